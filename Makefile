@@ -1,0 +1,36 @@
+# Two commands do all the set-up on a fresh machine with Rust, Node and make: `make start` and `make test`.
+
+DATA ?= data
+
+.PHONY: start test lint bench bench-all soak clean
+
+## Build Claviger and start it on the embedded database in ./data.
+start:
+	cargo build --release --bin claviger
+	target/release/claviger serve --data $(DATA)
+
+## Install what the tests need, and run every one of them.
+test: tools
+	./scripts/with-services.sh cargo nextest run --workspace --no-fail-fast
+
+## Formatting, lints, licences and sources.
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny --offline check bans licenses sources
+
+## The benchmarks that the documentation quotes; each prints its figures as ratios of the same run.
+bench: tools
+	./scripts/with-services.sh cargo bench -p benches
+
+## What takes long: a thousand rounds of kill -9, longer races.
+soak: tools
+	./scripts/with-services.sh env CLAVIGER_SOAK=1 cargo nextest run --workspace --run-ignored all --profile soak
+
+.PHONY: tools
+tools:
+	./scripts/tools.sh
+
+clean:
+	cargo clean

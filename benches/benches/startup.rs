@@ -1,0 +1,88 @@
+//! How long a client is without answers when a server with a million keys starts: from the start of its process to the
+//! first verification that is answered rightly.
+#![expect(clippy::print_stderr, reason = "a benchmark that could not run says why")]
+
+use std::net::TcpListener;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use benches::house::{Client, House, failed};
+use benches::process::Server;
+use benches::report::{Report, median};
+use benches::stopwatch::Stopwatch;
+use benches::{Error, Result};
+
+const KEYS: u32 = 1_000_000;
+const ROUNDS: usize = 9;
+/// Milliseconds.
+const CEILING: f64 = 300.0;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match measure().await {
+        Ok(report) => report.finish(),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure() -> Result<Report> {
+    let house = House::with_keys(KEYS).await?;
+    let tokens = house.first_tokens(ROUNDS * 1_000)?;
+    // What an earlier run left behind is put in order first.
+    house.serve()?.stop()?;
+    let mut report =
+        Report::begin("startup: 1,000,000 keys on SQLite, from exec to the first right answer, in ms");
+    let mut times = Vec::new();
+    for token in tokens.iter().step_by(1_000) {
+        times.push(start(&house, token)?);
+    }
+    let worst = times.iter().copied().fold(0.0, f64::max);
+    report.at_most("median of the starts", median(times), None, CEILING);
+    report.information("worst of the starts", worst, None);
+    Ok(report)
+}
+
+fn start(house: &House, token: &str) -> Result<f64> {
+    // A port that is known beforehand, so that nobody waits to be told.
+    let free = || TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let (management, verification) = (
+        free().map_err(Error::io("a port"))?,
+        free().map_err(Error::io("a port"))?,
+    );
+    let body = format!("{{\"key\":\"{token}\",\"permissions\":\"customers:view\"}}");
+    let mut command = house.command();
+    command.args([
+        "--management",
+        &management.to_string(),
+        "--verify",
+        &verification.to_string(),
+    ]);
+
+    let watch = Stopwatch::start();
+    let server = Server::spawn(command)?;
+    let mut client = loop {
+        match Client::connect(&verification.to_string()) {
+            Ok(client) => break client,
+            Err(_) if watch.elapsed() < Duration::from_secs(30) => {
+                std::thread::sleep(Duration::from_micros(500))
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    let answer = client.post("/v1/verify", &body)?;
+    let ms = watch.elapsed().as_secs_f64() * 1e3;
+    if !answer.starts_with("{\"valid\":true,") {
+        return Err(failed(answer));
+    }
+    // Told to stop before it can be told so, it would end by the signal.
+    while !house.data.join("listen.json").is_file() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    drop(client);
+    server.stop()?;
+    Ok(ms)
+}

@@ -1,0 +1,90 @@
+//! One measured run of a server under load, and the pairing of it with runs of a reference before and after.
+
+use crate::process::Server;
+use crate::wrk::{self, Figures, Load, Pressure};
+use crate::{Result, report};
+
+/// One run: what the clients saw and what it cost the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    /// What wrk measured.
+    pub figures: Figures,
+    /// CPU time of the server's process for one request, in microseconds, user and system.
+    pub cpu_us: f64,
+}
+
+/// Presses `server` with `load` and reads its CPU time around it.
+///
+/// # Errors
+/// As [`wrk::run`].
+pub fn run(server: &Server, load: &Load, pressure: Pressure) -> Result<Run> {
+    run_at(server, &server.listening, load, pressure)
+}
+
+/// Like [`run`], for a server that has more than one address.
+///
+/// # Errors
+/// As [`wrk::run`].
+pub fn run_at(server: &Server, addr: &str, load: &Load, pressure: Pressure) -> Result<Run> {
+    let before = server.cpu()?;
+    let figures = wrk::run(addr, load, pressure)?;
+    let used = server.cpu()?.saturating_sub(before);
+    Ok(Run {
+        figures,
+        cpu_us: used.as_secs_f64() * 1e6 / figures.requests as f64,
+    })
+}
+
+/// Measured runs, each between two of the reference.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    measured: Vec<Run>,
+    references: Vec<Run>,
+}
+
+/// Runs the reference, the measured, the reference, … and the reference again: a machine that grows slower or faster
+/// meanwhile shows in both. One round is A B A; more rounds bear more disturbance, as medians are compared.
+///
+/// # Errors
+/// Of either closure.
+pub fn between(
+    rounds: usize,
+    mut reference: impl FnMut() -> Result<Run>,
+    mut measured: impl FnMut() -> Result<Run>,
+) -> Result<Pair> {
+    let mut pair = Pair {
+        measured: Vec::new(),
+        references: vec![reference()?],
+    };
+    for _ in 0..rounds.max(1) {
+        pair.measured.push(measured()?);
+        pair.references.push(reference()?);
+    }
+    Ok(pair)
+}
+
+impl Pair {
+    /// The medians of a figure: of the measured, and of the reference.
+    pub fn medians(&self, of: impl Fn(&Run) -> f64) -> (f64, f64) {
+        let median = |runs: &[Run]| report::median(runs.iter().map(&of).collect());
+        (median(&self.measured), median(&self.references))
+    }
+
+    /// Adds requests a second and CPU time a request to a report; both ratios say "better than the reference" by a
+    /// number above 1 and must reach `floor`. The 99th percentile stands below as information.
+    pub fn report(&self, into: &mut report::Report, name: &str, floor: f64) {
+        let (measured, reference) = self.medians(|run| run.figures.per_second());
+        into.more_is_better(&format!("{name}: requests/s"), measured, reference, floor);
+        let (measured, reference) = self.medians(|run| run.cpu_us);
+        into.less_is_better(&format!("{name}: CPU us/request"), measured, reference, floor);
+        let (measured, reference) = self.medians(|run| run.figures.p99_us);
+        into.information(&format!("{name}: p99 us"), measured, Some(reference));
+    }
+
+    /// Adds one bound on CPU time a request: `measured / reference` at most `ceiling` (flatness, when the reference is
+    /// the same server with few keys).
+    pub fn report_flatness(&self, into: &mut report::Report, name: &str, ceiling: f64) {
+        let (measured, reference) = self.medians(|run| run.cpu_us);
+        into.within(&format!("{name}: CPU us/request"), measured, reference, ceiling);
+    }
+}

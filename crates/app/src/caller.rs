@@ -1,0 +1,187 @@
+//! Who asks, and what they may do. A use case takes a [`Caller`], and its first line says what it needs.
+
+use std::net::IpAddr;
+
+use domain::access::{Grants, Management};
+use domain::audit::{Event, Target};
+use domain::clock::Timestamp;
+use domain::decide::{Code, Source};
+use domain::id::{OrganisationId, RequestId};
+use domain::key::{Actor, ActorKind};
+use engine::Question;
+
+use crate::App;
+use crate::error::{AppError, Result};
+
+/// A principal that was recognised, in the organisation in which it acts.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Where it acts.
+    pub organisation: OrganisationId,
+    /// Who it is.
+    pub actor: Actor,
+    /// What it holds.
+    pub grants: Grants,
+    /// From where it asks.
+    pub ip: Option<IpAddr>,
+    /// The request.
+    pub request: RequestId,
+    /// Whether it came through the data directory's socket, and so is trusted with the installation itself.
+    pub local: bool,
+}
+
+impl Caller {
+    /// Goes on only if the caller holds `permission`.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] otherwise.
+    pub fn require(&self, permission: Management) -> Result<()> {
+        if self.grants.allow_text(permission.as_str()) {
+            return Ok(());
+        }
+        Err(AppError::Forbidden {
+            missing: permission.as_str().to_owned(),
+        })
+    }
+
+    /// Goes on only for whoever is allowed at the data directory.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] otherwise: for everybody else there is no such thing.
+    pub fn require_local(&self) -> Result<()> {
+        if self.local {
+            Ok(())
+        } else {
+            Err(AppError::NotFound { what: "resource" })
+        }
+    }
+
+    /// Goes on only if the caller holds everything that it wants to hand out.
+    ///
+    /// # Errors
+    /// [`AppError::GrantsBeyond`] with the first pattern beyond.
+    pub fn may_grant(&self, wanted: &Grants) -> Result<()> {
+        match self.grants.first_beyond(wanted) {
+            Some(pattern) => Err(AppError::GrantsBeyond {
+                pattern: pattern.to_string(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// An audit event of this caller's.
+    pub fn event(
+        &self,
+        at: Timestamp,
+        action: &'static str,
+        target: Target,
+        changes: serde_json::Value,
+    ) -> Event {
+        Event {
+            at,
+            actor: self.actor.clone(),
+            action,
+            target,
+            request_id: Some(self.request.to_string()),
+            ip: self.ip.map(|ip| ip.to_string()),
+            changes,
+        }
+    }
+}
+
+impl App {
+    /// Recognises a management key.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthenticated`] for anything but a valid key; [`AppError::Forbidden`] for one whose organisation
+    /// does not let keys manage.
+    pub async fn recognise(
+        &self,
+        token: &[u8],
+        source: Source,
+        ip: Option<IpAddr>,
+        request: RequestId,
+    ) -> Result<Caller> {
+        let question = Question {
+            source: Some(source),
+            ip,
+            requires: None,
+        };
+        let answer = self.engine.verify(token, &question).await?;
+        let key = answer
+            .key
+            .filter(|_| answer.code == Code::Valid)
+            .ok_or(AppError::Unauthenticated)?;
+        if !key.organisation.policy.keys.may_manage {
+            return Err(AppError::KeysMayNotManage);
+        }
+        Ok(Caller {
+            organisation: key.organisation.id,
+            actor: Actor {
+                kind: ActorKind::Key,
+                id: Some(key.key.to_string()),
+                name: key.name.to_string(),
+            },
+            grants: key.grants.as_ref().clone(),
+            ip,
+            request,
+            local: false,
+        })
+    }
+
+    /// Whoever reaches the data directory's socket, as user `uid` of this machine; acts in `slug`, or in the only
+    /// organisation there is.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an unknown organisation; [`AppError::Invalid`] when one must be named.
+    pub async fn local_caller(&self, uid: u32, slug: Option<&str>, request: RequestId) -> Result<Caller> {
+        let organisation = match slug {
+            Some(slug) => {
+                self.store
+                    .tenant_by_slug(slug)
+                    .await?
+                    .ok_or(AppError::NotFound { what: "organisation" })?
+                    .organisation
+                    .id
+            }
+            None => match self.store.tenants().await?.as_slice() {
+                [only] => only.organisation.id,
+                several => {
+                    let slugs: Vec<&str> = several
+                        .iter()
+                        .map(|tenant| tenant.organisation.slug.as_str())
+                        .collect();
+                    let detail = match slugs.as_slice() {
+                        [] => "there is no organisation yet".to_owned(),
+                        slugs => format!(
+                            "there are several organisations; name one with this header, or with --organisation on the \
+                             command line: {}",
+                            slugs.join(", ")
+                        ),
+                    };
+                    return Err(AppError::field("Claviger-Organisation", detail));
+                }
+            },
+        };
+        Ok(Caller {
+            organisation,
+            ..self.keeper(uid, request)
+        })
+    }
+
+    /// Whoever reaches the data directory's socket, in no organisation: for what belongs to the installation.
+    pub fn keeper(&self, uid: u32, request: RequestId) -> Caller {
+        Caller {
+            organisation: OrganisationId::INSTALLATION,
+            actor: Actor {
+                kind: ActorKind::System,
+                id: None,
+                name: format!("local administrator (uid {uid})"),
+            },
+            grants: Grants::everything(),
+            ip: None,
+            request,
+            local: true,
+        }
+    }
+}

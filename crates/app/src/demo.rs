@@ -1,0 +1,282 @@
+//! An organisation to look around in: keys in every status with the past that led there, and a month of usage. It goes
+//! in by the same verbs that real keys do, so that lists, histories and the audit chain are what they would be.
+
+mod crowd;
+mod dice;
+mod life;
+mod named;
+mod sample;
+mod use_of;
+
+use std::time::Duration;
+
+use domain::audit::{Event, Target};
+use domain::clock::Timestamp;
+use domain::id::{KeyId, OrganisationId, RequestId};
+use domain::key::{Actor, ActorKind};
+use domain::organisation::{Organisation, OrganisationStatus};
+use domain::policy::Policy;
+use domain::token::Token;
+use serde_json::json;
+use store::organisations::Tenant;
+use store::usage::Count;
+use store::{StoreError, Tx};
+
+use crate::error::{AppError, Result};
+use crate::key::target;
+use crate::{App, Caller};
+use dice::Dice;
+use life::{Step, Teller, Then};
+use sample::{Fate, Sample, Traffic};
+
+/// How the demo organisation is named in headers and on the command line.
+pub const SLUG: &str = "demo";
+const NAME: &str = "Northwind Sample Ltd";
+/// Days since the organisation was made.
+const AGE: u32 = 800;
+const SEED: u64 = 0x636c_6176_6967_6572;
+/// The key whose usage and history are worth a look.
+const EXAMPLE: &str = "FieldWorker-Mobile-App";
+
+/// What was made; the management key is shown this once.
+#[derive(Debug)]
+pub struct Demo {
+    /// The organisation.
+    pub organisation: Organisation,
+    /// A key that may do everything in it.
+    pub management_key: Token,
+    /// How many keys there are.
+    pub keys: usize,
+    /// Verifications that its keys were answered.
+    pub verifications: i64,
+    /// Records of its audit log.
+    pub audit_records: usize,
+    /// A key with a rotation under way.
+    pub example: KeyId,
+}
+
+/// A key's past and its use.
+struct Story {
+    steps: Vec<Step>,
+    counts: Vec<Count>,
+    last: Option<(Timestamp, String)>,
+}
+
+impl App {
+    /// Makes the organisation `demo` with sample data, in one transaction. Other organisations are not touched.
+    ///
+    /// # Errors
+    /// When it is there already; for whoever is not at the data directory; as [`AppError`] says. Then nothing was made.
+    pub async fn fill_demo(&self, caller: &Caller) -> Result<Demo> {
+        caller.require_local()?;
+        if self.store.tenant_by_slug(SLUG).await?.is_some() {
+            return Err(exists());
+        }
+        let now = self.clock.now();
+        let made_at = now.minus(Duration::from_secs(u64::from(AGE) * 86_400));
+        let tenant = Tenant {
+            organisation: Organisation {
+                id: OrganisationId::fresh(&Then(made_at), self.random()),
+                slug: SLUG.to_owned(),
+                name: NAME.to_owned(),
+                status: OrganisationStatus::Active,
+                created_at: made_at,
+            },
+            policy: Policy::default(),
+        };
+        let (stories, management_key) = self.stories(&tenant, &caller.actor, now)?;
+        let mut events = vec![birth(&tenant.organisation, &caller.actor)];
+        events.extend(
+            stories
+                .iter()
+                .flat_map(|story| &story.steps)
+                .map(|step| self.event(step)),
+        );
+        // The log of an organisation goes by time, whichever key it was about.
+        events.sort_by_key(|event| event.at);
+        let counts: Vec<&Count> = stories.iter().flat_map(|story| &story.counts).collect();
+        let mut keys = stories
+            .iter()
+            .filter_map(|story| story.steps.first().map(|step| &step.key));
+        let example = keys.find(|key| key.name == EXAMPLE);
+        let demo = Demo {
+            organisation: tenant.organisation.clone(),
+            management_key,
+            keys: stories.len(),
+            verifications: counts.iter().map(|count| count.count).sum(),
+            audit_records: events.len(),
+            example: example
+                .map(|key| key.id)
+                .ok_or_else(|| AppError::internal("a demo without its example"))?,
+        };
+        self.change(async move |tx| {
+            let made = tx.insert_organisation(&tenant).await;
+            // Somebody else was quicker.
+            made.map_err(|error| match error {
+                StoreError::Conflict { .. } => exists(),
+                other => other.into(),
+            })?;
+            for story in stories {
+                write(tx, tenant.organisation.id, story).await?;
+            }
+            events
+                .into_iter()
+                .for_each(|event| tx.record(tenant.organisation.id, event));
+            Ok(())
+        })
+        .await?;
+        Ok(demo)
+    }
+
+    /// Every key's story, in the order in which the keys were made, and the token of the youngest.
+    fn stories(&self, tenant: &Tenant, keeper: &Actor, now: Timestamp) -> Result<(Vec<Story>, Token)> {
+        let mut teller = Teller {
+            now,
+            organisation: tenant.organisation.id,
+            policy: &tenant.policy,
+            keyring: self.keyring(),
+            random: self.random(),
+            dice: Dice::new(SEED),
+        };
+        let mut samples = named::samples();
+        samples.extend(crowd::samples(&samples, &mut teller.dice));
+        let mut actors: Vec<Actor> = Vec::new();
+        let mut stories = Vec::new();
+        for (n, sample) in samples.iter().enumerate() {
+            let is_manager = n < named::MANAGERS.len();
+            let maker = match is_manager {
+                true => keeper.clone(),
+                false => actors[teller.dice.between(0, actors.len() as u32 - 1) as usize].clone(),
+            };
+            let by = if is_manager {
+                std::slice::from_ref(keeper)
+            } else {
+                &actors
+            };
+            let story = story(&mut teller, sample, &maker, by)?;
+            if is_manager {
+                actors.push(actor(&story));
+            }
+            stories.push(story);
+        }
+        let mut last = story(&mut teller, &handed_out(), keeper, std::slice::from_ref(keeper))?;
+        let secret = last.steps.first_mut().and_then(|step| step.secret.as_mut());
+        let token = secret
+            .map(|(_, token)| std::mem::replace(token, Token::generate(&tenant.policy.token, self.random())));
+        stories.push(last);
+        stories.sort_by_key(|story| story.steps.first().map(|step| step.at));
+        Ok((
+            stories,
+            token.ok_or_else(|| AppError::internal("a key without a secret"))?,
+        ))
+    }
+
+    fn event(&self, step: &Step) -> Event {
+        Event {
+            at: step.at,
+            actor: step.by.clone(),
+            action: step.action,
+            target: target(&step.key),
+            request_id: Some(RequestId::fresh(&Then(step.at), self.random()).to_string()),
+            ip: step.by.id.as_ref().map(|_| "192.0.2.8".to_owned()),
+            changes: step.changes.clone(),
+        }
+    }
+}
+
+fn exists() -> AppError {
+    AppError::conflict(
+        "demo_exists",
+        "there is an organisation demo already; nothing was changed",
+    )
+}
+
+fn birth(organisation: &Organisation, keeper: &Actor) -> Event {
+    Event {
+        at: organisation.created_at,
+        actor: keeper.clone(),
+        action: "organisation.create",
+        target: Target {
+            kind: "organisation".to_owned(),
+            id: organisation.id.to_string(),
+            name: organisation.name.clone(),
+        },
+        request_id: None,
+        ip: None,
+        changes: json!({"slug": {"after": organisation.slug}, "name": {"after": organisation.name}}),
+    }
+}
+
+fn actor(story: &Story) -> Actor {
+    let key = &story.steps[0].key;
+    Actor {
+        kind: ActorKind::Key,
+        id: Some(key.id.to_string()),
+        name: key.name.clone(),
+    }
+}
+
+/// The key whose token is handed out.
+fn handed_out() -> Sample {
+    Sample {
+        name: "Demo management key".to_owned(),
+        description: "May do everything in this organisation".to_owned(),
+        permissions: named::words("claviger:* *"),
+        networks: Vec::new(),
+        tags: vec!["management".to_owned()],
+        contact: named::contact(1),
+        partner: None,
+        protected: false,
+        age: 0,
+        life: None,
+        fate: Fate::Lives,
+        rotate_every: None,
+        rotating: None,
+        traffic: Traffic::Never,
+        volume: 0,
+    }
+}
+
+fn story(teller: &mut Teller<'_>, sample: &Sample, maker: &Actor, by: &[Actor]) -> Result<Story> {
+    let steps = teller.life(sample, maker, by)?;
+    let disabled_at = steps
+        .iter()
+        .find(|step| step.action == "key.disable")
+        .map(|step| step.at);
+    let Some(last) = steps.last() else {
+        return Err(AppError::internal("a key without a beginning"));
+    };
+    // Dice of its own: how many hours there are to tell depends on the time of day, and nothing else should.
+    let mut dice = Dice::new(SEED ^ u64::from(sample.volume) << 32 ^ u64::from(sample.age));
+    let used = use_of::used(sample, &last.key, disabled_at, teller.now, &mut dice);
+    Ok(Story {
+        steps,
+        counts: used.counts,
+        last: used.last,
+    })
+}
+
+async fn write(tx: &mut Tx, organisation: OrganisationId, story: Story) -> Result<()> {
+    let number = tx.next_key_number(organisation).await?;
+    let mut before: Option<domain::key::Key> = None;
+    for step in story.steps {
+        let mut key = step.key;
+        key.number = number;
+        if let Some((secret, end)) = step.ends {
+            tx.end_secret(organisation, key.id, secret, end).await?;
+        }
+        match &before {
+            None => tx.insert_key(&key).await?,
+            Some(before) => tx.update_key(before, &mut key).await?,
+        }
+        if let Some((secret, _)) = &step.secret {
+            tx.insert_secret(secret).await?;
+        }
+        before = Some(key);
+    }
+    tx.add_usage(&story.counts).await?;
+    if let (Some(key), Some((at, ip))) = (before, story.last) {
+        tx.note_uses(&[(key.id, at, Some(ip))]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Use cases of API keys, a verb a file.
+
+mod create;
+mod delete;
+mod edit;
+mod issue;
+pub(crate) use issue::Mint;
+mod read;
+mod reveal;
+mod revoke;
+mod rotate;
+mod switch;
+
+pub use create::{CreateKey, Idempotency, TokenInput};
+pub use delete::Deleted;
+pub use edit::EditKey;
+pub use read::{Events, UsageReport};
+pub use revoke::Revoked;
+pub use rotate::RotateKey;
+pub use switch::Switch;
+
+use domain::audit::Target;
+use domain::id::{KeyId, OrganisationId};
+use domain::key::{Key, Secret, Status};
+use domain::organisation::Organisation;
+use domain::policy::Policy;
+use domain::token::Token;
+use serde_json::{Map, Value, json};
+use store::Tx;
+
+use crate::error::{AppError, Result};
+
+/// A key as it is shown, with what is computed of it.
+#[derive(Debug, Clone)]
+pub struct KeyView {
+    /// Its stored facts.
+    pub key: Key,
+    /// What can be done with it now.
+    pub status: Status,
+    /// Its owner's name.
+    pub owner_name: String,
+    /// Its secrets, youngest first; empty in lists.
+    pub secrets: Vec<Secret>,
+}
+
+/// A key with the token that was just made for it.
+#[derive(Debug)]
+pub struct Issued {
+    /// The key.
+    pub view: KeyView,
+    /// The token, shown this once; none for a replay and for an imported hash.
+    pub token: Option<Token>,
+    /// Whether this answers a request that was done before.
+    pub replayed: bool,
+}
+
+/// Another key of the same owner, named when one of them is ended.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Other {
+    /// Its id.
+    pub id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// Its masked form.
+    pub display: String,
+}
+
+pub(crate) fn view(
+    key: Key,
+    secrets: Vec<Secret>,
+    organisation: &Organisation,
+    policy: &Policy,
+    now: domain::clock::Timestamp,
+) -> KeyView {
+    KeyView {
+        status: key.status(now, policy.expiring_window),
+        owner_name: organisation.name.clone(),
+        key,
+        secrets,
+    }
+}
+
+pub(crate) fn target(key: &Key) -> Target {
+    Target {
+        kind: "key".to_owned(),
+        id: key.id.to_string(),
+        name: key.name.clone(),
+    }
+}
+
+pub(crate) async fn locked(tx: &mut Tx, organisation: OrganisationId, key: KeyId) -> Result<Key> {
+    tx.key(organisation, key)
+        .await?
+        .ok_or(AppError::NotFound { what: "key" })
+}
+
+pub(crate) fn refuse_over(key: &Key) -> Result<()> {
+    if key.is_over() {
+        return Err(AppError::conflict(
+            "key_over",
+            "the key was revoked or deleted; that cannot be undone",
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn refuse_protected(key: &Key) -> Result<()> {
+    if key.protected {
+        return Err(AppError::conflict(
+            "key_protected",
+            "the key is protected; take the protection off first",
+        ));
+    }
+    Ok(())
+}
+
+/// A key's facts as the audit log knows them.
+fn facts(key: &Key) -> Map<String, Value> {
+    let shown = json!({
+        "name": key.name, "description": key.description, "permissions": key.permissions, "networks": key.networks,
+        "tags": key.tags, "metadata": key.metadata, "contacts": key.contacts, "display": key.display,
+        "enabled": key.enabled, "protected": key.protected, "expires_at": key.expires_at,
+        "revoked_at": key.revoked.as_ref().map(|r| r.at), "reason": key.revoked.as_ref().and_then(|r| r.reason.clone()),
+        "deleted_at": key.deleted_at,
+    });
+    match shown {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// What changed between two states of a key: `{"field": {"before": …, "after": …}}`.
+pub(crate) fn difference(before: Option<&Key>, after: &Key) -> Value {
+    let old = before.map(facts).unwrap_or_default();
+    let empty = [Value::Null, json!(""), json!([]), json!({}), json!(false)];
+    let mut changes = Map::new();
+    for (field, new) in facts(after) {
+        match old.get(&field) {
+            Some(known) if *known == new => {}
+            Some(known) => drop(changes.insert(field, json!({"before": known, "after": new}))),
+            None if empty.contains(&new) => {}
+            None => drop(changes.insert(field, json!({"after": new}))),
+        }
+    }
+    Value::Object(changes)
+}

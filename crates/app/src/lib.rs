@@ -1,0 +1,156 @@
+//! What people and programs can do: each use case checks who asks, changes the database in one transaction together
+//! with its audit record, and returns once no cache serves the old state.
+
+pub mod audit;
+pub mod caller;
+pub mod demo;
+pub mod error;
+pub mod key;
+mod keyring_file;
+pub mod policy;
+pub mod secrets;
+pub mod setup;
+pub mod verify;
+pub mod workers;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::clock::{Clock, Random};
+use domain::id::OrganisationId;
+use domain::secret::Keyring;
+use engine::Engine;
+use parking_lot::RwLock;
+use store::organisations::Tenant;
+use store::{Store, StoreError, Tx, Written};
+
+pub use caller::Caller;
+pub use error::{AppError, Result};
+pub use keyring_file::{KeyringFileError, SecretsSource};
+
+/// Everything that a use case needs. Clones are not needed: share it in an `Arc`.
+pub struct App {
+    pub(crate) store: Store,
+    pub(crate) engine: Engine,
+    pub(crate) keyring: RwLock<Arc<Keyring>>,
+    pub(crate) secrets: SecretsSource,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) directory: PathBuf,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The data directory, for checkpoints and the secrets file.
+    pub directory: PathBuf,
+    /// Where the peppers come from.
+    pub secrets: SecretsSource,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// How much the engine may remember.
+    pub engine: engine::Options,
+}
+
+/// Why an [`App`] cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The secrets file.
+    #[error(transparent)]
+    Keyring(#[from] KeyringFileError),
+}
+
+impl App {
+    /// Reads (or, for a new installation, makes) the keyring and starts the engine with an empty cache.
+    ///
+    /// # Errors
+    /// When the database or the secrets file cannot be used.
+    pub async fn start(parts: Parts) -> Result<Self, StartError> {
+        let Parts {
+            store,
+            directory,
+            secrets,
+            clock,
+            random,
+            engine,
+        } = parts;
+        let is_new = store.tenants().await?.is_empty();
+        let keyring = Arc::new(secrets.load(is_new, random.as_ref())?);
+        let engine = Engine::start(store.clone(), keyring.clone(), clock.clone(), engine).await?;
+        Ok(Self {
+            store,
+            engine,
+            keyring: RwLock::new(keyring),
+            secrets,
+            clock,
+            random,
+            directory,
+        })
+    }
+
+    /// The verification engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// The generator.
+    pub fn random(&self) -> &dyn Random {
+        self.random.as_ref()
+    }
+
+    pub(crate) fn keyring(&self) -> Arc<Keyring> {
+        self.keyring.read().clone()
+    }
+
+    pub(crate) async fn tenant(&self, organisation: OrganisationId) -> Result<Tenant> {
+        self.store
+            .tenant(organisation)
+            .await?
+            .ok_or(AppError::NotFound { what: "organisation" })
+    }
+
+    /// Changes something that no cache holds: returns once it is durable.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<Written<T>>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.store.write(work).await
+    }
+
+    /// Changes something that decisions read: returns once it is durable and no verification that begins afterwards
+    /// can see the state before it.
+    pub(crate) async fn change<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let written = self.write(work).await?;
+        self.engine.barrier(written.seq).await?;
+        Ok(written.value)
+    }
+}

@@ -1,0 +1,234 @@
+//! The installation's own secrets: what leans on which pepper and key-encryption key, and replacing them in stages.
+//!
+//! A new pepper is first announced (everywhere known for verifying), then promoted (used for writing). Stored digests are
+//! rewritten as their tokens are seen. It is retired once nothing leans on it any more.
+
+use domain::audit::Target;
+use domain::id::OrganisationId;
+use domain::secret::{KekVersion, Keyring, PepperVersion, Scheme};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::error::{AppError, Result};
+use crate::{App, Caller};
+
+/// Which kind of secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretKind {
+    /// Keys the digests of tokens.
+    Pepper,
+    /// Wraps the data keys of retained tokens.
+    KeyEncryptionKey,
+}
+
+/// Which step of a rotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Make a new version that is known, and not used for writing yet.
+    Announce,
+    /// Use it for writing.
+    Promote,
+    /// Forget an old version.
+    Retire,
+}
+
+/// What leans on what.
+#[derive(Debug, Clone, Serialize)]
+pub struct SecretsStatus {
+    /// The peppers.
+    pub peppers: Vec<PepperStatus>,
+    /// Digests that were imported and not seen yet.
+    pub sha256: Leaning,
+    /// The key-encryption keys.
+    pub key_encryption_keys: Vec<KekStatus>,
+}
+
+/// Secrets that lean on something.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Leaning {
+    /// All of them.
+    pub secrets: i64,
+    /// Those that have not ended.
+    pub live: i64,
+}
+
+/// A pepper.
+#[derive(Debug, Clone, Serialize)]
+pub struct PepperStatus {
+    /// Its version.
+    pub version: PepperVersion,
+    /// `writing` or `verifying`.
+    pub state: &'static str,
+    /// What leans on it.
+    #[serde(flatten)]
+    pub leaning: Leaning,
+}
+
+/// A key-encryption key.
+#[derive(Debug, Clone, Serialize)]
+pub struct KekStatus {
+    /// Its version.
+    pub version: KekVersion,
+    /// `writing` or `verifying`.
+    pub state: &'static str,
+    /// Data keys that it wraps.
+    pub data_keys: i64,
+}
+
+impl App {
+    /// What leans on which pepper and key-encryption key.
+    ///
+    /// # Errors
+    /// For whoever is not at the data directory; when the database fails.
+    pub async fn secrets_status(&self, caller: &Caller) -> Result<SecretsStatus> {
+        caller.require_local()?;
+        let keyring = self.keyring();
+        let by_scheme = self.store.secrets_by_scheme(self.clock.now()).await?;
+        let by_kek = self.store.data_keys_by_kek().await?;
+        let leaning = |scheme: Scheme| {
+            let found = by_scheme.iter().find(|lean| lean.scheme == scheme);
+            found.map_or_else(Leaning::default, |lean| Leaning {
+                secrets: lean.total,
+                live: lean.live,
+            })
+        };
+        let state = |writing: bool| if writing { "writing" } else { "verifying" };
+        let peppers = keyring.pepper_versions().into_iter().map(|version| PepperStatus {
+            version,
+            state: state(version == keyring.current_pepper()),
+            leaning: leaning(Scheme::Hmac { pepper: version }),
+        });
+        let keks = keyring.kek_versions().into_iter().map(|version| KekStatus {
+            version,
+            state: state(version == keyring.current_kek()),
+            data_keys: by_kek
+                .iter()
+                .find(|(known, _)| *known == version)
+                .map_or(0, |(_, count)| *count),
+        });
+        Ok(SecretsStatus {
+            peppers: peppers.collect(),
+            sha256: leaning(Scheme::Sha256),
+            key_encryption_keys: keks.collect(),
+        })
+    }
+
+    /// Takes one step of a rotation. The file is replaced first, then the running keyring.
+    ///
+    /// # Errors
+    /// For whoever is not at the data directory; when something still leans on what is to be retired.
+    pub async fn rotate_secrets(
+        &self,
+        caller: &Caller,
+        kind: SecretKind,
+        step: Step,
+        version: Option<u32>,
+    ) -> Result<SecretsStatus> {
+        let status = self.secrets_status(caller).await?;
+        let mut keyring = Keyring::from_toml(&self.keyring().to_toml()).map_err(AppError::internal)?;
+        let newest = match kind {
+            SecretKind::Pepper => keyring
+                .pepper_versions()
+                .into_iter()
+                .map(PepperVersion::get)
+                .max(),
+            SecretKind::KeyEncryptionKey => keyring.kek_versions().into_iter().map(KekVersion::get).max(),
+        };
+        let wanted = version.or(newest.filter(|_| step == Step::Promote));
+        let chosen = || wanted.ok_or_else(|| AppError::field("version", "name the version to retire"));
+        let refused =
+            |error: domain::secret::RotationError| AppError::conflict("secrets_in_use", error.to_string());
+        match (kind, step) {
+            (SecretKind::Pepper, Step::Announce) => drop(keyring.announce_pepper(self.random())),
+            (SecretKind::KeyEncryptionKey, Step::Announce) => drop(keyring.announce_kek(self.random())),
+            (SecretKind::Pepper, Step::Promote) => {
+                keyring
+                    .promote_pepper(PepperVersion::new(chosen()?))
+                    .map_err(refused)?;
+            }
+            (SecretKind::KeyEncryptionKey, Step::Promote) => {
+                keyring.promote_kek(KekVersion::new(chosen()?)).map_err(refused)?;
+                // What is not rewrapped now would keep the old key in use for good.
+            }
+            (SecretKind::Pepper, Step::Retire) => {
+                let version = PepperVersion::new(chosen()?);
+                let live = status
+                    .peppers
+                    .iter()
+                    .find(|p| p.version == version)
+                    .map_or(0, |p| p.leaning.live);
+                refuse_leaning(
+                    live,
+                    "keys are still verified by it; they are rewritten as they are used",
+                )?;
+                keyring.retire_pepper(version).map_err(refused)?;
+            }
+            (SecretKind::KeyEncryptionKey, Step::Retire) => {
+                let version = KekVersion::new(chosen()?);
+                let wrapped = status
+                    .key_encryption_keys
+                    .iter()
+                    .find(|k| k.version == version)
+                    .map_or(0, |k| k.data_keys);
+                refuse_leaning(wrapped, "data keys are still wrapped by it")?;
+                keyring.retire_kek(version).map_err(refused)?;
+            }
+        }
+        self.secrets.store(&keyring).map_err(AppError::internal)?;
+        let keyring = std::sync::Arc::new(keyring);
+        *self.keyring.write() = keyring.clone();
+        self.engine.set_keyring(keyring);
+        if kind == SecretKind::KeyEncryptionKey && step == Step::Promote {
+            self.rewrap_data_keys().await?;
+        }
+        let by = caller.clone();
+        let target = Target {
+            kind: "installation".to_owned(),
+            id: "secrets".to_owned(),
+            name: "secrets file".to_owned(),
+        };
+        let changes = json!({ "kind": kind, "step": step, "version": wanted });
+        self.write(async move |tx| {
+            tx.record(
+                OrganisationId::INSTALLATION,
+                by.event(tx.now(), "secrets.rotate", target, changes),
+            );
+            Ok(())
+        })
+        .await?;
+        self.secrets_status(caller).await
+    }
+
+    /// Wraps every data key by the key-encryption key that is used for writing.
+    async fn rewrap_data_keys(&self) -> Result<()> {
+        let keyring = self.keyring();
+        let random = self.random.clone();
+        self.write(async move |tx| {
+            for (id, organisation, wrapped) in tx.data_keys().await? {
+                if wrapped.kek == keyring.current_kek() {
+                    continue;
+                }
+                let owner = organisation.uuid();
+                let key = keyring
+                    .unwrap(&wrapped, owner.as_bytes())
+                    .map_err(AppError::internal)?;
+                let anew = keyring
+                    .wrap(&key, owner.as_bytes(), random.as_ref())
+                    .map_err(AppError::internal)?;
+                tx.rewrap_data_key(organisation, id, &anew).await?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+fn refuse_leaning(count: i64, why: &str) -> Result<()> {
+    if count > 0 {
+        return Err(AppError::conflict("secrets_in_use", format!("{count} {why}")));
+    }
+    Ok(())
+}

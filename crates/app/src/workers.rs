@@ -1,0 +1,111 @@
+//! What Claviger does by itself while it runs: keeps usage, rewrites old digests, states where the audit log stands, and
+//! forgets what need not be remembered.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+
+use crate::App;
+use crate::error::Result;
+
+/// How often usage and old digests are written.
+const OFTEN: Duration = Duration::from_secs(1);
+/// The most keys whose usage is written in one go. It bounds what counting costs while a million keys are in use, and how
+/// long other changes wait; the counts of the other keys go on in memory meanwhile.
+const USAGE: usize = 1_024;
+/// How often the rest is seen to.
+const SELDOM: Duration = Duration::from_secs(3600);
+/// How long an `Idempotency-Key` is remembered.
+const ANSWERS: Duration = Duration::from_secs(86_400);
+/// How many changes are kept for caches that lag behind.
+const CHANGES: i64 = 100_000;
+
+impl App {
+    /// Works until `stop` is ready, then writes what is left and returns.
+    pub async fn work(self: Arc<Self>, stop: impl Future<Output = ()> + Send) {
+        let mut often = tokio::time::interval(OFTEN);
+        let mut seldom = tokio::time::interval(SELDOM);
+        often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                _ = often.tick() => {
+                    self.report("changes", self.follow().await);
+                    self.report("usage", self.flush_some().await.map(drop));
+                }
+                _ = seldom.tick() => self.report("housekeeping", self.tidy().await),
+            }
+        }
+        self.report("usage", self.flush().await);
+        self.report("checkpoints", self.write_checkpoints().await);
+    }
+
+    /// Applies changes that nobody waited for: committed although their caller went away, or lost the database at the
+    /// commit and was told that it is open whether they were made.
+    async fn follow(&self) -> Result<()> {
+        self.engine.catch_up().await?;
+        Ok(())
+    }
+
+    fn report(&self, what: &str, result: Result<()>) {
+        if let Err(error) = result {
+            let cause = std::error::Error::source(&error)
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            tracing::warn!(%error, cause, "{what}: the database failed; it is tried again");
+        }
+    }
+
+    /// Writes counted answers, last uses, and digests that were found under an old pepper, until nothing is left.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is lost then.
+    pub async fn flush(&self) -> Result<()> {
+        while self.flush_some().await? {}
+        Ok(())
+    }
+
+    /// Writes some of it; whether there was any.
+    async fn flush_some(&self) -> Result<bool> {
+        let rewrites = self.engine.take_rewrites();
+        let batch = self.engine.take_usage(USAGE);
+        if rewrites.is_empty() && batch.is_empty() {
+            return Ok(false);
+        }
+        let (counts, uses) = (batch.counts.clone(), batch.uses.clone());
+        let written = self
+            .write(async move |tx| {
+                tx.add_usage(&counts).await?;
+                tx.note_uses(&uses).await?;
+                for rewrite in rewrites {
+                    tx.rewrite_digest(
+                        rewrite.organisation,
+                        rewrite.secret,
+                        rewrite.digest,
+                        rewrite.scheme,
+                    )
+                    .await?;
+                }
+                Ok(())
+            })
+            .await;
+        written
+            .map(|_| true)
+            .inspect_err(|_| self.engine.return_usage(batch))
+    }
+
+    async fn tidy(&self) -> Result<()> {
+        let before: Timestamp = self.clock.now().minus(ANSWERS);
+        self.write(async move |tx| {
+            tx.forget_answers(before).await?;
+            tx.forget_setup_links().await?;
+            tx.forget_changes(CHANGES).await?;
+            Ok(())
+        })
+        .await?;
+        self.write_checkpoints().await
+    }
+}

@@ -1,0 +1,279 @@
+//! Settings from `claviger.toml`, the environment and flags, in rising precedence.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use store::db::Target;
+
+/// The annotated default, as `claviger config default` prints it.
+pub(crate) const DEFAULT: &str = include_str!("../claviger.default.toml");
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) data: PathBuf,
+    pub(crate) database: Option<String>,
+    pub(crate) listen: Listen,
+    pub(crate) verification: Verification,
+    pub(crate) cache: Cache,
+    pub(crate) log: Log,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Listen {
+    pub(crate) management: SocketAddr,
+    pub(crate) verification: SocketAddr,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Verification {
+    pub(crate) gateway_token: Option<String>,
+    pub(crate) open: bool,
+    pub(crate) threads: Option<usize>,
+}
+
+impl std::fmt::Debug for Verification {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verification")
+            .field("open", &self.open)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cache {
+    pub(crate) secrets: usize,
+    pub(crate) unknown: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) level: String,
+    pub(crate) format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("data"),
+            database: None,
+            listen: Listen::default(),
+            verification: Verification::default(),
+            cache: Cache::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            management: SocketAddr::from(([127, 0, 0, 1], 7400)),
+            verification: SocketAddr::from(([127, 0, 0, 1], 7401)),
+        }
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            secrets: 2_000_000,
+            unknown: 65_536,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".to_owned(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+/// Why settings cannot be used; one sentence.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("{path}: {cause}")]
+    File { path: String, cause: String },
+    #[error("{name}: {cause}")]
+    Variable { name: String, cause: String },
+    #[error(
+        "the verification listener is on {0}, which other machines can reach: set verification.gateway_token \
+         (CLAVIGER_VERIFICATION_GATEWAY_TOKEN), or verification.open = true if whoever can connect may ask"
+    )]
+    Exposed(SocketAddr),
+}
+
+/// The variables that set something, and what they set.
+const VARIABLES: [(&str, &[&str]); 11] = [
+    ("CLAVIGER_DATA", &["data"]),
+    ("CLAVIGER_DATABASE", &["database"]),
+    ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
+    ("CLAVIGER_LISTEN_VERIFICATION", &["listen", "verification"]),
+    (
+        "CLAVIGER_VERIFICATION_GATEWAY_TOKEN",
+        &["verification", "gateway_token"],
+    ),
+    ("CLAVIGER_VERIFICATION_OPEN", &["verification", "open"]),
+    ("CLAVIGER_VERIFICATION_THREADS", &["verification", "threads"]),
+    ("CLAVIGER_CACHE_SECRETS", &["cache", "secrets"]),
+    ("CLAVIGER_CACHE_UNKNOWN", &["cache", "unknown"]),
+    ("CLAVIGER_LOG_LEVEL", &["log", "level"]),
+    ("CLAVIGER_LOG_FORMAT", &["log", "format"]),
+];
+
+impl Config {
+    /// Reads the file (`claviger.toml` here, if none is named), then the environment.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::read(file, |name| std::env::var(name).ok())
+    }
+
+    fn read(file: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let path = file.unwrap_or(Path::new("claviger.toml"));
+        let fault = |cause: String| ConfigError::File {
+            path: path.display().to_string(),
+            cause,
+        };
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => String::new(),
+            Err(error) => return Err(fault(error.to_string())),
+        };
+        let mut table: toml::Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| fault(error.to_string()))?;
+        // The file by itself, so that its faults are told with its name.
+        let _: Self = table
+            .clone()
+            .try_into()
+            .map_err(|error: toml::de::Error| fault(error.message().to_owned()))?;
+        for (name, keys) in VARIABLES {
+            let Some(value) = variable(name) else { continue };
+            set(&mut table, keys, &value);
+            let check: Result<Self, toml::de::Error> = table.clone().try_into();
+            check.map_err(|error| ConfigError::Variable {
+                name: name.to_owned(),
+                cause: error.message().to_owned(),
+            })?;
+        }
+        table
+            .try_into()
+            .map_err(|error: toml::de::Error| fault(error.message().to_owned()))
+    }
+
+    /// Where the database is.
+    pub(crate) fn target(&self) -> Target {
+        match &self.database {
+            Some(url) => Target::Postgres(url.clone()),
+            None => Target::Sqlite(self.data.join("claviger.db")),
+        }
+    }
+
+    /// Who may ask at the verification listener.
+    pub(crate) fn guard(&self) -> Result<web::gate::Guard, ConfigError> {
+        match &self.verification.gateway_token {
+            Some(token) => Ok(web::gate::Guard::Token(Arc::from(token.as_str()))),
+            None if self.listen.verification.ip().is_loopback() || self.verification.open => {
+                Ok(web::gate::Guard::Open)
+            }
+            None => Err(ConfigError::Exposed(self.listen.verification)),
+        }
+    }
+}
+
+/// Sets a value from a text: a number or a truth where it reads as one, and is not asked for as a text.
+fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
+    let Some((last, path)) = keys.split_last() else {
+        return;
+    };
+    let mut place = table;
+    for key in path {
+        let entry = place
+            .entry((*key).to_owned())
+            .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        match entry {
+            toml::Value::Table(inner) => place = inner,
+            _ => return,
+        }
+    }
+    let plain = matches!(*last, "open" | "threads" | "secrets" | "unknown");
+    let value = match (text.parse::<i64>(), text.parse::<bool>()) {
+        (Ok(number), _) if plain => toml::Value::Integer(number),
+        (_, Ok(truth)) if plain => toml::Value::Boolean(truth),
+        _ => toml::Value::String(text.to_owned()),
+    };
+    place.insert((*last).to_owned(), value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("claviger.toml");
+        std::fs::write(&path, text).expect("a file");
+        let find = |name: &str| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, v)| (*v).to_owned())
+        };
+        Config::read(Some(&path), find).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_printed_default_is_the_default() {
+        let printed = with(DEFAULT, &[]).expect("the default reads");
+        assert_eq!(format!("{printed:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn the_environment_outranks_the_file() {
+        let variables = [
+            ("CLAVIGER_LISTEN_MANAGEMENT", "127.0.0.1:1"),
+            ("CLAVIGER_VERIFICATION_THREADS", "3"),
+        ];
+        let config = with("[listen]\nmanagement = \"127.0.0.1:2\"\n", &variables).expect("settings");
+        assert_eq!(config.listen.management.port(), 1);
+        assert_eq!(config.verification.threads, Some(3));
+    }
+
+    #[test]
+    fn a_misspelt_or_impossible_setting_is_named() {
+        assert!(with("[listn]\n", &[]).expect_err("misspelt").contains("listn"));
+        assert!(
+            with("", &[("CLAVIGER_LISTEN_MANAGEMENT", "here")])
+                .expect_err("no address")
+                .starts_with("CLAVIGER_LISTEN")
+        );
+    }
+
+    #[test]
+    fn a_verification_listener_that_others_can_reach_needs_a_word() {
+        let exposed = with("[listen]\nverification = \"0.0.0.0:7401\"\n", &[]).expect("settings");
+        assert!(exposed.guard().is_err());
+        let meant = with(
+            "[listen]\nverification = \"0.0.0.0:7401\"\n[verification]\nopen = true\n",
+            &[],
+        );
+        assert!(meant.expect("settings").guard().is_ok());
+    }
+}

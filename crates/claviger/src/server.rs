@@ -1,0 +1,248 @@
+//! Wiring: from settings to a running server, and back down again without losing a request.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::{App, Parts, SecretsSource};
+use domain::clock::{SystemClock, SystemRandom};
+use hyper_util::service::TowerToHyperService;
+use store::Store;
+use store::db::Database;
+use store::lock::{DirectoryLock, NodeLock};
+use store::migrate::{Applied, migrate};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use web::gate::Gate;
+use web::http::Web;
+use web::serve::{Limits, Listener, Shutdown, Threads, Trigger};
+use zeroize::Zeroizing;
+
+use crate::config::Config;
+
+/// Why Claviger does not start or go on; one plain line.
+pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Result<T> = std::result::Result<T, Fault>;
+
+/// An open installation: the data directory is locked, the schema is up to date, the engine is ready.
+pub(crate) struct Installation {
+    pub(crate) app: Arc<App>,
+    pub(crate) data: PathBuf,
+    node: NodeLock,
+    _directory: DirectoryLock,
+}
+
+/// Makes the data directory if it is not there, for its owner alone.
+fn make_directory(data: &Path) -> Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .map_err(|error| format!("{}: {error}", data.display()).into())
+}
+
+impl Installation {
+    /// Opens the installation and, where there is none, makes an empty one.
+    pub(crate) async fn open(config: &Config) -> Result<Self> {
+        make_directory(&config.data)?;
+        let directory = DirectoryLock::acquire(&config.data)?;
+        let db = Database::open(&config.target()).await?;
+        let node = NodeLock::acquire(&db).await?;
+        let applied = migrate(&db, store::MIGRATIONS).await?;
+        if applied.from != applied.to {
+            tracing::info!(from = applied.from, to = applied.to, "migrated the database");
+        }
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let store = Store::start(db, clock.clone(), random.clone()).await?;
+        let secrets = match std::env::var("CLAVIGER_SECRETS") {
+            Ok(text) => SecretsSource::Environment(Zeroizing::new(text)),
+            Err(_) => SecretsSource::File(config.data.join("secrets.toml")),
+        };
+        let engine = engine::Options {
+            capacity: config.cache.secrets,
+            unknown_capacity: config.cache.unknown,
+            ..engine::Options::default()
+        };
+        let parts = Parts {
+            store,
+            directory: config.data.clone(),
+            secrets,
+            clock,
+            random,
+            engine,
+        };
+        let app = Arc::new(App::start(parts).await?);
+        Ok(Self {
+            app,
+            data: config.data.clone(),
+            node,
+            _directory: directory,
+        })
+    }
+}
+
+/// Brings the schema up to date and says what was done.
+pub(crate) async fn migrate_alone(config: &Config) -> Result<Applied> {
+    make_directory(&config.data)?;
+    let _directory = DirectoryLock::acquire(&config.data)?;
+    let db = Database::open(&config.target()).await?;
+    Ok(migrate(&db, store::MIGRATIONS).await?)
+}
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) management: std::net::SocketAddr,
+    pub(crate) verification: std::net::SocketAddr,
+    installation: Installation,
+    trigger: Trigger,
+    terminate: Signal,
+    interrupt: Signal,
+    threads: Threads,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Binds the listeners and answers.
+    pub(crate) async fn start(installation: Installation, config: &Config) -> Result<Self> {
+        // Before anybody learns that it runs: who asks it to stop then is heard.
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        let app = installation.app.clone();
+        let guard = config.guard()?;
+        let (trigger, shutdown) = Shutdown::pair();
+        let bind =
+            |what: &str, error: std::io::Error| -> Fault { format!("{what} listener: {error}").into() };
+        let management =
+            Listener::tcp(config.listen.management).map_err(|error| bind("management", error))?;
+        let socket =
+            Listener::unix(installation.data.join("claviger.sock")).map_err(|error| bind("socket", error))?;
+        let managed_at = tcp_address(&management)?;
+
+        let threads = config.verification.threads.unwrap_or_else(cores).max(1);
+        let gate = Gate::new(app.clone(), guard);
+        let threads = web::serve::run_threads(
+            threads,
+            config.listen.verification,
+            Limits::default(),
+            shutdown.clone(),
+            move |_| gate.clone(),
+        )
+        .map_err(|error| bind("verification", error))?;
+        let verification = threads.local_addr();
+
+        let router = web::api::router(Web { app: app.clone() });
+        let mut tasks = Vec::new();
+        for listener in [management, socket] {
+            let service = TowerToHyperService::new(router.clone());
+            let shutdown = shutdown.clone();
+            tasks.push(tokio::spawn(async move {
+                if let Err(error) = web::serve::serve(listener, service, Limits::default(), shutdown).await {
+                    tracing::error!(%error, "a listener stopped");
+                }
+            }));
+        }
+        let work = shutdown.clone();
+        tasks.push(tokio::spawn(async move {
+            app.work(async move { work.asked().await }).await
+        }));
+        write_addresses(&installation.data, managed_at, verification)?;
+        tracing::info!(management = %managed_at, verification = %verification, "listening");
+        Ok(Self {
+            management: managed_at,
+            verification,
+            installation,
+            trigger,
+            terminate,
+            interrupt,
+            threads,
+            tasks,
+        })
+    }
+
+    /// Answers until SIGTERM or SIGINT, then lets the requests under way be answered.
+    pub(crate) async fn run(mut self) -> Result<()> {
+        let outcome = tokio::select! {
+            _ = self.terminate.recv() => Ok(()),
+            _ = self.interrupt.recv() => Ok(()),
+            fault = keep_alone(&self.installation) => Err(fault),
+        };
+        tracing::info!("stopping: no new connections, answering what is under way");
+        self.stop().await;
+        outcome
+    }
+
+    /// Stops without losing a request.
+    pub(crate) async fn stop(self) {
+        let Self {
+            installation,
+            trigger,
+            threads,
+            tasks,
+            ..
+        } = self;
+        trigger.fire();
+        let joined = tokio::task::spawn_blocking(move || threads.join()).await;
+        if let Ok(Err(error)) = joined {
+            tracing::error!(%error, "a verification thread ended badly");
+        }
+        for task in tasks {
+            let _ = task.await;
+        }
+        // What was answered while the worker was on its way out.
+        if let Err(error) = installation.app.flush().await {
+            tracing::warn!(%error, "the last usage could not be written");
+        }
+        let _ = fs::remove_file(installation.data.join("listen.json"));
+        let _ = fs::remove_file(installation.data.join("claviger.sock"));
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn tcp_address(listener: &Listener) -> Result<std::net::SocketAddr> {
+    Ok(listener.local_addr()?)
+}
+
+/// While one database serves one node, its lock is what keeps a second one out: lost, it is taken again, and if somebody
+/// else has it by then, this node must not go on.
+async fn keep_alone(installation: &Installation) -> Fault {
+    let mut taken: Option<NodeLock> = None;
+    loop {
+        let held = taken.as_ref().unwrap_or(&installation.node);
+        held.lost().await;
+        tracing::warn!("the database connection that keeps other nodes out was lost");
+        taken = loop {
+            match held.retake(installation.app.store().database()).await {
+                Ok(lock) => break Some(lock),
+                Err(error @ store::StoreError::InUse(_)) => return error.into(),
+                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+        };
+    }
+}
+
+/// Says in `listen.json` where the server listens, for scripts that gave port 0.
+fn write_addresses(
+    data: &Path,
+    management: std::net::SocketAddr,
+    verification: std::net::SocketAddr,
+) -> Result<()> {
+    let json = serde_json::json!({
+        "management": management, "verification": verification, "socket": data.join("claviger.sock"),
+        "pid": std::process::id(),
+    });
+    let fresh = data.join("listen.json.new");
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    writeln!(file, "{json}")?;
+    fs::rename(fresh, data.join("listen.json"))?;
+    Ok(())
+}

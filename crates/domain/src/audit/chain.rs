@@ -1,0 +1,371 @@
+//! The hash chain of one organisation, and how it is checked.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::{Event, Target};
+use crate::clock::Timestamp;
+use crate::id::OrganisationId;
+use crate::key::{Actor, ActorKind};
+
+const DOMAIN: &[u8] = b"claviger audit v1\n";
+
+/// A record as it is stored. The columns beside `body` repeat it for searching; [`Chain::check`] compares them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its place in the chain, from 1.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: String,
+    /// By which kind of principal.
+    pub actor_kind: String,
+    /// By which one; empty where it has no id.
+    pub actor_id: String,
+    /// On which kind of thing.
+    pub target_kind: String,
+    /// On which one.
+    pub target_id: String,
+    /// The bytes that the chain runs over.
+    pub body: Vec<u8>,
+    /// What the payload is salted with.
+    pub salt: Vec<u8>,
+    /// Names, addresses and the difference; none once erased.
+    pub payload: Option<Vec<u8>>,
+    /// SHA-256 over the chain up to here.
+    pub hash: [u8; 32],
+}
+
+/// What a record's body says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Body {
+    organisation: OrganisationId,
+    seq: i64,
+    at: i64,
+    action: String,
+    actor_type: ActorKind,
+    actor_id: String,
+    target_type: String,
+    target_id: String,
+    /// SHA-256 over salt and payload, in hex.
+    payload: String,
+}
+
+/// What a record's payload says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Payload {
+    actor_name: String,
+    target_name: String,
+    request_id: Option<String>,
+    ip: Option<String>,
+    changes: Value,
+}
+
+/// What is wrong with a chain, at the first record where it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// Records are gone: `expected` did not come, `found` did.
+    Missing {
+        /// The record that should have come.
+        expected: i64,
+        /// The one that came.
+        found: i64,
+    },
+    /// The record's body is not the one that was chained, or the one before it was replaced.
+    Altered {
+        /// Which.
+        seq: i64,
+    },
+    /// The record's payload is not the one that was chained.
+    PayloadAltered {
+        /// Which.
+        seq: i64,
+    },
+    /// A column beside the body says something else than the body.
+    ColumnAltered {
+        /// Which record.
+        seq: i64,
+        /// Which column.
+        column: &'static str,
+    },
+    /// The chain ends before its head says.
+    Truncated {
+        /// The last record that is there.
+        last: i64,
+        /// The last that should be.
+        head: i64,
+    },
+    /// The chain's head, or a checkpoint, commits to another record than the one that is stored.
+    Rewritten {
+        /// Which record.
+        seq: i64,
+    },
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { expected, found } if found > expected => {
+                write!(
+                    f,
+                    "record {expected} is missing: record {found} follows record {}",
+                    expected - 1
+                )
+            }
+            Self::Missing { expected, found } => {
+                write!(f, "record {found} stands where record {expected} belongs")
+            }
+            Self::Altered { seq } => write!(
+                f,
+                "record {seq} was altered, replaced or moved: its hash does not fit"
+            ),
+            Self::PayloadAltered { seq } => {
+                write!(f, "record {seq} was altered: its payload is not the one chained")
+            }
+            Self::ColumnAltered { seq, column } => {
+                write!(
+                    f,
+                    "record {seq} was altered: its column {column} differs from what was chained"
+                )
+            }
+            Self::Truncated { last, head } => {
+                write!(
+                    f,
+                    "record {} is missing: the chain was cut off, it reached record {head}",
+                    last + 1
+                )
+            }
+            Self::Rewritten { seq } => {
+                write!(
+                    f,
+                    "record {seq} was rewritten: another one was committed to at its place"
+                )
+            }
+        }
+    }
+}
+
+/// Where a chain stands: the last record and its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// The last record; 0 before the first.
+    pub seq: i64,
+    /// Its hash; zeroes before the first.
+    pub hash: [u8; 32],
+}
+
+impl Chain {
+    /// The chain before its first record.
+    pub const fn empty(organisation: OrganisationId) -> Self {
+        Self {
+            organisation,
+            seq: 0,
+            hash: [0; 32],
+        }
+    }
+
+    /// Chains `event`, with its payload salted by `salt`, and moves on.
+    ///
+    /// # Errors
+    /// When the event cannot be written as JSON, which no event of ours is.
+    pub fn append(&mut self, event: &Event, salt: [u8; 16]) -> Result<Record, serde_json::Error> {
+        let payload = serde_json::to_vec(&Payload {
+            actor_name: event.actor.name.clone(),
+            target_name: event.target.name.clone(),
+            request_id: event.request_id.clone(),
+            ip: event.ip.clone(),
+            changes: event.changes.clone(),
+        })?;
+        let body = Body {
+            organisation: self.organisation,
+            seq: self.seq + 1,
+            at: event.at.as_micros(),
+            action: event.action.to_owned(),
+            actor_type: event.actor.kind,
+            actor_id: event.actor.id.clone().unwrap_or_default(),
+            target_type: event.target.kind.clone(),
+            target_id: event.target.id.clone(),
+            payload: commitment(&salt, &payload),
+        };
+        let bytes = serde_json::to_vec(&body)?;
+        self.seq = body.seq;
+        self.hash = link(&self.hash, &bytes);
+        Ok(Record {
+            seq: body.seq,
+            at: event.at,
+            action: body.action,
+            actor_kind: kind_text(body.actor_type).to_owned(),
+            actor_id: body.actor_id,
+            target_kind: body.target_type,
+            target_id: body.target_id,
+            body: bytes,
+            salt: salt.to_vec(),
+            payload: Some(payload),
+            hash: self.hash,
+        })
+    }
+
+    /// Checks that `record` is the next one, and moves on.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&mut self, record: &Record) -> Result<(), Fault> {
+        let seq = record.seq;
+        if seq != self.seq + 1 {
+            return Err(Fault::Missing {
+                expected: self.seq + 1,
+                found: seq,
+            });
+        }
+        let hash = link(&self.hash, &record.body);
+        if hash != record.hash {
+            return Err(Fault::Altered { seq });
+        }
+        let body: Body = serde_json::from_slice(&record.body).map_err(|_| Fault::Altered { seq })?;
+        let columns = [
+            ("organisation", body.organisation == self.organisation),
+            ("seq", body.seq == seq),
+            ("at", body.at == record.at.as_micros()),
+            ("action", body.action == record.action),
+            ("actor_kind", kind_text(body.actor_type) == record.actor_kind),
+            ("actor_id", body.actor_id == record.actor_id),
+            ("target_kind", body.target_type == record.target_kind),
+            ("target_id", body.target_id == record.target_id),
+        ];
+        if let Some((column, _)) = columns.into_iter().find(|(_, same)| !same) {
+            return Err(Fault::ColumnAltered { seq, column });
+        }
+        if let Some(payload) = &record.payload
+            && commitment(&record.salt, payload) != body.payload
+        {
+            return Err(Fault::PayloadAltered { seq });
+        }
+        self.seq = seq;
+        self.hash = hash;
+        Ok(())
+    }
+
+    /// Checks that this chain, read to its end, ends where `head` says.
+    ///
+    /// # Errors
+    /// When it is shorter, longer or another one.
+    pub fn check_head(&self, head: &Chain) -> Result<(), Fault> {
+        if self.seq < head.seq {
+            return Err(Fault::Truncated {
+                last: self.seq,
+                head: head.seq,
+            });
+        }
+        if self.seq > head.seq || self.hash != head.hash {
+            return Err(Fault::Rewritten {
+                seq: self.seq.min(head.seq + 1),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// A record as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Shown {
+    /// Its place in the chain.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: String,
+    /// By whom.
+    pub actor: Actor,
+    /// On what.
+    pub target: Target,
+    /// From where.
+    pub ip: Option<String>,
+    /// The request that asked for it.
+    pub request_id: Option<String>,
+    /// The difference.
+    pub changes: Value,
+    /// The chain's hash, in hex.
+    pub hash: String,
+}
+
+impl Record {
+    /// The record as it is shown; names are `erased` where the payload is.
+    pub fn show(&self) -> Shown {
+        let payload: Payload = self
+            .payload
+            .as_deref()
+            .and_then(|bytes| serde_json::from_slice(bytes).ok())
+            .unwrap_or(Payload {
+                actor_name: "erased".to_owned(),
+                target_name: "erased".to_owned(),
+                request_id: None,
+                ip: None,
+                changes: Value::Null,
+            });
+        let kind = [ActorKind::User, ActorKind::Key, ActorKind::Account]
+            .into_iter()
+            .find(|kind| kind_text(*kind) == self.actor_kind)
+            .unwrap_or(ActorKind::System);
+        Shown {
+            seq: self.seq,
+            at: self.at,
+            action: self.action.clone(),
+            actor: Actor {
+                kind,
+                id: Some(self.actor_id.clone()).filter(|id| !id.is_empty()),
+                name: payload.actor_name,
+            },
+            target: Target {
+                kind: self.target_kind.clone(),
+                id: self.target_id.clone(),
+                name: payload.target_name,
+            },
+            ip: payload.ip,
+            request_id: payload.request_id,
+            changes: payload.changes,
+            hash: hex(&self.hash),
+        }
+    }
+}
+
+fn kind_text(kind: ActorKind) -> &'static str {
+    match kind {
+        ActorKind::User => "user",
+        ActorKind::Key => "key",
+        ActorKind::Account => "account",
+        ActorKind::System => "system",
+    }
+}
+
+fn link(previous: &[u8; 32], body: &[u8]) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(DOMAIN)
+        .chain_update(previous)
+        .chain_update(body)
+        .finalize()
+        .into()
+}
+
+fn commitment(salt: &[u8], payload: &[u8]) -> String {
+    hex(&Sha256::new().chain_update(salt).chain_update(payload).finalize())
+}
+
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+            text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! An API key is an identity that a program presents. It keeps its id for life; its secrets come and go.
+
+mod input;
+mod rotation;
+
+use serde::{Deserialize, Serialize};
+
+pub use input::{CheckedDraft, FieldError, KeyDraft, check_reason};
+pub use rotation::{Ends, ends_of_rotation};
+
+use crate::access::Grants;
+use crate::clock::Timestamp;
+use crate::id::{AccountId, KeyId, OrganisationId, SecretId, UserId};
+use crate::span::Span;
+
+/// Whom a key stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// The organisation itself.
+    Organisation(OrganisationId),
+    /// A service account.
+    ServiceAccount(AccountId),
+    /// A person.
+    User(UserId),
+}
+
+/// Who did something, with the name that they had then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// `user`, `key`, `account` or `system`.
+    #[serde(rename = "type")]
+    pub kind: ActorKind,
+    /// The id, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// The name at that time.
+    pub name: String,
+}
+
+/// What kind of principal acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorKind {
+    /// A person.
+    User,
+    /// An API key with management permissions.
+    Key,
+    /// A service account.
+    Account,
+    /// Claviger itself, or whoever is allowed at the data directory.
+    System,
+}
+
+/// What can be done with a key at some instant; computed, never stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Accepted.
+    Active,
+    /// Accepted, and within the policy's window of its end.
+    ExpiringSoon,
+    /// Past its end; a later end brings it back.
+    Expired,
+    /// Switched off; it can be switched on.
+    Disabled,
+    /// Ended for good.
+    Revoked,
+    /// Ended for good and kept for history.
+    Deleted,
+}
+
+impl Status {
+    /// Every status, in the order in which they are shown.
+    pub const ALL: [Self; 6] = [
+        Self::Active,
+        Self::ExpiringSoon,
+        Self::Expired,
+        Self::Disabled,
+        Self::Revoked,
+        Self::Deleted,
+    ];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::ExpiringSoon => "expiring_soon",
+            Self::Expired => "expired",
+            Self::Disabled => "disabled",
+            Self::Revoked => "revoked",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Reads what [`Status::as_str`] writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// A key that was ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Revocation {
+    /// When.
+    pub at: Timestamp,
+    /// Why, in the words of who did it.
+    pub reason: Option<String>,
+    /// By whom.
+    pub by: Actor,
+}
+
+/// A key's stored facts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// Its id, for life.
+    pub id: KeyId,
+    /// Its tenant.
+    pub organisation: OrganisationId,
+    /// Its number in the organisation, counted from 1.
+    pub number: i64,
+    /// What it is for, in a few words.
+    pub name: String,
+    /// What it is for, at length.
+    pub description: String,
+    /// Whom it stands for.
+    pub owner: Owner,
+    /// What it may do.
+    pub permissions: Grants,
+    /// Where it may be used from; anywhere when empty.
+    pub networks: Vec<ipnet::IpNet>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Whatever its maker keeps with it.
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+    /// Whom to write to about it.
+    pub contacts: Vec<String>,
+    /// The display form of its current secret.
+    pub display: String,
+    /// Switched on.
+    pub enabled: bool,
+    /// Cannot be revoked or deleted until this is taken off.
+    pub protected: bool,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// That it was ended, and why.
+    pub revoked: Option<Revocation>,
+    /// When it was deleted and kept for history.
+    pub deleted_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: Actor,
+    /// When its current secret was made.
+    pub rotated_at: Timestamp,
+    /// When it was last presented and accepted.
+    pub last_used_at: Option<Timestamp>,
+    /// From where.
+    pub last_used_ip: Option<String>,
+    /// Counts its edits from 1; the `ETag`.
+    pub version: i64,
+}
+
+impl Key {
+    /// A key that begins now and stands for its organisation. Its number and display form are still to be given.
+    pub fn fresh(
+        id: KeyId,
+        organisation: OrganisationId,
+        fields: CheckedDraft,
+        by: Actor,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            organisation,
+            number: 0,
+            name: fields.name.unwrap_or_default(),
+            description: fields.description.unwrap_or_default(),
+            owner: Owner::Organisation(organisation),
+            permissions: fields.permissions.unwrap_or_default(),
+            networks: fields.networks.unwrap_or_default(),
+            tags: fields.tags.unwrap_or_default(),
+            metadata: fields.metadata.unwrap_or_default(),
+            contacts: fields.contacts.unwrap_or_default(),
+            display: String::new(),
+            enabled: true,
+            protected: false,
+            expires_at: None,
+            revoked: None,
+            deleted_at: None,
+            created_at: now,
+            created_by: by,
+            rotated_at: now,
+            last_used_at: None,
+            last_used_ip: None,
+            version: 1,
+        }
+    }
+
+    /// What can be done with it at `now`, where keys within `window` of their end count as expiring soon.
+    pub fn status(&self, now: Timestamp, window: Span) -> Status {
+        if self.deleted_at.is_some() {
+            return Status::Deleted;
+        }
+        if self.revoked.is_some() {
+            return Status::Revoked;
+        }
+        if !self.enabled {
+            return Status::Disabled;
+        }
+        match self.expires_at {
+            Some(end) if end <= now => Status::Expired,
+            Some(end) if end <= now.plus(window.duration()) => Status::ExpiringSoon,
+            _ => Status::Active,
+        }
+    }
+
+    /// Whether it was ended for good.
+    pub fn is_over(&self) -> bool {
+        self.revoked.is_some() || self.deleted_at.is_some()
+    }
+}
+
+/// One token value of a key, without the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// Its id.
+    pub id: SecretId,
+    /// The masked form.
+    pub display: String,
+    /// When it was made or brought in.
+    pub created_at: Timestamp,
+    /// When it stops; none while it is the current one.
+    pub ends_at: Option<Timestamp>,
+    /// Whether its ciphertext is kept.
+    pub revealable: bool,
+}

@@ -1,0 +1,15 @@
+//! The rules of Claviger with nothing around them: no database, no network, no clock of its own.
+//! Read `docs/architecture.md` first; each module here is one noun of the design.
+
+pub mod access;
+pub mod audit;
+pub mod clock;
+pub mod decide;
+pub mod id;
+pub mod key;
+pub mod organisation;
+pub mod page;
+pub mod policy;
+pub mod secret;
+pub mod span;
+pub mod token;

@@ -1,0 +1,315 @@
+//! An organisation's typed settings: how its keys are made, kept, shown, rotated and deleted.
+//!
+//! Every field has a default, so that a stored policy written by an older version still reads; unknown fields are refused,
+//! so that a misspelt setting never passes for a set one.
+
+mod expiry;
+
+use serde::{Deserialize, Serialize};
+
+pub use expiry::{ExpiryError, ExpiryRequest};
+
+use crate::decide as door;
+use crate::span::Span;
+use crate::token::TokenShape;
+
+/// Whether keys end by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpiryMode {
+    /// The maker may give an end or none.
+    #[default]
+    Optional,
+    /// The maker must give an end, or the policy's default does.
+    Required,
+    /// The policy's default sets it; nobody chooses.
+    Automatic,
+    /// Keys do not end by themselves.
+    Never,
+}
+
+/// How long keys live.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expiry {
+    /// Whether keys end by themselves.
+    pub mode: ExpiryMode,
+    /// The life of a key whose maker named no end.
+    pub default: Option<Span>,
+    /// The longest life that can be asked for, counted from the moment of asking.
+    pub max: Option<Span>,
+    /// Whether the end may be changed later.
+    pub editable: bool,
+}
+
+impl Default for Expiry {
+    fn default() -> Self {
+        Self {
+            mode: ExpiryMode::default(),
+            default: None,
+            max: None,
+            editable: true,
+        }
+    }
+}
+
+/// What is kept of a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Storage {
+    /// A keyed digest alone.
+    #[default]
+    Hashed,
+    /// A keyed digest, and a ciphertext that can be opened again.
+    Encrypted,
+}
+
+/// When a secret can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reveal {
+    /// In the answer that made it, and never again.
+    #[default]
+    Once,
+    /// Also later, to whom may reveal; needs [`Storage::Encrypted`].
+    OnDemand,
+}
+
+/// Where secrets come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Claviger makes them all.
+    #[default]
+    Generated,
+    /// Tokens and hashes made elsewhere may be brought in.
+    ExternalAllowed,
+}
+
+/// How secrets are made, kept and shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SecretPolicy {
+    /// What is kept.
+    pub storage: Storage,
+    /// When it can be seen.
+    pub reveal: Reveal,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// How secrets are replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rotation {
+    /// Whether keys can be rotated at all.
+    pub allowed: bool,
+    /// How long the old secret goes on working when the caller does not say.
+    pub default_grace: Span,
+    /// The longest that a caller may ask for.
+    pub max_grace: Span,
+    /// The age of a secret from which it is named as due for rotation.
+    pub warn_after: Option<Span>,
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self {
+            allowed: true,
+            default_grace: Span::ZERO,
+            max_grace: Span::days(30),
+            warn_after: None,
+        }
+    }
+}
+
+/// What a delete does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deletion {
+    /// The key stops for good and its history stays.
+    #[default]
+    Deactivate,
+    /// The key's row and digests go; the audit log keeps a tombstone.
+    Erase,
+}
+
+/// What keys may do to keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeysPolicy {
+    /// Whether a key that holds `claviger:` permissions may use them.
+    pub may_manage: bool,
+}
+
+impl Default for KeysPolicy {
+    fn default() -> Self {
+        Self { may_manage: true }
+    }
+}
+
+/// How tokens may reach the doors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accept {
+    /// By which ways this organisation's keys may come.
+    pub sources: Vec<door::Source>,
+}
+
+impl Default for Accept {
+    fn default() -> Self {
+        Self {
+            sources: vec![
+                door::Source::XApiKey,
+                door::Source::Bearer,
+                door::Source::Apikey,
+                door::Source::OaApiKey,
+            ],
+        }
+    }
+}
+
+/// The policy, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// How long keys live.
+    pub expiry: Expiry,
+    /// How secrets are made, kept and shown.
+    pub secret: SecretPolicy,
+    /// How tokens look.
+    pub token: TokenShape,
+    /// How secrets are replaced.
+    pub rotation: Rotation,
+    /// What a delete does.
+    pub deletion: Deletion,
+    /// What keys may do to keys.
+    pub keys: KeysPolicy,
+    /// How tokens may reach the doors.
+    pub accept: Accept,
+    /// How long before its end a key counts as expiring soon.
+    pub expiring_window: Span,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            expiry: Expiry::default(),
+            secret: SecretPolicy::default(),
+            token: TokenShape::default(),
+            rotation: Rotation::default(),
+            deletion: Deletion::default(),
+            keys: KeysPolicy::default(),
+            accept: Accept::default(),
+            expiring_window: Span::days(30),
+        }
+    }
+}
+
+/// Why settings cannot stand together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// `automatic` without a length.
+    #[error("expiry.mode automatic needs expiry.default")]
+    AutomaticWithoutDefault,
+    /// A default that its own limit forbids.
+    #[error("expiry.default is longer than expiry.max")]
+    DefaultBeyondMax,
+    /// Lengths for keys that never end.
+    #[error("expiry.mode never leaves no room for expiry.default or expiry.max")]
+    NeverWithLength,
+    /// A life of no length.
+    #[error("expiry.default and expiry.max are at least 1s")]
+    NoLife,
+    /// Nothing to reveal.
+    #[error("secret.reveal on_demand needs secret.storage encrypted")]
+    RevealWithoutCiphertext,
+    /// A default that its own limit forbids.
+    #[error("rotation.default_grace is longer than rotation.max_grace")]
+    GraceBeyondMax,
+    /// A door that nothing passes.
+    #[error("accept.sources is empty: no key could be used")]
+    NoSource,
+}
+
+impl Policy {
+    /// Checks the settings together.
+    ///
+    /// # Errors
+    /// The first combination that cannot stand.
+    pub fn validate(&self) -> Result<(), PolicyError> {
+        let Expiry {
+            mode, default, max, ..
+        } = &self.expiry;
+        if *mode == ExpiryMode::Never && (default.is_some() || max.is_some()) {
+            return Err(PolicyError::NeverWithLength);
+        }
+        if *mode == ExpiryMode::Automatic && default.is_none() {
+            return Err(PolicyError::AutomaticWithoutDefault);
+        }
+        if default.iter().chain(max).any(|span| *span == Span::ZERO) {
+            return Err(PolicyError::NoLife);
+        }
+        if let (Some(default), Some(max)) = (default, max)
+            && default > max
+        {
+            return Err(PolicyError::DefaultBeyondMax);
+        }
+        if self.secret.reveal == Reveal::OnDemand && self.secret.storage != Storage::Encrypted {
+            return Err(PolicyError::RevealWithoutCiphertext);
+        }
+        if self.rotation.default_grace > self.rotation.max_grace {
+            return Err(PolicyError::GraceBeyondMax);
+        }
+        if self.accept.sources.is_empty() {
+            return Err(PolicyError::NoSource);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(json: &str) -> Result<Policy, String> {
+        let policy: Policy = serde_json::from_str(json).map_err(|e| e.to_string())?;
+        policy.validate().map_err(|e| e.to_string())?;
+        Ok(policy)
+    }
+
+    #[test]
+    fn an_empty_policy_is_the_default_one() {
+        assert_eq!(policy("{}"), Ok(Policy::default()));
+    }
+
+    #[test]
+    fn impossible_combinations_are_refused_with_the_reason() {
+        for (json, reason) in [
+            (r#"{"expiry":{"mode":"automatic"}}"#, "automatic needs"),
+            (
+                r#"{"expiry":{"default":"90d","max":"30d"}}"#,
+                "longer than expiry.max",
+            ),
+            (
+                r#"{"expiry":{"mode":"never","max":"30d"}}"#,
+                "never leaves no room",
+            ),
+            (r#"{"expiry":{"max":"0s"}}"#, "at least 1s"),
+            (
+                r#"{"secret":{"reveal":"on_demand"}}"#,
+                "needs secret.storage encrypted",
+            ),
+            (
+                r#"{"rotation":{"default_grace":"31d"}}"#,
+                "longer than rotation.max_grace",
+            ),
+            (r#"{"accept":{"sources":[]}}"#, "no key could be used"),
+            (r#"{"rotations":{}}"#, "unknown field"),
+            (r#"{"expiry":{"max":"soon"}}"#, "whole number and a unit"),
+        ] {
+            let error = policy(json).err().unwrap_or_default();
+            assert!(error.contains(reason), "{json}: {error}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! When a key ends: what its maker asked for, within what the policy allows.
+
+use super::{ExpiryMode, Policy};
+use crate::clock::Timestamp;
+use crate::span::Span;
+
+/// What a caller asks of a key's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExpiryRequest {
+    /// Says nothing.
+    #[default]
+    Unsaid,
+    /// Asks that it never end.
+    Never,
+    /// Names the instant.
+    At(Timestamp),
+    /// Names the length of its life from now.
+    In(Span),
+}
+
+/// Why an end is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExpiryError {
+    /// It has passed already.
+    #[error("the expiry lies in the past")]
+    Past,
+    /// The policy wants one.
+    #[error("the organisation's policy requires an expiry")]
+    Required,
+    /// The policy limits it.
+    #[error("the organisation's policy allows at most {0} from now")]
+    BeyondMax(Span),
+    /// The policy sets it by itself.
+    #[error("the organisation's policy sets the expiry by itself; it cannot be chosen")]
+    Automatic,
+    /// The policy has none.
+    #[error("the organisation's policy gives keys no expiry")]
+    NotUsed,
+    /// It may not be changed.
+    #[error("the organisation's policy does not let an expiry be changed")]
+    NotEditable,
+}
+
+impl Policy {
+    /// The end of a key that is made now; none when it never ends.
+    ///
+    /// # Errors
+    /// When the request is not allowed.
+    pub fn expiry_of_new(
+        &self,
+        now: Timestamp,
+        request: ExpiryRequest,
+    ) -> Result<Option<Timestamp>, ExpiryError> {
+        let default = self.expiry.default.map(|life| now.plus(life.duration()));
+        match (self.expiry.mode, request) {
+            (ExpiryMode::Never, ExpiryRequest::Unsaid | ExpiryRequest::Never) => Ok(None),
+            (ExpiryMode::Never, _) => Err(ExpiryError::NotUsed),
+            (ExpiryMode::Automatic, ExpiryRequest::Unsaid) => Ok(default),
+            (ExpiryMode::Automatic, _) => Err(ExpiryError::Automatic),
+            (ExpiryMode::Required, ExpiryRequest::Unsaid) => default.ok_or(ExpiryError::Required).map(Some),
+            (ExpiryMode::Optional, ExpiryRequest::Unsaid) if default.is_some() => Ok(default),
+            (_, asked) => self.within_limits(now, asked),
+        }
+    }
+
+    /// The new end of a key that exists; an expired key may be given a later end.
+    ///
+    /// # Errors
+    /// When the change is not allowed.
+    pub fn expiry_of_existing(
+        &self,
+        now: Timestamp,
+        request: ExpiryRequest,
+    ) -> Result<Option<Timestamp>, ExpiryError> {
+        match self.expiry.mode {
+            ExpiryMode::Never if request != ExpiryRequest::Never => return Err(ExpiryError::NotUsed),
+            ExpiryMode::Automatic => return Err(ExpiryError::Automatic),
+            _ if !self.expiry.editable => return Err(ExpiryError::NotEditable),
+            _ => {}
+        }
+        self.within_limits(now, request)
+    }
+
+    fn within_limits(
+        &self,
+        now: Timestamp,
+        request: ExpiryRequest,
+    ) -> Result<Option<Timestamp>, ExpiryError> {
+        let at = match request {
+            ExpiryRequest::At(at) => at,
+            ExpiryRequest::In(life) => now.plus(life.duration()),
+            ExpiryRequest::Unsaid | ExpiryRequest::Never => {
+                return match (self.expiry.mode, self.expiry.max) {
+                    (ExpiryMode::Required, _) => Err(ExpiryError::Required),
+                    (_, Some(max)) => Err(ExpiryError::BeyondMax(max)),
+                    (_, None) => Ok(None),
+                };
+            }
+        };
+        if at <= now {
+            return Err(ExpiryError::Past);
+        }
+        match self.expiry.max {
+            Some(max) if at > now.plus(max.duration()) => Err(ExpiryError::BeyondMax(max)),
+            _ => Ok(Some(at)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Expiry;
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+    fn policy(mode: ExpiryMode, default: Option<u32>, max: Option<u32>) -> Policy {
+        let expiry = Expiry {
+            mode,
+            default: default.map(Span::days),
+            max: max.map(Span::days),
+            editable: true,
+        };
+        Policy {
+            expiry,
+            ..Policy::default()
+        }
+    }
+
+    #[test]
+    fn an_end_in_the_past_is_refused_and_now_is_past() {
+        let policy = policy(ExpiryMode::Optional, None, None);
+        assert_eq!(
+            policy.expiry_of_new(NOW, ExpiryRequest::At(NOW)),
+            Err(ExpiryError::Past)
+        );
+        assert_eq!(
+            policy.expiry_of_new(NOW, ExpiryRequest::In(Span::ZERO)),
+            Err(ExpiryError::Past)
+        );
+    }
+
+    #[test]
+    fn a_limit_also_forbids_a_key_that_never_ends() {
+        let limited = policy(ExpiryMode::Optional, None, Some(30));
+        let beyond = Err(ExpiryError::BeyondMax(Span::days(30)));
+        assert_eq!(limited.expiry_of_new(NOW, ExpiryRequest::Never), beyond);
+        assert_eq!(limited.expiry_of_new(NOW, ExpiryRequest::Unsaid), beyond);
+        assert_eq!(
+            limited.expiry_of_new(NOW, ExpiryRequest::In(Span::days(31))),
+            beyond
+        );
+        assert!(
+            limited
+                .expiry_of_new(NOW, ExpiryRequest::In(Span::days(30)))
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn each_mode_keeps_its_word() {
+        use ExpiryRequest::{In, Never, Unsaid};
+        let day = In(Span::days(1));
+        let end = Ok(Some(NOW.plus(Span::days(90).duration())));
+        assert_eq!(
+            policy(ExpiryMode::Automatic, Some(90), None).expiry_of_new(NOW, Unsaid),
+            end
+        );
+        assert_eq!(
+            policy(ExpiryMode::Automatic, Some(90), None).expiry_of_new(NOW, day),
+            Err(ExpiryError::Automatic)
+        );
+        assert_eq!(
+            policy(ExpiryMode::Required, Some(90), None).expiry_of_new(NOW, Unsaid),
+            end
+        );
+        assert_eq!(
+            policy(ExpiryMode::Required, None, None).expiry_of_new(NOW, Unsaid),
+            Err(ExpiryError::Required)
+        );
+        assert_eq!(
+            policy(ExpiryMode::Required, None, None).expiry_of_new(NOW, Never),
+            Err(ExpiryError::Required)
+        );
+        assert_eq!(
+            policy(ExpiryMode::Never, None, None).expiry_of_new(NOW, day),
+            Err(ExpiryError::NotUsed)
+        );
+        assert_eq!(
+            policy(ExpiryMode::Optional, Some(90), None).expiry_of_new(NOW, Never),
+            Ok(None)
+        );
+    }
+}

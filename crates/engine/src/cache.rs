@@ -1,0 +1,82 @@
+//! A bounded cache by digest, in shards with a lock each, so that threads hardly ever meet.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use domain::secret::Digest;
+use parking_lot::RwLock;
+
+use crate::table::{Held, Table};
+
+/// Shards at the most: growing one of them moves few values.
+const SHARDS: usize = 256;
+/// A small cache has fewer, so that each holds enough to choose a victim from.
+const LEAST: usize = 64;
+
+/// A cache line of its own for each lock.
+#[repr(align(64))]
+struct Shard<V> {
+    /// Counted here, on a line that the lock has just written anyway.
+    hits: AtomicU64,
+    table: RwLock<Table<V>>,
+}
+
+pub(crate) struct Cache<V> {
+    shards: Box<[Shard<V>]>,
+    limit: usize,
+}
+
+impl<V: Held + Clone> Cache<V> {
+    /// Keeps at most `capacity` values.
+    pub(crate) fn new(capacity: usize) -> Self {
+        let count = (capacity / LEAST).clamp(1, SHARDS);
+        let limit = (capacity / count).max(1);
+        let shard = |_| Shard {
+            hits: AtomicU64::new(0),
+            table: RwLock::new(Table::new(limit)),
+        };
+        Self {
+            shards: (0..count).map(shard).collect(),
+            limit,
+        }
+    }
+
+    /// What is cached under `digest`, if it passes `holds`.
+    #[inline]
+    pub(crate) fn get(&self, digest: &Digest, holds: impl FnOnce(&V) -> bool) -> Option<V> {
+        let shard = self.shard(digest);
+        let table = shard.table.read();
+        let value = table.get(digest).filter(|value| holds(value))?;
+        // Readers of one shard may lose a count to each other; it is a gauge, not a meter.
+        shard.hits.store(shard.hits.load(Relaxed) + 1, Relaxed);
+        Some(value.clone())
+    }
+
+    pub(crate) fn insert(&self, value: V) {
+        let gone = self.shard(value.digest()).table.write().insert(value);
+        // Freed here, after the lock.
+        drop(gone);
+    }
+
+    pub(crate) fn clear(&self) {
+        for shard in &self.shards {
+            let gone = std::mem::replace(&mut *shard.table.write(), Table::new(self.limit));
+            drop(gone);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.table.read().len()).sum()
+    }
+
+    pub(crate) fn hits(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.hits.load(Relaxed)).sum()
+    }
+
+    /// By other bytes than those that the table hashes by.
+    #[inline]
+    fn shard(&self, digest: &Digest) -> &Shard<V> {
+        let [.., high, low] = *digest.as_bytes();
+        let number = usize::from(u16::from_be_bytes([high, low]));
+        &self.shards[number % self.shards.len()]
+    }
+}

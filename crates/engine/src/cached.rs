@@ -1,0 +1,226 @@
+//! What is kept of a key for answering. What many keys have in common (organisation, permissions, networks) is kept once.
+
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use domain::access::Grants;
+use domain::clock::Timestamp;
+use domain::decide::{Facts, Sources};
+use domain::id::{KeyId, OrganisationId, SecretId};
+use domain::key::Owner;
+use domain::organisation::OrganisationStatus;
+use domain::policy::Policy;
+use domain::secret::Digest;
+use ipnet::IpNet;
+use parking_lot::Mutex;
+use store::secrets::Found;
+
+use crate::meter::Meter;
+use crate::table::Held;
+
+/// A key's tenant, as the answers need it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CachedOrganisation {
+    /// Its id.
+    pub id: OrganisationId,
+    /// Its slug.
+    pub slug: Box<str>,
+    /// Its name.
+    pub name: Box<str>,
+    /// Whether its keys are served.
+    pub status: OrganisationStatus,
+    /// By which ways its keys may come.
+    pub sources: Sources,
+    /// Its settings.
+    pub policy: Policy,
+}
+
+/// A key as one presented secret names it, read from one snapshot.
+///
+/// In this order in memory, so that a verification, which among a million keys waits for memory most of its time, touches
+/// as few cache lines as can be: what it reads and counts stands first and together.
+#[repr(C)]
+pub struct CachedKey {
+    /// Under the pepper that is current.
+    digest: Digest,
+    /// Noted before the store was asked.
+    pub(crate) epoch: u64,
+    /// Its tenant.
+    pub organisation: Arc<CachedOrganisation>,
+    /// The key.
+    pub key: KeyId,
+    /// What it may do.
+    pub grants: Arc<Grants>,
+    /// From where it may be used; anywhere when empty.
+    pub networks: Arc<[IpNet]>,
+    /// When the key ends.
+    pub expires_at: Option<Timestamp>,
+    /// When this secret stops.
+    pub secret_ends_at: Option<Timestamp>,
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// Whether it was revoked or deleted.
+    pub over: bool,
+    used: AtomicBool,
+    pub(crate) meter: Meter,
+    /// The secret.
+    pub secret: SecretId,
+    /// The key's name.
+    pub name: Box<str>,
+    /// Whom it stands for.
+    pub owner: Owner,
+    /// What its maker keeps with it, as JSON.
+    pub metadata: Box<str>,
+}
+
+impl CachedKey {
+    /// Notes that it was asked for. Written only where it changes something, so that readers share its cache line.
+    #[inline]
+    pub(crate) fn mark_used(&self) {
+        if !self.used.load(Relaxed) {
+            self.used.store(true, Relaxed);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        Facts {
+            secret_ends_at: self.secret_ends_at,
+            over: self.over,
+            enabled: self.enabled,
+            expires_at: self.expires_at,
+            // Nothing in the store can be an inactive owner yet.
+            owner_active: true,
+            organisation: self.organisation.status,
+            sources: self.organisation.sources,
+            networks: &self.networks,
+            grants: &self.grants,
+        }
+    }
+}
+
+impl fmt::Debug for CachedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedKey")
+            .field("key", &self.key)
+            .field("secret", &self.secret)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Held for Arc<CachedKey> {
+    #[inline]
+    fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    fn is_idle(&self) -> bool {
+        !self.used.swap(false, Relaxed)
+    }
+}
+
+/// Keeps equal values once. What nobody uses any more goes when the number of values has doubled.
+pub(crate) struct Shared(Mutex<Values>);
+
+struct Values {
+    grants: HashSet<Arc<Grants>>,
+    networks: HashSet<Arc<[IpNet]>>,
+    organisations: HashMap<OrganisationId, Arc<CachedOrganisation>>,
+    purge_at: usize,
+}
+
+const FIRST_PURGE: usize = 1024;
+
+impl Shared {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Values {
+            grants: HashSet::new(),
+            networks: HashSet::new(),
+            organisations: HashMap::new(),
+            purge_at: FIRST_PURGE,
+        }))
+    }
+
+    /// What the store has found, as it is cached under `digest`.
+    pub(crate) fn key(&self, found: Found, digest: Digest, epoch: u64) -> Arc<CachedKey> {
+        let organisation = CachedOrganisation {
+            id: found.organisation,
+            slug: found.organisation_slug.into(),
+            name: found.organisation_name.into(),
+            status: found.organisation_status,
+            sources: found.policy.accept.sources.iter().copied().collect(),
+            policy: found.policy,
+        };
+        let (organisation, grants, networks) = {
+            let values = &mut *self.0.lock();
+            values.purge();
+            (
+                values.organisation(organisation),
+                kept(&mut values.grants, found.permissions),
+                kept(&mut values.networks, found.networks),
+            )
+        };
+        Arc::new(CachedKey {
+            key: found.key,
+            secret: found.secret,
+            name: found.name.into(),
+            owner: found.owner,
+            organisation,
+            grants,
+            expires_at: found.expires_at,
+            secret_ends_at: found.secret_ends_at,
+            enabled: found.enabled,
+            over: found.over,
+            networks,
+            metadata: found.metadata.into(),
+            digest,
+            epoch,
+            meter: Meter::new(),
+            used: AtomicBool::new(false),
+        })
+    }
+}
+
+impl Values {
+    fn organisation(&mut self, wanted: CachedOrganisation) -> Arc<CachedOrganisation> {
+        match self.organisations.get(&wanted.id) {
+            Some(kept) if **kept == wanted => kept.clone(),
+            _ => {
+                let fresh = Arc::new(wanted);
+                self.organisations.insert(fresh.id, fresh.clone());
+                fresh
+            }
+        }
+    }
+
+    fn purge(&mut self) {
+        if self.len() < self.purge_at {
+            return;
+        }
+        self.grants.retain(|kept| Arc::strong_count(kept) > 1);
+        self.networks.retain(|kept| Arc::strong_count(kept) > 1);
+        self.organisations.retain(|_, kept| Arc::strong_count(kept) > 1);
+        self.purge_at = FIRST_PURGE.max(2 * self.len());
+    }
+
+    fn len(&self) -> usize {
+        self.grants.len() + self.networks.len() + self.organisations.len()
+    }
+}
+
+/// The one that is kept of values like this.
+fn kept<T: ?Sized + Eq + Hash, V: Borrow<T> + Into<Arc<T>>>(
+    values: &mut HashSet<Arc<T>>,
+    wanted: V,
+) -> Arc<T> {
+    if let Some(kept) = values.get(wanted.borrow()) {
+        return kept.clone();
+    }
+    let fresh: Arc<T> = wanted.into();
+    values.insert(fresh.clone());
+    fresh
+}

@@ -1,0 +1,203 @@
+//! The hot path of verification on one node: answers from memory, asks the store on a miss, and forgets what has changed
+//! before the change is acknowledged. It holds no SQL.
+
+mod answer;
+mod barrier;
+mod cache;
+mod cached;
+mod epochs;
+mod flights;
+mod foreign;
+mod meter;
+#[cfg(test)]
+#[path = "../tests/race/mod.rs"]
+mod race;
+mod rewrites;
+pub mod source;
+mod table;
+#[cfg(test)]
+mod tests;
+mod unknown;
+mod verify;
+
+#[cfg(test)]
+extern crate self as engine;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use domain::clock::Clock;
+use domain::secret::Keyring;
+use store::{Store, StoreError};
+
+pub use answer::{Answer, Question, VerifyError};
+pub use cached::{CachedKey, CachedOrganisation};
+pub use meter::UsageBatch;
+pub use rewrites::Rewrite;
+
+use cache::Cache;
+use cached::Shared;
+use epochs::Epochs;
+use flights::Flights;
+use foreign::Foreign;
+use meter::Meters;
+use rewrites::Rewrites;
+use source::Source;
+use unknown::UnknownTokens;
+
+/// How much is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Secrets that are cached at the most.
+    pub capacity: usize,
+    /// Tokens that are remembered as unknown at the most.
+    pub unknown_capacity: usize,
+    /// For how long.
+    pub unknown_ttl: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            capacity: 2_000_000,
+            unknown_capacity: 65_536,
+            unknown_ttl: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What happened since the start, and what is held now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Verifications answered from the cache; approximate.
+    pub hits: u64,
+    /// Verifications for which the store had to be asked.
+    pub misses: u64,
+    /// Verifications of tokens remembered as unknown; approximate.
+    pub unknown_hits: u64,
+    /// Questions that the store failed to answer.
+    pub store_errors: u64,
+    /// Secrets in the cache.
+    pub cached: usize,
+    /// Tokens remembered as unknown.
+    pub unknown_tokens: usize,
+    /// The last change that was applied.
+    pub applied: i64,
+}
+
+/// The verification engine of one node. Clones share it.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    source: Box<dyn Source>,
+    clock: Arc<dyn Clock>,
+    keyring: ArcSwap<Keyring>,
+    foreign: ArcSwap<Foreign>,
+    epochs: Epochs,
+    cache: Cache<Arc<CachedKey>>,
+    unknown: UnknownTokens,
+    shared: Shared,
+    flights: Flights,
+    meters: Meters,
+    rewrites: Rewrites,
+    /// The last change that was applied.
+    applied: AtomicI64,
+    /// The clock, in microseconds, when a change was last applied.
+    not_before: AtomicI64,
+    /// Held while changes are read.
+    reading: tokio::sync::Mutex<()>,
+    misses: AtomicU64,
+    store_errors: AtomicU64,
+    #[cfg(test)]
+    faults: tests::Faults,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Engine").field(&self.stats()).finish()
+    }
+}
+
+impl Engine {
+    /// Serves with an empty cache, from the store's last change on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn start(
+        store: Store,
+        keyring: Arc<Keyring>,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Result<Self, StoreError> {
+        Self::over(Box::new(store), keyring, clock, options).await
+    }
+
+    /// The same over any source: the seam for simulations and benchmarks.
+    ///
+    /// # Errors
+    /// When the source fails.
+    pub async fn over(
+        source: Box<dyn Source>,
+        keyring: Arc<Keyring>,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Result<Self, StoreError> {
+        let last = source.last_change().await?;
+        let inner = Inner {
+            source,
+            clock,
+            keyring: ArcSwap::new(keyring),
+            foreign: ArcSwap::default(),
+            epochs: Epochs::new(),
+            cache: Cache::new(options.capacity),
+            unknown: UnknownTokens::new(options.unknown_capacity, options.unknown_ttl),
+            shared: Shared::new(),
+            flights: Flights::default(),
+            meters: Meters::new(),
+            rewrites: Rewrites::default(),
+            applied: AtomicI64::new(last),
+            not_before: AtomicI64::new(0),
+            reading: tokio::sync::Mutex::new(()),
+            misses: AtomicU64::new(0),
+            store_errors: AtomicU64::new(0),
+            #[cfg(test)]
+            faults: tests::Faults::default(),
+        };
+        inner.load_foreign().await?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// What was counted for about `most` keys, those first that have waited longest; the next call goes on from there.
+    /// Write it, or [`Engine::return_usage`] it.
+    pub fn take_usage(&self, most: usize) -> UsageBatch {
+        self.0.meters.take(most)
+    }
+
+    /// Takes back what could not be written; the next [`Engine::take_usage`] holds it again.
+    pub fn return_usage(&self, batch: UsageBatch) {
+        self.0.meters.give_back(batch);
+    }
+
+    /// Secrets to be stored under the current pepper, seen since the last call.
+    pub fn take_rewrites(&self) -> Vec<Rewrite> {
+        self.0.rewrites.take()
+    }
+
+    /// Figures for metrics.
+    pub fn stats(&self) -> Stats {
+        let inner = &*self.0;
+        Stats {
+            hits: inner.cache.hits(),
+            misses: inner.misses.load(Relaxed),
+            unknown_hits: inner.unknown.hits(),
+            store_errors: inner.store_errors.load(Relaxed),
+            cached: inner.cache.len(),
+            unknown_tokens: inner.unknown.len(),
+            applied: inner.applied.load(Relaxed),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The questions that the engine asks the store: a seam, so that tests can hold an answer back while something changes.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use domain::secret::Digest;
+use store::changes::Changes;
+use store::secrets::Found;
+use store::{Store, StoreError};
+
+/// An answer to come.
+pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// What the engine asks of a store; each answer is read from one snapshot that is no older than the question.
+pub trait Source: Send + Sync {
+    /// What is stored under any of these digests; a keyed digest outranks a plain SHA-256.
+    fn find_secret<'a>(&'a self, digests: &'a [Digest]) -> Asked<'a, Option<Found>>;
+    /// The prefixes under which tokens or hashes from elsewhere exist.
+    fn foreign_prefixes(&self) -> Asked<'_, Vec<String>>;
+    /// The number of the last change.
+    fn last_change(&self) -> Asked<'_, i64>;
+    /// What has changed after `seq`.
+    fn changes_after(&self, seq: i64) -> Asked<'_, Changes>;
+}
+
+impl Source for Store {
+    fn find_secret<'a>(&'a self, digests: &'a [Digest]) -> Asked<'a, Option<Found>> {
+        Box::pin(self.find_secret(digests))
+    }
+
+    fn foreign_prefixes(&self) -> Asked<'_, Vec<String>> {
+        Box::pin(self.foreign_prefixes())
+    }
+
+    fn last_change(&self) -> Asked<'_, i64> {
+        Box::pin(self.last_change())
+    }
+
+    fn changes_after(&self, seq: i64) -> Asked<'_, Changes> {
+        Box::pin(self.changes_after(seq))
+    }
+}

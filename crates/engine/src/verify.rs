@@ -1,0 +1,268 @@
+//! From a presented token to an answer.
+
+use std::sync::Arc;
+
+use domain::access::{Grants, Requirement};
+use domain::clock::Timestamp;
+use domain::decide::{self, Code, decide};
+use domain::secret::{Digest, Scheme, sha256};
+use domain::token::Presented;
+use store::secrets::Found;
+
+use crate::answer::{Answer, Question, VerifyError};
+use crate::cached::CachedKey;
+use crate::flights::{Joined, Outcome};
+use crate::rewrites::Rewrite;
+use crate::{Engine, Inner};
+
+/// How often a question is put again because a change overtook it. The last answer is used though not kept: it was read
+/// after the request began, which is all that the request can ask for.
+const ATTEMPTS: u32 = 5;
+
+/// What the cache says.
+enum Cached {
+    Known(Arc<CachedKey>),
+    Unknown,
+    Miss,
+}
+
+impl Engine {
+    /// Whether a request with this token may pass: the whole decision. Immediate when the token is cached, else it asks
+    /// the store.
+    ///
+    /// # Errors
+    /// A requirement that cannot be read, whatever the token; a store that had to be asked and failed.
+    pub async fn verify(&self, token: &[u8], question: &Question<'_>) -> Result<Answer, VerifyError> {
+        let inner = &*self.0;
+        let now = inner.now();
+        let Some(presented) = inner.admit(token) else {
+            return nobody(question, now);
+        };
+        match inner.look(&inner.keyring.load().digest(&presented)) {
+            Cached::Known(key) => return inner.answer(key, question, now),
+            Cached::Unknown => return nobody(question, now),
+            Cached::Miss => {}
+        }
+        check(question)?;
+        match inner.find(&presented).await? {
+            Some(key) => inner.answer(key, question, now),
+            None => nobody(question, now),
+        }
+    }
+
+    /// The same where the store need not be asked: a cached token, a malformed one. None where it must.
+    pub fn verify_cached(
+        &self,
+        token: &[u8],
+        question: &Question<'_>,
+    ) -> Option<Result<Answer, VerifyError>> {
+        let inner = &*self.0;
+        let now = inner.now();
+        let Some(presented) = inner.admit(token) else {
+            return Some(nobody(question, now));
+        };
+        match inner.look(&inner.keyring.load().digest(&presented)) {
+            Cached::Known(key) => Some(inner.answer(key, question, now)),
+            Cached::Unknown => Some(nobody(question, now)),
+            Cached::Miss => None,
+        }
+    }
+}
+
+impl Inner {
+    /// Never before the time of a barrier that has returned: what ended then stays ended if the clock is set back.
+    #[inline]
+    fn now(&self) -> Timestamp {
+        let floor = self.not_before.load(std::sync::atomic::Ordering::Acquire);
+        self.clock.now().max(Timestamp::from_micros(floor))
+    }
+
+    /// The token, if it could be one that is stored.
+    #[inline]
+    fn admit<'a>(&self, token: &'a [u8]) -> Option<Presented<'a>> {
+        let presented = Presented::parse(token).ok()?;
+        (presented.has_valid_checksum() || self.foreign.load().admits(&presented)).then_some(presented)
+    }
+
+    #[inline]
+    fn look(&self, digest: &Digest) -> Cached {
+        let holds = |key: &Arc<CachedKey>| {
+            key.meter.fetch();
+            self.epochs.holds(key.epoch, key.organisation.id, key.key)
+        };
+        if let Some(key) = self.cache.get(digest, holds) {
+            key.mark_used();
+            return Cached::Known(key);
+        }
+        if self.unknown.contains(digest, &self.epochs, self.clock.boottime()) {
+            return Cached::Unknown;
+        }
+        Cached::Miss
+    }
+
+    #[inline]
+    fn answer(
+        &self,
+        key: Arc<CachedKey>,
+        question: &Question<'_>,
+        now: Timestamp,
+    ) -> Result<Answer, VerifyError> {
+        let asked = decide::Question {
+            now,
+            source: question.source,
+            ip: question.ip,
+            requires: question.requires,
+        };
+        let decision = decide(&key.facts(), &asked)?;
+        self.meters.count(&key, decision.code, now, question.ip);
+        Ok(Answer {
+            code: decision.code,
+            missing: decision.missing.map(Into::into),
+            key: Some(key),
+            at: now,
+        })
+    }
+
+    /// Asks the store, or waits for another that asks the same.
+    async fn find(&self, presented: &Presented<'_>) -> Result<Option<Arc<CachedKey>>, VerifyError> {
+        self.misses.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            // First of all: whatever is read after it is at least as young.
+            let epoch = self.epochs.now();
+            let (digest, scheme, digests) = self.digests(presented);
+            let flight = match self.flights.join(digest, self.joining(epoch)) {
+                Joined::Lead(flight) => flight,
+                Joined::Follow(mut waiting) => match waiting.wait_for(Option::is_some).await {
+                    Ok(outcome) => match &*outcome {
+                        Some(outcome) => return told(outcome.clone()),
+                        None => continue,
+                    },
+                    Err(_cancelled) => continue,
+                },
+            };
+            // The flight before this one may have landed between our look and our take-off.
+            match self.look(&digest) {
+                Cached::Known(key) => {
+                    flight.land(Outcome::Known(key.clone()));
+                    return Ok(Some(key));
+                }
+                Cached::Unknown => {
+                    flight.land(Outcome::Unknown);
+                    return Ok(None);
+                }
+                Cached::Miss => {}
+            }
+            let asked = self.source.find_secret(&digests).await;
+            let (outcome, kept) = match asked {
+                Ok(Some(found)) => self.fill(found, digest, scheme, epoch),
+                Ok(None) => self.fill_unknown(digest, epoch),
+                Err(error) => {
+                    self.store_errors
+                        .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    (Outcome::Failed(Arc::new(error)), true)
+                }
+            };
+            if kept || attempt == ATTEMPTS {
+                flight.land(outcome.clone());
+                return told(outcome);
+            }
+        }
+    }
+
+    /// What the token is cached under, how that is made, and all that it may be stored under: from one keyring.
+    fn digests(&self, presented: &Presented<'_>) -> (Digest, Scheme, Vec<Digest>) {
+        let keyring = self.keyring.load();
+        let digest = keyring.digest(presented);
+        let scheme = Scheme::Hmac {
+            pepper: keyring.current_pepper(),
+        };
+        let mut digests = vec![digest];
+        digests.extend(keyring.others(presented).map(|(_, digest)| digest));
+        if !self.foreign.load().is_empty() {
+            digests.push(sha256(presented));
+        }
+        (digest, scheme, digests)
+    }
+
+    /// Keeps what was found, unless a change has overtaken it.
+    fn fill(&self, found: Found, digest: Digest, scheme: Scheme, epoch: u64) -> (Outcome, bool) {
+        let epoch = self.filling(epoch);
+        let rewrite = (found.scheme != scheme).then_some(Rewrite {
+            organisation: found.organisation,
+            secret: found.secret,
+            digest,
+            scheme,
+        });
+        let key = self.shared.key(found, digest, epoch);
+        let holds = self.epochs.holds(epoch, key.organisation.id, key.key);
+        if holds {
+            self.cache.insert(key.clone());
+            self.rewrites.push(rewrite);
+        }
+        (Outcome::Known(key), holds)
+    }
+
+    fn fill_unknown(&self, digest: Digest, epoch: u64) -> (Outcome, bool) {
+        let epoch = self.filling(epoch);
+        let holds = self.epochs.still_unknown(epoch);
+        if holds {
+            self.unknown.insert(digest, epoch, self.clock.boottime());
+        }
+        (Outcome::Unknown, holds)
+    }
+
+    /// The least epoch of a flight that may be joined.
+    fn joining(&self, epoch: u64) -> u64 {
+        #[cfg(test)]
+        if self
+            .faults
+            .join_old_flights
+            .load(std::sync::atomic::Ordering::Relaxed)
+        {
+            return 0;
+        }
+        epoch
+    }
+
+    /// The epoch that a fill carries.
+    fn filling(&self, epoch: u64) -> u64 {
+        #[cfg(test)]
+        if self
+            .faults
+            .keep_overtaken_fills
+            .load(std::sync::atomic::Ordering::Relaxed)
+        {
+            return self.epochs.now();
+        }
+        epoch
+    }
+}
+
+fn told(outcome: Outcome) -> Result<Option<Arc<CachedKey>>, VerifyError> {
+    match outcome {
+        Outcome::Known(key) => Ok(Some(key)),
+        Outcome::Unknown => Ok(None),
+        Outcome::Failed(error) => Err(VerifyError::Unavailable(error)),
+    }
+}
+
+/// The answer to a token that names nothing.
+fn nobody(question: &Question<'_>, now: Timestamp) -> Result<Answer, VerifyError> {
+    check(question)?;
+    Ok(Answer {
+        code: Code::NotFound,
+        missing: None,
+        key: None,
+        at: now,
+    })
+}
+
+/// A requirement that cannot be read is an error whatever the token.
+fn check(question: &Question<'_>) -> Result<(), VerifyError> {
+    if let Some(text) = question.requires {
+        Requirement::check(text, &Grants::default())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! From which end a page of keys is read, so that it is quick at a million keys whatever is asked for.
+//!
+//! PostgreSQL's planner chooses well, if it plans for the very values of each call. SQLite's cannot tell how many keys
+//! an index will find, so the index is asked first. Where it finds few, they are fetched and sorted. Where it finds many,
+//! a walk in order soon fills the page, unless they are all at the other end: then the walk is given up.
+
+use domain::key::Status;
+
+use super::{Conditions, KeyQuery, StatusFilter, condition_of, filter, search};
+use crate::db::{ReadPool, Row, SnapshotConn, Value};
+use crate::error::Result;
+
+/// Up to this many it is cheaper to fetch and sort them than to walk in order (measured: benches/search).
+const FEW: i64 = 7_000;
+/// After so many rows a walk that has not filled its page is given up: were the many spread evenly, it would have.
+const WALK: i64 = 20_000;
+
+pub(super) async fn postgres(
+    readers: &ReadPool,
+    mut conditions: Conditions,
+    words: &[String],
+    query: &KeyQuery,
+) -> Result<Vec<Row>> {
+    filter(&mut conditions, words, query);
+    let (sql, values) = conditions.select("keys k", query);
+    // A plan for words in general is wrong for most of them; and none of these takes long enough to be compiled.
+    // With a cache that it believes to be small, the planner counts a row of a walk like a row that an index found.
+    let plan = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true), \
+                set_config('effective_cache_size', '8MB', true)";
+    let read = async |conn: &mut SnapshotConn<'_>| {
+        conn.query(plan, &[]).await?;
+        conn.query(&sql, &values).await
+    };
+    readers.snapshot(read).await
+}
+
+pub(super) async fn sqlite(
+    readers: &ReadPool,
+    place: Conditions,
+    words: &[String],
+    query: &KeyQuery,
+) -> Result<Vec<Row>> {
+    let mut narrowest = None;
+    // Each word before all of them: one that is rare is enough, and the common ones need not be looked up then.
+    let each = words.iter().map(std::slice::from_ref).map(Index::Words);
+    let all = (words.len() > 1).then_some(Index::Words(words));
+    for index in each.chain(all).chain([Index::States]) {
+        let mut fetching = place.clone();
+        let Some(rows) = index.rows(&mut fetching, query) else {
+            continue;
+        };
+        let mut counting = fetching.clone();
+        let limit = counting.bind(FEW);
+        let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM ({rows}) LIMIT {limit})");
+        let counted = readers.query_long(sql, counting.values).await?;
+        let count: i64 = counted.first().map_or(Ok(0), |row| row.get(0))?;
+        // CROSS JOIN keeps the order of the tables: from those that the index finds to their rows.
+        let from = format!("({rows}) f CROSS JOIN keys k ON k.row = f.row");
+        filter(&mut fetching, words, query);
+        let fetch = fetching.select(&from, query);
+        if count < FEW {
+            return readers.query_long(fetch.0, fetch.1).await;
+        }
+        narrowest = Some(fetch);
+    }
+    let mut walking = place.clone();
+    let end = match &narrowest {
+        Some(_) => milestone(readers, &place, query).await?,
+        None => None,
+    };
+    let given_up = end.is_some();
+    if let Some(end) = end {
+        walking.place(query.sort, if query.descending { ">=" } else { "<=" }, end);
+    }
+    filter(&mut walking, words, query);
+    let (sql, values) = walking.select(&in_order(query), query);
+    let rows = readers.query_long(sql, values).await?;
+    match narrowest {
+        Some((sql, values)) if given_up && rows.len() <= query.limit as usize => {
+            readers.query_long(sql, values).await
+        }
+        _ => Ok(rows),
+    }
+}
+
+/// The keys by the index of the order: the planner would rather take a filter's and sort all that it finds.
+fn in_order(query: &KeyQuery) -> String {
+    format!("keys k INDEXED BY {}", query.sort.index())
+}
+
+/// Where a walk of [`WALK`] rows ends; none when the list ends before.
+async fn milestone(
+    readers: &ReadPool,
+    place: &Conditions,
+    query: &KeyQuery,
+) -> Result<Option<(Value, Value)>> {
+    let mut conditions = place.clone();
+    let far = conditions.bind(WALK);
+    let (expression, order) = (query.sort.expression(place.engine), query.direction());
+    let sql = format!(
+        "SELECT {expression}, k.id FROM {} WHERE {} ORDER BY {expression} {order}, k.id {order} LIMIT 1 OFFSET {far}",
+        in_order(query),
+        conditions.sql
+    );
+    let rows = readers.query_long(sql, conditions.values).await?;
+    Ok(rows.into_iter().next().and_then(|row| {
+        let mut values = row.0.into_iter();
+        values.next().zip(values.next())
+    }))
+}
+
+/// What can say which rows to look at without looking at them.
+#[derive(Clone, Copy)]
+enum Index<'a> {
+    /// The trigrams of these words.
+    Words(&'a [String]),
+    /// The statuses, unless they are those of most keys.
+    States,
+}
+
+impl Index<'_> {
+    fn rows(self, conditions: &mut Conditions, query: &KeyQuery) -> Option<String> {
+        match (self, &query.status) {
+            (Self::Words(words), _) => {
+                let matching = conditions.bind(search::trigrams(words)?);
+                Some(format!(
+                    "SELECT rowid AS row FROM key_search WHERE key_search MATCH {matching}"
+                ))
+            }
+            (Self::States, StatusFilter::In(statuses)) if !statuses.contains(&Status::Active) => {
+                let now = conditions.bind(query.now);
+                let soon = conditions.bind(query.now.plus(query.window.duration()));
+                let each = statuses.iter().map(|status| {
+                    format!(
+                        "SELECT k.row FROM keys k INDEXED BY keys_by_state WHERE k.organisation = $1 AND {}",
+                        condition_of(*status, &now, &soon)
+                    )
+                });
+                let each: Vec<String> = each.collect();
+                (!each.is_empty()).then(|| each.join(" UNION ALL "))
+            }
+            (Self::States, _) => None,
+        }
+    }
+}

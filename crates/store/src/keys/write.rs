@@ -1,0 +1,175 @@
+//! Writing a key: its row, the words that it is filtered by, and its entry in the search index.
+
+use domain::clock::Timestamp;
+use domain::id::{KeyId, OrganisationId};
+use domain::key::Key;
+
+use super::{owner_columns, to_json};
+use crate::changes::Change;
+use crate::db::Value;
+use crate::error::{Result, StoreError};
+use crate::params;
+use crate::tx::Tx;
+
+/// What is searched: name, description and display form, in lower case, apart by line.
+fn search_text(key: &Key) -> String {
+    format!("{}\n{}\n{}", key.name, key.description, key.display).to_lowercase()
+}
+
+impl Tx {
+    /// The next number of a key in an organisation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_key_number(&mut self, organisation: OrganisationId) -> Result<i64> {
+        let sql = "UPDATE organisations SET keys_made = keys_made + 1 WHERE id = $1 RETURNING keys_made";
+        self.conn().query_one(sql, params![organisation]).await?.get(0)
+    }
+
+    /// Writes a new key. No cache can know it yet, so nothing is to be forgotten.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_key(&mut self, key: &Key) -> Result<()> {
+        let (owner_kind, owner_id) = owner_columns(key.owner);
+        let sql = "INSERT INTO keys (id, organisation, number, name, name_sort, description, search, owner_kind, \
+                   owner_id, permissions, networks, tags, metadata, contacts, display, enabled, protected, expires_at, \
+                   created_at, created_by, created_by_name, rotated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+                   $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
+        let values = params![
+            key.id,
+            key.organisation,
+            key.number,
+            &*key.name,
+            key.name.to_lowercase(),
+            &*key.description,
+            search_text(key),
+            owner_kind,
+            owner_id,
+            to_json(&key.permissions)?,
+            to_json(&key.networks)?,
+            to_json(&key.tags)?,
+            to_json(&key.metadata)?,
+            to_json(&key.contacts)?,
+            &*key.display,
+            key.enabled,
+            key.protected,
+            key.expires_at,
+            key.created_at,
+            to_json(&key.created_by)?,
+            key.created_by.name.to_lowercase(),
+            key.rotated_at,
+            key.version,
+        ];
+        self.conn().execute(sql, values).await?;
+        self.write_labels(key).await?;
+        if self.is_sqlite() {
+            let sql = "INSERT INTO key_search (rowid, text) SELECT row, search FROM keys WHERE id = $1";
+            self.conn().execute(sql, params![key.id]).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what may change of a key and counts its version up; `before` is what it was.
+    ///
+    /// # Errors
+    /// [`StoreError::RowMissing`] when its organisation has no such key; when the database fails.
+    pub async fn update_key(&mut self, before: &Key, key: &mut Key) -> Result<()> {
+        key.version = before.version + 1;
+        let revoked_by = key.revoked.as_ref().map(|r| to_json(&r.by)).transpose()?;
+        let sql = "UPDATE keys SET name = $3, name_sort = $4, description = $5, search = $6, permissions = $7, \
+                   networks = $8, tags = $9, metadata = $10, contacts = $11, display = $12, enabled = $13, \
+                   protected = $14, expires_at = $15, revoked_at = $16, revoked_reason = $17, revoked_by = $18, \
+                   deleted_at = $19, rotated_at = $20, version = $21 WHERE organisation = $1 AND id = $2";
+        let values = params![
+            key.organisation,
+            key.id,
+            &*key.name,
+            key.name.to_lowercase(),
+            &*key.description,
+            search_text(key),
+            to_json(&key.permissions)?,
+            to_json(&key.networks)?,
+            to_json(&key.tags)?,
+            to_json(&key.metadata)?,
+            to_json(&key.contacts)?,
+            &*key.display,
+            key.enabled,
+            key.protected,
+            key.expires_at,
+            key.revoked.as_ref().map(|r| r.at),
+            key.revoked.as_ref().and_then(|r| r.reason.clone()),
+            revoked_by,
+            key.deleted_at,
+            key.rotated_at,
+            key.version,
+        ];
+        if self.conn().execute(sql, values).await? == 0 {
+            return Err(StoreError::RowMissing);
+        }
+        if before.tags != key.tags || before.permissions != key.permissions {
+            self.conn()
+                .execute("DELETE FROM key_labels WHERE key = $1", params![key.id])
+                .await?;
+            self.write_labels(key).await?;
+        }
+        if self.is_sqlite() && search_text(before) != search_text(key) {
+            let sql =
+                "INSERT OR REPLACE INTO key_search (rowid, text) SELECT row, search FROM keys WHERE id = $1";
+            self.conn().execute(sql, params![key.id]).await?;
+        }
+        self.changed(Change::Key(key.organisation, key.id));
+        Ok(())
+    }
+
+    /// Removes a key with its secrets and usage; only the audit log remembers it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn erase_key(&mut self, organisation: OrganisationId, key: KeyId) -> Result<()> {
+        let of_key = params![organisation, key];
+        if self.is_sqlite() {
+            let sql = "DELETE FROM key_search WHERE rowid = (SELECT row FROM keys WHERE organisation = $1 AND id = $2)";
+            self.conn().execute(sql, of_key).await?;
+        }
+        self.conn()
+            .execute("DELETE FROM keys WHERE organisation = $1 AND id = $2", of_key)
+            .await?;
+        self.conn()
+            .execute(
+                "DELETE FROM usage_hours WHERE organisation = $1 AND key = $2",
+                of_key,
+            )
+            .await?;
+        self.changed(Change::Key(organisation, key));
+        Ok(())
+    }
+
+    /// Notes when and from where keys were last accepted; an older note never replaces a younger one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_uses(&mut self, uses: &[(KeyId, Timestamp, Option<String>)]) -> Result<()> {
+        let sql = "UPDATE keys SET last_used_at = $2, last_used_ip = $3 \
+                   WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+        let rows: Vec<Vec<Value>> = uses
+            .iter()
+            .map(|(key, at, ip)| params![*key, *at, ip.clone()].to_vec())
+            .collect();
+        self.conn().execute_many(sql, &rows).await
+    }
+
+    async fn write_labels(&mut self, key: &Key) -> Result<()> {
+        let tags = key.tags.iter().map(|tag| ("tag", tag.clone()));
+        let permissions = key
+            .permissions
+            .iter()
+            .map(|pattern| ("permission", pattern.to_string()));
+        let rows: Vec<Vec<Value>> = tags
+            .chain(permissions)
+            .map(|(kind, label)| params![key.organisation, kind, label, key.id].to_vec())
+            .collect();
+        let sql = "INSERT INTO key_labels (organisation, kind, label, key) VALUES ($1, $2, $3, $4)";
+        self.conn().execute_many(sql, &rows).await
+    }
+}

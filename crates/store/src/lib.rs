@@ -1,0 +1,83 @@
+//! Everything that is SQL: above this floor nobody knows which database there is.
+//!
+//! [`Store::write`] runs a caller's changes in a transaction together with their audit records and the numbers by which
+//! caches learn of them. Reads go beside it. Each noun has a file that adds its verbs to [`Store`] and to [`Tx`].
+
+pub mod audit;
+pub mod changes;
+pub mod data_keys;
+pub mod db;
+pub mod error;
+pub mod idempotency;
+pub mod keys;
+pub mod lock;
+pub mod migrate;
+pub mod organisations;
+mod schema;
+pub mod secrets;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
+mod tx;
+pub mod usage;
+mod writer;
+
+use std::sync::Arc;
+
+use domain::clock::{Clock, Random};
+
+pub use changes::Change;
+pub use error::StoreError;
+pub use schema::MIGRATIONS;
+pub use tx::Tx;
+pub use writer::Written;
+
+use db::{Database, Engine, ReadPool};
+use error::Result;
+use writer::Writer;
+
+/// The database, with one writer and many readers. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Database,
+    readers: ReadPool,
+    writer: Writer,
+}
+
+impl Store {
+    /// Takes an open database whose schema is up to date (see [`migrate::migrate`]) and starts its writer.
+    ///
+    /// # Errors
+    /// When the writing connection cannot be had.
+    pub async fn start(db: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self> {
+        let writer = Writer::start(db.clone(), clock, random).await?;
+        Ok(Self {
+            readers: db.readers(),
+            db,
+            writer,
+        })
+    }
+
+    /// Which database it is.
+    pub fn engine(&self) -> Engine {
+        self.db.engine
+    }
+
+    /// The open database itself.
+    pub fn database(&self) -> &Database {
+        &self.db
+    }
+
+    /// Runs `work` in a transaction and answers once it is committed and durable. Work that fails leaves no trace.
+    ///
+    /// # Errors
+    /// What `work` says, or that the database failed; then nothing was done, but for [`StoreError::Unavailable`] from
+    /// the commit itself, which leaves it open.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<Written<T>, E>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.write(work).await
+    }
+}

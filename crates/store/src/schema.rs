@@ -1,0 +1,11 @@
+//! The schema, as the steps by which it came to be.
+
+use crate::migrate::Migration;
+
+/// Every migration, oldest first. A released one is never edited.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "keys",
+    sqlite: include_str!("../migrations/0001_keys.sqlite.sql"),
+    postgres: include_str!("../migrations/0001_keys.postgres.sql"),
+}];

@@ -1,0 +1,75 @@
+//! Usage: how often each key was answered what, by the hour.
+
+use domain::clock::Timestamp;
+use domain::decide::Code;
+use domain::id::{KeyId, OrganisationId};
+
+use crate::db::Value;
+use crate::error::{Result, StoreError};
+use crate::tx::Tx;
+use crate::{Store, params};
+
+/// Answers of one code to one key in one hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// The key's tenant.
+    pub organisation: OrganisationId,
+    /// The key.
+    pub key: KeyId,
+    /// The beginning of the hour.
+    pub hour: Timestamp,
+    /// The answer.
+    pub code: Code,
+    /// How often.
+    pub count: i64,
+}
+
+impl Tx {
+    /// Adds counts to what is stored.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_usage(&mut self, counts: &[Count]) -> Result<()> {
+        let sql = "INSERT INTO usage_hours (organisation, key, hour, code, count) VALUES ($1, $2, $3, $4, $5) \
+                   ON CONFLICT (organisation, key, hour, code) DO UPDATE SET count = usage_hours.count + excluded.count";
+        let rows: Vec<Vec<Value>> = counts
+            .iter()
+            .map(|c| params![c.organisation, c.key, c.hour, c.code.as_str(), c.count].to_vec())
+            .collect();
+        self.conn().execute_many(sql, &rows).await
+    }
+}
+
+impl Store {
+    /// A key's counts from `since` until before `until`, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn key_usage(
+        &self,
+        organisation: OrganisationId,
+        key: KeyId,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Count>> {
+        let sql = "SELECT hour, code, count FROM usage_hours \
+                   WHERE organisation = $1 AND key = $2 AND hour >= $3 AND hour < $4 ORDER BY hour, code";
+        let rows = self
+            .readers
+            .query_long(sql, params![organisation, key, since, until].to_vec())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let code: String = row.get(1)?;
+                let known = Code::ALL.into_iter().find(|known| known.as_str() == code);
+                Ok(Count {
+                    organisation,
+                    key,
+                    hour: row.get(0)?,
+                    code: known.ok_or_else(|| StoreError::Corrupt("usage_hours.code".to_owned()))?,
+                    count: row.get(2)?,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,231 @@
+//! All changes go through one thread: callers that arrive while it commits share the next transaction, so that the price
+//! of a durable commit is paid once for many, and the audit chain is extended in memory without a lock to fight over.
+//!
+//! A caller's job runs under a savepoint of its own: what fails leaves no trace and spoils nobody else's. Nothing is
+//! answered before the commit that holds it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use domain::clock::{Clock, Random};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::db::Database;
+use crate::error::{Result, StoreError};
+use crate::tx::Tx;
+
+/// Jobs that share one transaction at the most, so that nobody waits long for others.
+const BATCH: usize = 256;
+/// Jobs that may wait.
+const QUEUE: usize = 4096;
+/// The longest that a transaction may wait for the database: a server that went silent without closing the connection
+/// must not hold callers for ever.
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// A committed change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written<T> {
+    /// What the job answered.
+    pub value: T,
+    /// The last change of its transaction: who has applied this one serves nothing older.
+    pub seq: i64,
+}
+
+/// The way to the writing thread; clones share it, and it ends with the last of them.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+}
+
+trait Job: Send {
+    /// Does the work; true if it is to be kept.
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> LocalBoxFuture<'a, bool>;
+    /// Takes back what it was about to answer: its work cannot be kept.
+    fn refuse(&mut self, error: StoreError);
+    /// Answers the caller once it is known whether the transaction was committed.
+    fn answer(self: Box<Self>, committed: Result<i64>);
+}
+
+struct Call<F, T, E> {
+    work: Option<F>,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<Written<T>, E>>,
+}
+
+impl<F, T, E> Job for Call<F, T, E>
+where
+    F: AsyncFnOnce(&mut Tx) -> Result<T, E> + Send,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> LocalBoxFuture<'a, bool> {
+        Box::pin(async move {
+            // The caller is gone: there is nobody to tell that it was done.
+            let Some(work) = self.work.take().filter(|_| !self.reply.is_closed()) else {
+                return false;
+            };
+            // A fault in one caller's work is that caller's alone: the thread lives on and the savepoint is rolled back.
+            let result = AssertUnwindSafe(async move { work(tx).await })
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| Err(StoreError::Database("the work panicked".into()).into()));
+            let keep = result.is_ok();
+            self.result = Some(result);
+            keep
+        })
+    }
+
+    fn refuse(&mut self, error: StoreError) {
+        self.result = Some(Err(error.into()));
+    }
+
+    fn answer(self: Box<Self>, committed: Result<i64>) {
+        let Some(result) = self.result else { return };
+        let outcome = match (result, committed) {
+            (Ok(value), Ok(seq)) => Ok(Written { value, seq }),
+            (Ok(_), Err(error)) => Err(error.into()),
+            // An error that was read from an uncommitted state may owe to what was then rolled back.
+            (Err(_), Err(error)) => Err(error.into()),
+            (Err(error), Ok(_)) => Err(error),
+        };
+        // A caller that went away meanwhile is not an error of ours.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+impl Writer {
+    /// Starts the thread on a connection of its own.
+    pub(crate) async fn start(db: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self> {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (ready, started) = oneshot::channel();
+        let unavailable = |error: std::io::Error| StoreError::Unavailable(error.into());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(unavailable)?;
+        thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || runtime.block_on(run(db, queue, ready, clock, random)))
+            .map_err(unavailable)?;
+        started.await.map_err(|_| gone())??;
+        Ok(Self { jobs })
+    }
+
+    /// Runs `work` in a transaction and answers when it is committed.
+    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<Written<T>, E>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let call = Call {
+            work: Some(work),
+            result: None,
+            reply,
+        };
+        self.jobs.send(Box::new(call)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::Unavailable("the writer has stopped".into())
+}
+
+async fn run(
+    db: Database,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    ready: oneshot::Sender<Result<()>>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) {
+    let mut conn = match db.writer().await {
+        Ok(conn) => {
+            let _ = ready.send(Ok(()));
+            Some(conn)
+        }
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    while let Some(first) = queue.recv().await {
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(next) = queue.try_recv()
+        {
+            batch.push(next);
+        }
+        let mut tx = match conn.take() {
+            Some(conn) => Tx::new(conn, clock.clone(), random.clone()),
+            None => match db.writer().await {
+                Ok(conn) => Tx::new(conn, clock.clone(), random.clone()),
+                Err(error) => {
+                    fail(batch, &error);
+                    // Callers come back by themselves; a database that is down need not be asked at full speed.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+        };
+        // Whether a transaction that ran out of time was committed is not known, as with a connection lost at its end.
+        let done = tokio::time::timeout(LIMIT, transact(&mut tx, &mut batch)).await;
+        match done.unwrap_or_else(|late| Err(StoreError::Unavailable(late.into()))) {
+            Ok(seq) => {
+                batch.into_iter().for_each(|job| job.answer(Ok(seq)));
+                conn = Some(tx.into_conn());
+            }
+            Err(error) => {
+                tracing::warn!(%error, jobs = batch.len(), "a transaction failed and was rolled back");
+                // A connection in doubt is dropped, which rolls back; a sound one is used again.
+                let sound = !error.is_unavailable() && tx.conn().rollback().await.is_ok();
+                fail(batch, &error);
+                conn = sound.then(|| tx.into_conn());
+            }
+        }
+    }
+}
+
+async fn transact(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<i64> {
+    tx.conn().begin().await?;
+    for job in batch {
+        let mark = tx.mark();
+        tx.conn().savepoint("job").await?;
+        if job.run(tx).await {
+            match tx.conn().release("job").await {
+                Ok(()) => continue,
+                Err(error) if error.is_unavailable() => return Err(error),
+                // PostgreSQL keeps nothing after a statement that failed, even where the job made light of it.
+                Err(error) => job.refuse(error),
+            }
+        }
+        tx.conn().rollback_to("job").await?;
+        tx.forget_since(mark);
+    }
+    let seq = tx.finish().await?;
+    tx.conn().commit().await?;
+    Ok(seq)
+}
+
+/// Every job of a failed transaction is told the same.
+fn fail(batch: Vec<Box<dyn Job>>, error: &StoreError) {
+    for job in batch {
+        let told = error.to_string().into();
+        job.answer(Err(if error.is_unavailable() {
+            StoreError::Unavailable(told)
+        } else {
+            StoreError::Retry(told)
+        }));
+    }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}

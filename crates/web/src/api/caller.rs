@@ -1,0 +1,88 @@
+//! Who asks. A handler that takes a [`By`] cannot run for nobody.
+
+use std::net::IpAddr;
+
+use ::http::HeaderMap;
+use ::http::request::Parts;
+use app::{AppError, Caller};
+use axum::extract::FromRequestParts;
+use domain::id::RequestId;
+
+use crate::http::{Problem, Web, token};
+use crate::serve::Peer;
+
+/// The header that names the organisation for a caller who may act in several.
+const ORGANISATION: &str = "claviger-organisation";
+
+/// The caller, recognised.
+#[derive(Debug)]
+pub(super) struct By(pub(super) Caller);
+
+impl FromRequestParts<Web> for By {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let request = request_id(parts)?;
+        if let Some(uid) = socket_user(parts)? {
+            let slug = slug(&parts.headers)?;
+            return Ok(Self(web.app.local_caller(uid, slug, request).await?));
+        }
+        let Some((token, source)) = token::presented(&parts.headers)? else {
+            return Err(AppError::Unauthenticated.into());
+        };
+        Ok(Self(web.app.recognise(token, source, ip(parts), request).await?))
+    }
+}
+
+/// Whoever is at the data directory, in no organisation; anybody else as [`By`] knows them.
+#[derive(Debug)]
+pub(super) struct Keeper(pub(super) Caller);
+
+impl FromRequestParts<Web> for Keeper {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        match socket_user(parts)? {
+            Some(uid) => Ok(Self(web.app.keeper(uid, request_id(parts)?))),
+            None => By::from_request_parts(parts, web)
+                .await
+                .map(|By(caller)| Self(caller)),
+        }
+    }
+}
+
+/// The user at the other end of the socket; none on TCP.
+fn socket_user(parts: &Parts) -> Result<Option<u32>, Problem> {
+    let Some(Peer::Unix { uid, .. }) = parts.extensions.get::<Peer>() else {
+        return Ok(None);
+    };
+    // The socket's mode keeps others out already; a second look costs nothing.
+    if *uid != 0 && *uid != rustix::process::geteuid().as_raw() {
+        return Err(AppError::Unauthenticated.into());
+    }
+    Ok(Some(*uid))
+}
+
+fn slug(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let value = headers.get(ORGANISATION);
+    value
+        .map(|value| {
+            value
+                .to_str()
+                .map_err(|_| Problem::invalid("the organisation's slug is not text"))
+        })
+        .transpose()
+}
+
+pub(super) fn request_id(parts: &Parts) -> Result<RequestId, Problem> {
+    let id = parts.extensions.get::<RequestId>().copied();
+    id.ok_or_else(|| AppError::internal("a request without an id").into())
+}
+
+/// The address of whoever holds the other end of the connection.
+pub(super) fn ip(parts: &Parts) -> Option<IpAddr> {
+    match parts.extensions.get::<Peer>() {
+        Some(Peer::Tcp(address)) => Some(address.ip()),
+        _ => None,
+    }
+}

@@ -1,0 +1,125 @@
+//! Lists of keys: which are asked for, in which order, and a page of them; and how many there are.
+
+use ::http::StatusCode;
+use axum::extract::State;
+use axum::response::Response;
+use domain::clock::Timestamp;
+use domain::key::Status;
+use domain::page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
+use domain::span::Span;
+use serde::Deserialize;
+use store::keys::{KeyQuery, KeySort, StatusFilter};
+
+use crate::api::caller::By;
+use crate::api::shown;
+use crate::http::body::Query;
+use crate::http::problem::Result;
+use crate::http::{Problem, Web};
+
+/// Which keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct ListQuery {
+    status: Option<String>,
+    created_by: Option<String>,
+    permission: Option<String>,
+    tag: Option<String>,
+    expires_before: Option<Timestamp>,
+    idle_since: Option<Timestamp>,
+    q: Option<String>,
+    sort: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+fn statuses(text: &str) -> Result<StatusFilter> {
+    match text {
+        "all" => Ok(StatusFilter::All),
+        "live" => Ok(StatusFilter::Live),
+        several => several
+            .split(',')
+            .map(|one| Status::parse(one).ok_or_else(|| Problem::invalid("status: expected live, all, or some of active, expiring_soon, expired, disabled, revoked and deleted, apart by commas")))
+            .collect::<Result<Vec<_>>>()
+            .map(StatusFilter::In),
+    }
+}
+
+pub(in crate::api) fn limit(asked: Option<u32>) -> Result<u32> {
+    match asked.unwrap_or(DEFAULT_LIMIT) {
+        0 => Err(Problem::invalid("limit: at least 1")),
+        limit if limit > MAX_LIMIT => Err(Problem::invalid(format!("limit: at most {MAX_LIMIT}"))),
+        limit => Ok(limit),
+    }
+}
+
+pub(in crate::api) async fn list(
+    By(caller): By,
+    State(web): State<Web>,
+    Query(asked): Query<ListQuery>,
+) -> Result<Response> {
+    let sort = asked.sort.as_deref().unwrap_or("-created_at");
+    let (descending, name) = sort.strip_prefix('-').map_or((false, sort), |name| (true, name));
+    let unknown = || {
+        Problem::invalid(
+            "sort: expected created_at, name, expires_at, created_by or last_used_at, with - for highest first",
+        )
+    };
+    let (_, order) = KeySort::ALL
+        .into_iter()
+        .find(|(known, _)| *known == name)
+        .ok_or_else(unknown)?;
+    let limit = limit(asked.limit)?;
+    // What a cursor is good for: the same filters in the same order, whatever the length of the page.
+    let list = format!(
+        "keys {:?}",
+        (
+            &asked.status,
+            &asked.created_by,
+            &asked.permission,
+            &asked.tag,
+            asked.expires_before,
+            asked.idle_since,
+            &asked.q,
+            sort,
+        )
+    );
+    let query = KeyQuery {
+        now: Timestamp::default(),
+        window: Span::ZERO,
+        status: asked
+            .status
+            .as_deref()
+            .map(statuses)
+            .transpose()?
+            .unwrap_or_default(),
+        created_by: asked.created_by,
+        permission: asked.permission,
+        tag: asked.tag,
+        expires_before: asked.expires_before,
+        idle_since: asked.idle_since,
+        q: asked.q,
+        sort: order,
+        descending,
+        limit,
+        after: None,
+    };
+    let page = web
+        .app
+        .list_keys(&caller, query, &list, asked.cursor.as_deref())
+        .await?;
+    let items: Vec<_> = page.items.iter().map(shown::row).collect();
+    Ok(shown::json(
+        StatusCode::OK,
+        &Page {
+            items,
+            next_cursor: page.next_cursor,
+        },
+    ))
+}
+
+pub(in crate::api) async fn summary(By(caller): By, State(web): State<Web>) -> Result<Response> {
+    Ok(shown::json(
+        StatusCode::OK,
+        &web.app.summarise_keys(&caller).await?,
+    ))
+}

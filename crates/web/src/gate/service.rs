@@ -1,0 +1,190 @@
+//! The verification listener's service, dispatched by hand: nearly every request is the same one.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use app::{App, AppError};
+use bytes::Bytes;
+use domain::id::RequestId;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use subtle::ConstantTimeEq as _;
+
+use crate::http::answer::{self, VerifyBatch, VerifyRequest};
+use crate::http::problem::Result;
+use crate::http::{Problem, body, token};
+use crate::serve::Peer;
+
+/// The largest body of one verification, in bytes.
+const MAX_BODY: usize = 16 * 1024;
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Who may ask at the verification listener.
+#[derive(Clone)]
+pub enum Guard {
+    /// Whoever can connect: the listener is on loopback, or its operator said so.
+    Open,
+    /// Whoever sends this token as `Claviger-Gateway-Token`.
+    Token(Arc<str>),
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Open => "Open",
+            Self::Token(_) => "Token(redacted)",
+        })
+    }
+}
+
+impl Guard {
+    fn admit(&self, headers: &HeaderMap) -> Result<()> {
+        let Self::Token(token) = self else { return Ok(()) };
+        let given = headers
+            .get("claviger-gateway-token")
+            .map(HeaderValue::as_bytes)
+            .unwrap_or_default();
+        if bool::from(given.ct_eq(token.as_bytes())) {
+            return Ok(());
+        }
+        let detail = "this listener wants the gateway's token as Claviger-Gateway-Token";
+        Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "gateway_unauthenticated",
+            "Not a known gateway",
+            detail,
+        ))
+    }
+}
+
+/// The verification plane's service.
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    app: Arc<App>,
+    guard: Guard,
+}
+
+impl Gate {
+    /// A service for connections.
+    pub fn new(app: Arc<App>, guard: Guard) -> Self {
+        Self(Arc::new(Inner { app, guard }))
+    }
+}
+
+impl Inner {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let outcome = match (request.method(), request.uri().path()) {
+            (&Method::POST, "/v1/verify") => self.verify(request).await,
+            (&Method::POST, "/v1/verify/batch") => self.verify_batch(request).await,
+            (&Method::GET, "/v1/self") => self.own(&request).await,
+            (&Method::GET | &Method::HEAD, "/healthz") => Ok(written(b"{\"status\":\"ok\"}".to_vec())),
+            (&Method::GET | &Method::HEAD, "/readyz") => self.ready().await,
+            (_, "/v1/verify" | "/v1/verify/batch") => return self.refuse_method("POST"),
+            (_, "/v1/self") => return self.refuse_method("GET"),
+            (_, "/healthz" | "/readyz") => return self.refuse_method("GET,HEAD"),
+            _ => Err(Problem::not_found()),
+        };
+        outcome.unwrap_or_else(|problem| self.refuse(&problem))
+    }
+
+    async fn verify(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+        self.guard.admit(request.headers())?;
+        body::require_json(request.headers())?;
+        let bytes = body::read(request.into_body(), MAX_BODY).await?;
+        let asked = parse::<VerifyRequest<'_>>(&bytes)?;
+        let (token, question) = (asked.token(), asked.question());
+        let answer = match self.app.engine().verify_cached(token, &question) {
+            Some(answer) => answer,
+            None => self.app.engine().verify(token, &question).await,
+        };
+        Ok(written(answer::render(&answer.map_err(AppError::from)?)))
+    }
+
+    async fn verify_batch(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+        let (parts, stream) = request.into_parts();
+        self.guard.admit(&parts.headers)?;
+        body::require_json(&parts.headers)?;
+        let bytes = body::read(stream, answer::MAX_BATCH_BODY).await?;
+        let batch: VerifyBatch<'_> = body::parse(&bytes)?;
+        batch.check()?;
+        let mut results = Vec::with_capacity(batch.requests.len());
+        for asked in &batch.requests {
+            let answer = self.app.engine().verify(asked.token(), &asked.question()).await;
+            results.push(answer.map_err(AppError::from)?);
+        }
+        Ok(written(answer::render_batch(&results)))
+    }
+
+    async fn own(&self, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+        self.guard.admit(request.headers())?;
+        let Some((token, source)) = token::presented(request.headers())? else {
+            return Err(AppError::Unauthenticated.into());
+        };
+        let ip = match request.extensions().get::<Peer>() {
+            Some(Peer::Tcp(address)) => Some(address.ip()),
+            _ => None,
+        };
+        let question = engine::Question {
+            source: Some(source),
+            ip,
+            requires: None,
+        };
+        Ok(written(answer::render(
+            &self.app.verify_self(token, &question).await?,
+        )))
+    }
+
+    async fn ready(&self) -> Result<Response<Full<Bytes>>> {
+        self.app.store().last_change().await.map_err(AppError::from)?;
+        Ok(written(b"{\"status\":\"ready\"}".to_vec()))
+    }
+
+    /// A 405 names what is allowed (RFC 9110, section 15.5.6).
+    fn refuse_method(&self, allowed: &'static str) -> Response<Full<Bytes>> {
+        let mut response = self.refuse(&Problem::method_not_allowed());
+        let headers = response.headers_mut();
+        headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+        response
+    }
+
+    /// Refusals are rare, so that only they are given an id.
+    fn refuse(&self, problem: &Problem) -> Response<Full<Bytes>> {
+        let id = RequestId::fresh(self.app.clock(), self.app.random());
+        problem.log(id, &Method::POST, "verification");
+        problem.render(Some(id)).map(Full::new)
+    }
+}
+
+/// Reads the usual body without tracking paths, and once more with them where that fails.
+fn parse<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
+    match serde_json::from_slice(bytes) {
+        Ok(parsed) if body::is_object(bytes) => Ok(parsed),
+        _ => body::parse(bytes),
+    }
+}
+
+fn written(bytes: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(bytes)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, JSON);
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    response
+}
+
+impl hyper::service::Service<Request<Incoming>> for Gate {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let gate = self.0.clone();
+        Box::pin(async move { Ok(gate.answer(request).await) })
+    }
+}

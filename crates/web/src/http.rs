@@ -1,0 +1,59 @@
+//! What both planes share: problems, request ids, tokens in headers, bodies that are checked as they are read.
+
+pub mod answer;
+pub mod body;
+pub mod problem;
+pub mod token;
+
+use std::sync::Arc;
+
+use ::http::{HeaderName, HeaderValue, header};
+use app::App;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use domain::id::RequestId;
+
+pub use problem::Problem;
+
+/// The header that names a request, in answers and in the audit log.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("claviger-request-id");
+
+/// What handlers need.
+#[derive(Clone, Debug)]
+pub struct Web {
+    /// The use cases.
+    pub app: Arc<App>,
+}
+
+/// Gives each request an id, writes problems down with it, and forbids every cache and frame.
+pub async fn around(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::fresh(web.app.clock(), web.app.random());
+    request.extensions_mut().insert(id);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = next.run(request).await;
+    let problem = response.extensions_mut().remove::<Problem>();
+    if let Some(problem) = problem.or_else(|| Problem::of_framework(&response)) {
+        problem.log(id, &method, &path);
+        response = problem.render(Some(id)).map(axum::body::Body::from);
+    }
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(REQUEST_ID, value);
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'",
+        ));
+    response
+}

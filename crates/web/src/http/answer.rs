@@ -1,0 +1,192 @@
+//! What is asked of `/v1/verify`, and how the answer is written. Written by hand, because it is written for every request:
+//! the texts that need escaping are escaped by the library.
+
+use std::borrow::Cow;
+use std::io::Write as _;
+use std::net::IpAddr;
+
+use domain::decide::Code;
+use domain::key::Owner;
+use engine::{Answer, CachedKey, Question};
+use serde::Deserialize;
+
+use super::Problem;
+
+/// The largest body of a batch, in bytes.
+pub const MAX_BATCH_BODY: usize = 1024 * 1024;
+/// The most verifications in a batch.
+const MAX_BATCH: usize = 1_000;
+
+/// A text that is borrowed from the body where it needs no unescaping.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A verification that is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyRequest<'a> {
+    #[serde(borrow)]
+    key: Text<'a>,
+    #[serde(borrow)]
+    permissions: Option<Text<'a>>,
+    ip: Option<IpAddr>,
+}
+
+impl VerifyRequest<'_> {
+    /// The token as it was presented.
+    pub fn token(&self) -> &[u8] {
+        self.key.0.as_bytes()
+    }
+
+    /// What is asked of it.
+    pub fn question(&self) -> Question<'_> {
+        Question {
+            source: None,
+            ip: self.ip,
+            requires: self.permissions.as_ref().map(|text| &*text.0),
+        }
+    }
+}
+
+/// Verifications that are asked for together.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyBatch<'a> {
+    /// One by one.
+    #[serde(borrow)]
+    pub requests: Vec<VerifyRequest<'a>>,
+}
+
+impl VerifyBatch<'_> {
+    /// # Errors
+    /// When there are too many.
+    pub fn check(&self) -> Result<(), Problem> {
+        if self.requests.len() > MAX_BATCH {
+            return Err(Problem::invalid(format!(
+                "requests: at most {MAX_BATCH} in a batch"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Writes an answer down.
+pub fn render(answer: &Answer) -> Vec<u8> {
+    let mut out = Vec::with_capacity(768);
+    write(&mut out, answer);
+    out
+}
+
+/// Writes the answers of a batch down.
+pub fn render_batch(answers: &[Answer]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(768 * answers.len() + 32);
+    out.extend_from_slice(b"{\"results\":[");
+    for (i, answer) in answers.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write(&mut out, answer);
+    }
+    out.extend_from_slice(b"]}");
+    out
+}
+
+fn write(out: &mut Vec<u8>, answer: &Answer) {
+    let valid = answer.code == Code::Valid;
+    out.extend_from_slice(if valid {
+        b"{\"valid\":true,\"code\":\""
+    } else {
+        b"{\"valid\":false,\"code\":\""
+    });
+    out.extend_from_slice(answer.code.as_str().as_bytes());
+    out.push(b'"');
+    if let Some(missing) = &answer.missing {
+        out.extend_from_slice(b",\"missing\":");
+        text(out, missing);
+    }
+    if let Some(key) = &answer.key {
+        facts(out, key);
+    }
+    out.push(b'}');
+}
+
+fn facts(out: &mut Vec<u8>, key: &CachedKey) {
+    out.extend_from_slice(b",\"key_id\":\"");
+    out.extend_from_slice(key.key.text().as_bytes());
+    out.extend_from_slice(b"\",\"name\":");
+    text(out, &key.name);
+    let organisation = &key.organisation;
+    let (kind, id) = match &key.owner {
+        Owner::Organisation(id) => ("organisation", id.text()),
+        Owner::ServiceAccount(id) => ("service_account", id.text()),
+        Owner::User(id) => ("user", id.text()),
+    };
+    out.extend_from_slice(b",\"owner\":{\"type\":\"");
+    out.extend_from_slice(kind.as_bytes());
+    out.extend_from_slice(b"\",\"id\":\"");
+    out.extend_from_slice(id.as_bytes());
+    out.extend_from_slice(b"\",\"name\":");
+    text(out, &organisation.name);
+    out.extend_from_slice(b"},\"organisation\":{\"id\":\"");
+    out.extend_from_slice(organisation.id.text().as_bytes());
+    out.extend_from_slice(b"\",\"slug\":");
+    text(out, &organisation.slug);
+    out.extend_from_slice(b",\"name\":");
+    text(out, &organisation.name);
+    out.extend_from_slice(b"},\"permissions\":[");
+    for (i, pattern) in key.grants.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        // A pattern has no character that JSON escapes.
+        out.push(b'"');
+        pattern.write(out);
+        out.push(b'"');
+    }
+    out.extend_from_slice(b"],\"expires_at\":");
+    match key.expires_at {
+        // Writing to a Vec cannot fail.
+        Some(at) => drop(write!(out, "\"{at}\"")),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(b",\"metadata\":");
+    out.extend_from_slice(key.metadata.as_bytes());
+}
+
+/// Most texts need no escaping; looking costs less than the library's way of writing.
+fn text(out: &mut Vec<u8>, text: &str) {
+    let plain = text.bytes().fold(true, |plain, byte| {
+        plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\')
+    });
+    if !plain {
+        // Writing to a Vec cannot fail.
+        let _ = serde_json::to_writer(out, text);
+        return;
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_written_as_the_library_writes_it() {
+        for sample in [
+            "",
+            "Billing Sync",
+            "Weiß ✓",
+            "a \"quoted\" name",
+            "back\\slash",
+            "line\nbreak",
+            "\u{0}\u{1f}\u{7f}",
+        ] {
+            let mut out = Vec::new();
+            text(&mut out, sample);
+            assert_eq!(out, serde_json::to_vec(sample).unwrap());
+        }
+    }
+}

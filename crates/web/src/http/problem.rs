@@ -1,0 +1,236 @@
+//! One table from what can go wrong to what the caller is told (RFC 9457).
+
+use ::http::{HeaderValue, Method, StatusCode, header};
+use app::AppError;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use domain::id::RequestId;
+use domain::key::FieldError;
+use serde::Serialize;
+
+/// A refusal, before it is written down; boxed, so that what goes well is not slowed by what does not.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Facts>);
+
+#[derive(Debug, Clone)]
+struct Facts {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+    missing: Option<String>,
+    errors: Vec<FieldError>,
+    /// For the log alone.
+    cause: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<RequestId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl Problem {
+    /// A problem with its stable code.
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        let detail = detail.into();
+        Self(Box::new(Facts {
+            status,
+            code,
+            title,
+            detail,
+            missing: None,
+            errors: Vec::new(),
+            cause: None,
+        }))
+    }
+
+    /// The request cannot be read.
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "The request cannot be read",
+            detail,
+        )
+    }
+
+    /// Nothing is here.
+    pub fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "Not found",
+            "there is nothing at this address",
+        )
+    }
+
+    /// Something is here, for other methods.
+    pub fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "Method not allowed",
+            "this address does not take that method",
+        )
+    }
+
+    /// What a refusal that the framework made by itself should have said: a path that is not UTF-8, a request that took
+    /// too long. None for every other answer.
+    pub(super) fn of_framework(response: &Response) -> Option<Self> {
+        let status = response.status();
+        let is_page = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        if is_page || !(status.is_client_error() || status.is_server_error()) {
+            return None;
+        }
+        Some(match status {
+            StatusCode::SERVICE_UNAVAILABLE => AppError::Unavailable(None).into(),
+            status if status.is_server_error() => AppError::internal("the framework refused").into(),
+            _ => Self::invalid("the address or a header of the request cannot be read"),
+        })
+    }
+
+    fn missing(mut self, permission: String) -> Self {
+        self.0.missing = Some(permission);
+        self
+    }
+
+    fn caused_by(mut self, cause: Option<app::error::Cause>) -> Self {
+        self.0.cause = cause.map(|cause| cause.to_string());
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// Says in the log what the caller is not told.
+    pub fn log(&self, id: RequestId, method: &Method, path: &str) {
+        if self.0.status.is_server_error() {
+            let cause = self.0.cause.as_deref().unwrap_or("none");
+            tracing::error!(request = %id, %method, path, code = self.0.code, cause, "a request failed");
+        }
+    }
+
+    /// Writes it down.
+    pub fn render(&self, request_id: Option<RequestId>) -> ::http::Response<Bytes> {
+        let written = Written {
+            r#type: format!("urn:claviger:problem:{}", self.0.code),
+            title: self.0.title,
+            status: self.0.status.as_u16(),
+            code: self.0.code,
+            detail: &self.0.detail,
+            request_id,
+            missing: self.0.missing.as_deref(),
+            errors: &self.0.errors,
+        };
+        let mut response =
+            ::http::Response::new(Bytes::from(serde_json::to_vec(&written).unwrap_or_default()));
+        *response.status_mut() = self.0.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let id = request_id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok());
+        if let Some(id) = id {
+            headers.insert(super::REQUEST_ID, id);
+        }
+        if self.0.status == StatusCode::UNAUTHORIZED {
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"claviger\""),
+            );
+        }
+        if self.0.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// The caller's middleware writes it down, with the request's id; see [`super::around`].
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.0.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<AppError> for Problem {
+    fn from(error: AppError) -> Self {
+        let detail = error.to_string();
+        let plain = |status, code, title| Self::new(status, code, title, detail.clone());
+        match error {
+            AppError::Unauthenticated => plain(StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in"),
+            AppError::Forbidden { missing } => {
+                plain(StatusCode::FORBIDDEN, "forbidden", "Not allowed").missing(missing)
+            }
+            AppError::KeysMayNotManage => plain(StatusCode::FORBIDDEN, "keys_may_not_manage", "Not allowed"),
+            AppError::GrantsBeyond { pattern } => {
+                plain(StatusCode::FORBIDDEN, "grants_beyond", "Not allowed").missing(pattern)
+            }
+            AppError::NotFound { .. } => plain(StatusCode::NOT_FOUND, "not_found", "Not found"),
+            AppError::Invalid(errors) => {
+                let mut problem = plain(
+                    StatusCode::BAD_REQUEST,
+                    "invalid_request",
+                    "The request cannot be taken",
+                );
+                if let [only] = errors.as_slice() {
+                    problem.0.detail = format!("{}: {}", only.field, only.detail);
+                }
+                problem.0.errors = errors;
+                problem
+            }
+            AppError::Conflict { code, .. } => {
+                plain(StatusCode::CONFLICT, code, "In conflict with the state of things")
+            }
+            AppError::Refused(_) => plain(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "policy_refused",
+                "Against the policy",
+            ),
+            AppError::Precondition { .. } => plain(
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                "Changed meanwhile",
+            ),
+            AppError::Unavailable(cause) => plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Not available at the moment",
+            )
+            .caused_by(cause),
+            AppError::Internal(cause) => plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something went wrong",
+            )
+            .caused_by(Some(cause)),
+        }
+    }
+}
+
+/// The answer of a handler.
+pub type Result<T, E = Problem> = std::result::Result<T, E>;

@@ -1,0 +1,173 @@
+//! The demo shows what the house can do, is the same for everybody, and leaves everybody else's data alone.
+
+use domain::clock::Timestamp;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::support::{ENGINES, Server, path_of, text};
+
+const DAY: u64 = 86_400;
+
+fn demo(server: &Server) -> std::process::Output {
+    server.claviger(&["demo", "--json"]).output().expect("demo runs")
+}
+
+async fn get(server: &Server, key: &str, path: &str) -> Value {
+    let (status, answer) = server.call_as(key, Method::GET, path, None).await;
+    assert_eq!(status, StatusCode::OK, "{path}: {answer}");
+    answer
+}
+
+fn named<'a>(keys: &'a [Value], name: &str) -> &'a Value {
+    let found = keys.iter().find(|key| key["name"] == name);
+    found.unwrap_or_else(|| panic!("no key is called {name}"))
+}
+
+fn instant(key: &Value, field: &str) -> Timestamp {
+    Timestamp::parse(text(key, field)).expect("an instant")
+}
+
+#[tokio::test]
+async fn the_demo_has_keys_in_every_status_with_a_past_that_verifies() {
+    for engine in ENGINES {
+        let mut server = Server::init(engine).await;
+        let made = demo(&server);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+        let key = text(&made, "management_key").to_owned();
+        server.serve().await;
+
+        let summary = get(&server, &key, "/v1/keys/summary").await;
+        let expected = [
+            ("total", 200),
+            ("active", 140),
+            ("expiring_soon", 22),
+            ("expired", 16),
+            ("disabled", 10),
+            ("revoked", 22),
+            ("deleted", 12),
+        ];
+        for (status, count) in expected {
+            assert_eq!(summary[status], count, "{status}: {summary}");
+        }
+        let list = get(&server, &key, "/v1/keys?status=all&limit=500").await;
+        let keys = list["items"].as_array().expect("keys");
+        the_integrations_live_as_long_as_they_should(keys);
+
+        the_last_thirty_days_are_told(&server, &key, keys).await;
+        let example = get(&server, &key, &format!("/v1/keys/{}", text(&made, "example"))).await;
+        let secrets = example["secrets"].as_array().expect("secrets");
+        assert!(
+            secrets.iter().any(|secret| secret["status"] == "retiring"),
+            "{example}"
+        );
+
+        the_past_is_in_order(&server, &key, made["audit_records"].as_u64().expect("a number")).await;
+    }
+}
+
+fn the_integrations_live_as_long_as_they_should(keys: &[Value]) {
+    let lives = [
+        ("Ansible Provisioning Server", 365),
+        ("Billing Sync - QuickBooks", 90),
+        ("Customer Portal Backend", 180),
+    ];
+    for (name, days) in lives {
+        let key = named(keys, name);
+        let life = instant(key, "expires_at")
+            .since(instant(key, "created_at"))
+            .as_secs();
+        assert!(life.abs_diff(days * DAY) <= DAY, "{name} lives {life} seconds");
+        assert_eq!(key["status"], "active", "{name}");
+    }
+    assert_eq!(named(keys, "Monitoring - Grafana")["expires_at"], Value::Null);
+    for name in [
+        "SAP-ERP-Integration",
+        "HR-System-API",
+        "FieldWorker-Mobile-App",
+        "IoT-Monitoring-System",
+        "Customer-Portal-API",
+        "Nightly-Batch-Service",
+    ] {
+        assert!(!text(named(keys, name), "description").is_empty());
+    }
+    let partner = named(keys, "ColdTrace Sensor Uploads");
+    assert_eq!(partner["metadata"]["partner"], "ColdTrace");
+    assert!(keys.iter().any(|key| key["protected"] == true));
+    let reason = |key: &Value| key["revoked"]["reason"].is_string();
+    assert!(keys.iter().filter(|key| key["status"] == "revoked").all(reason));
+}
+
+async fn the_last_thirty_days_are_told(server: &Server, key: &str, keys: &[Value]) {
+    let steady = named(keys, "IoT-Monitoring-System");
+    let usage = get(server, key, &path_of(steady, "usage")).await;
+    let buckets = usage["buckets"].as_array().expect("buckets");
+    assert!(buckets.len() >= 30 * 24 - 1, "{} hours", buckets.len());
+    assert!(usage["by_code"]["VALID"].as_i64() > Some(0));
+    assert!(steady["last_used_at"].is_string() && steady["last_used_ip"].is_string());
+
+    let leaked = named(keys, "CI Smoke Tests");
+    let usage = get(server, key, &path_of(leaked, "usage")).await;
+    for code in ["VALID", "REVOKED"] {
+        assert!(usage["by_code"][code].as_i64() > Some(0), "{code}: {usage}");
+    }
+}
+
+async fn the_past_is_in_order(server: &Server, key: &str, records: u64) {
+    let proof = get(server, key, "/v1/audit/verify").await;
+    assert_eq!(proof["ok"], true, "{proof}");
+    assert_eq!(proof["chains"][0]["records"], records);
+    let log = get(server, key, "/v1/audit?limit=500").await;
+    let items = log["items"].as_array().expect("records");
+    assert_eq!(items.len() as u64, records);
+    let times: Vec<Timestamp> = items.iter().map(|record| instant(record, "at")).collect();
+    assert!(
+        times.is_sorted_by(|young, old| young >= old),
+        "newest first, by number and by time"
+    );
+    for action in [
+        "key.create",
+        "key.edit",
+        "key.rotate",
+        "key.protect",
+        "key.disable",
+        "key.revoke",
+        "key.delete",
+    ] {
+        assert!(items.iter().any(|record| record["action"] == action), "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_demo_is_refused_and_others_keep_what_they_have() {
+    for engine in ENGINES {
+        // Once through the running server, once without one.
+        let mut server = Server::start(engine).await;
+        let before = get(&server, &server.key, "/v1/keys/summary").await;
+        assert!(demo(&server).status.success());
+        let again = demo(&server);
+        assert_eq!(again.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&again.stderr).contains("already"));
+        assert_eq!(get(&server, &server.key, "/v1/keys/summary").await, before);
+        server.stop();
+        assert_eq!(demo(&server).status.code(), Some(1));
+
+        let unnamed = server.claviger(&["keys", "list"]).output().expect("list runs");
+        let said = String::from_utf8_lossy(&unnamed.stderr).into_owned();
+        assert!(
+            said.contains("--organisation") && said.contains("demo, sample-ltd"),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn nobody_makes_a_demo_from_afar() {
+    let server = Server::start(crate::support::Engine::Sqlite).await;
+    let (status, _) = server.call(Method::POST, "/v1/installation/demo", None).await;
+    assert_eq!(
+        status,
+        StatusCode::NOT_FOUND,
+        "not even with the first management key"
+    );
+}
