@@ -13,7 +13,7 @@ use std::sync::{Arc, RwLock};
 use benches::report::{Report, median};
 use benches::stopwatch::Stopwatch;
 use benches::{Error, Result};
-use domain::access::Grants;
+use domain::access::{Directory, Grants};
 use domain::clock::{SystemClock, SystemRandom};
 use domain::decide::{Code, Source as Way};
 use domain::id::{KeyId, OrganisationId, SecretId};
@@ -234,6 +234,10 @@ impl Source for Rows {
         })
     }
 
+    fn directory(&self, _: OrganisationId) -> Asked<'_, Directory> {
+        Box::pin(async { Ok(Directory::default()) })
+    }
+
     fn foreign_prefixes(&self) -> Asked<'_, Vec<String>> {
         Box::pin(async { Ok(Vec::new()) })
     }
@@ -273,6 +277,10 @@ fn found(number: u32, digest: Digest) -> Found {
         key: KeyId::from_uuid(id(0)),
         name: format!("integration {number}"),
         owner: Owner::Organisation(organisation),
+        owner_name: None,
+        owner_active: true,
+        owner_roles: Vec::new(),
+        roles: Vec::new(),
         enabled: true,
         over: false,
         expires_at: Some(domain::clock::Timestamp::from_micros(4_000_000_000_000_000)),

@@ -1,6 +1,6 @@
 //! What a use case answers when it cannot do what was asked. No HTTP here: the web floor maps each of these once.
 
-use domain::key::FieldError;
+use domain::input::FieldError;
 use store::StoreError;
 
 /// Why a use case did not do what it was asked. The texts are meant for the caller; causes are for the log alone.

@@ -1,6 +1,7 @@
 //! What people and programs can do: each use case checks who asks, changes the database in one transaction together
 //! with its audit record, and returns once no cache serves the old state.
 
+mod access;
 pub mod audit;
 pub mod caller;
 pub mod demo;

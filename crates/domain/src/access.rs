@@ -3,11 +3,13 @@
 //! A permission is `resource:action` (`customers:view`, `workflow.42:submit`). What is granted may hold wildcards; what is
 //! required never does. Claviger's own permissions live under the resource `claviger`, and no wildcard resource reaches them.
 
+mod effective;
 mod pattern;
 mod requirement;
 
+pub use effective::{Directory, Held, Standing, Unavailable};
 pub use pattern::{Grants, Pattern, PatternError};
-pub use requirement::{Requirement, RequirementError, Verdict};
+pub use requirement::{Holder, Requirement, RequirementError, Verdict};
 
 /// The resource that names Claviger itself.
 pub const MANAGEMENT: &str = "claviger";
@@ -30,26 +32,53 @@ pub enum Management {
     KeysReveal,
     /// Ask whether a key of the organisation is valid.
     KeysVerify,
+    /// See service accounts.
+    AccountsRead,
+    /// Make, change and end service accounts.
+    AccountsManage,
+    /// See people.
+    UsersRead,
+    /// Invite, change and disable people.
+    UsersManage,
+    /// See roles, APIs and who may do what.
+    RolesRead,
+    /// Make, change and remove roles.
+    RolesManage,
+    /// Describe APIs, and switch them on and off.
+    ApisManage,
     /// Read and verify the audit log.
     AuditRead,
     /// See usage.
     UsageRead,
-    /// Read and change the organisation's policy.
+    /// Read the organisation's policy.
+    PolicyRead,
+    /// Change the organisation's policy.
     PolicyManage,
+    /// Rename and close the organisation itself.
+    OrganisationsManage,
 }
 
 impl Management {
     /// Every one of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 18] = [
         Self::KeysRead,
         Self::KeysCreate,
         Self::KeysUpdate,
         Self::KeysRevoke,
         Self::KeysReveal,
         Self::KeysVerify,
+        Self::AccountsRead,
+        Self::AccountsManage,
+        Self::UsersRead,
+        Self::UsersManage,
+        Self::RolesRead,
+        Self::RolesManage,
+        Self::ApisManage,
         Self::AuditRead,
         Self::UsageRead,
+        Self::PolicyRead,
         Self::PolicyManage,
+        Self::OrganisationsManage,
     ];
 
     /// The permission as it is written, e.g. `claviger:keys.read`.
@@ -61,9 +90,42 @@ impl Management {
             Self::KeysRevoke => "claviger:keys.revoke",
             Self::KeysReveal => "claviger:keys.reveal",
             Self::KeysVerify => "claviger:keys.verify",
+            Self::AccountsRead => "claviger:accounts.read",
+            Self::AccountsManage => "claviger:accounts.manage",
+            Self::UsersRead => "claviger:users.read",
+            Self::UsersManage => "claviger:users.manage",
+            Self::RolesRead => "claviger:roles.read",
+            Self::RolesManage => "claviger:roles.manage",
+            Self::ApisManage => "claviger:apis.manage",
             Self::AuditRead => "claviger:audit.read",
             Self::UsageRead => "claviger:usage.read",
+            Self::PolicyRead => "claviger:policy.read",
             Self::PolicyManage => "claviger:policy.manage",
+            Self::OrganisationsManage => "claviger:organisations.manage",
+        }
+    }
+
+    /// What it lets its holder do, in a few words.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::KeysRead => "See keys, without their secrets",
+            Self::KeysCreate => "Make keys",
+            Self::KeysUpdate => "Edit, rotate, disable, enable, protect and unprotect keys",
+            Self::KeysRevoke => "Revoke and delete keys",
+            Self::KeysReveal => "Show a retained secret",
+            Self::KeysVerify => "Ask whether a key of the organisation is valid",
+            Self::AccountsRead => "See service accounts",
+            Self::AccountsManage => "Make, change and end service accounts",
+            Self::UsersRead => "See people",
+            Self::UsersManage => "Invite, change and disable people",
+            Self::RolesRead => "See roles, APIs and who may do what",
+            Self::RolesManage => "Make, change and remove roles",
+            Self::ApisManage => "Describe APIs, and switch them on and off",
+            Self::AuditRead => "Read and verify the audit log",
+            Self::UsageRead => "See usage",
+            Self::PolicyRead => "Read the organisation's policy",
+            Self::PolicyManage => "Change the organisation's policy",
+            Self::OrganisationsManage => "Rename and close the organisation itself",
         }
     }
 }

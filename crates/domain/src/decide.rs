@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{Grants, Requirement, RequirementError, Verdict};
+use crate::access::{Grants, Held, Requirement, RequirementError, Unavailable, Verdict};
 use crate::clock::Timestamp;
 use crate::organisation::OrganisationStatus;
 
@@ -135,6 +135,8 @@ pub struct Facts<'a> {
     pub networks: &'a [IpNet],
     /// What the key may do.
     pub grants: &'a Grants,
+    /// What nobody of its organisation holds now.
+    pub unavailable: &'a Unavailable,
 }
 
 /// What is asked at the door.
@@ -172,7 +174,13 @@ impl From<Code> for Decision<'_> {
 /// and its writer learns of the slip even while the key is refused for another reason.
 pub fn decide<'a>(facts: &Facts<'_>, question: &Question<'a>) -> Result<Decision<'a>, RequirementError> {
     let verdict = match question.requires {
-        Some(text) => Requirement::check(text, facts.grants)?,
+        Some(text) => {
+            let held = Held {
+                grants: facts.grants,
+                unavailable: facts.unavailable,
+            };
+            Requirement::check(text, &held)?
+        }
         None => Verdict::Met,
     };
     let ended = |end: Option<Timestamp>| end.is_some_and(|at| at <= question.now);
@@ -228,7 +236,9 @@ mod tests {
         let in_networks = question
             .ip
             .is_some_and(|ip| facts.networks.iter().any(|net| net.contains(&ip.to_canonical())));
-        let permitted = question.requires.is_none_or(|text| facts.grants.allow_text(text));
+        let permitted = question.requires.is_none_or(|text| {
+            facts.grants.allow_text(text) && !facts.unavailable.iter().any(|gone| gone == text)
+        });
         let mut wrong = vec![
             (past(facts.secret_ends_at) || facts.over, Code::Revoked),
             (!facts.enabled, Code::Disabled),
@@ -282,12 +292,14 @@ mod tests {
             ])),
             patterns in prop::sample::subsequence(vec!["a:view", "a:*", "b:*", "*", "claviger:*"], 0..3),
             requires in prop::option::of(prop::sample::select(vec!["a:view", "a:edit", "b:x", "claviger:keys.read"])),
+            gone in prop::sample::subsequence(vec!["a:edit", "b:x", "c:x"], 0..3),
         ) {
+            let unavailable: Unavailable = gone.into_iter().collect();
             let networks: Vec<IpNet> = networks.iter().map(|n| n.parse().expect("a network")).collect();
             let grants: Grants = patterns.iter().map(|p| p.parse().expect("a pattern")).collect();
             let facts = Facts {
                 secret_ends_at, over, enabled, expires_at, owner_active, organisation,
-                sources: accepted.into_iter().collect(), networks: &networks, grants: &grants,
+                sources: accepted.into_iter().collect(), networks: &networks, grants: &grants, unavailable: &unavailable,
             };
             let question = Question {
                 now: Timestamp::from_micros(100),
@@ -313,6 +325,7 @@ mod tests {
             sources: Sources::ALL,
             networks: &networks,
             grants: &grants,
+            unavailable: &Unavailable::default(),
         };
         let question = Question {
             now: Timestamp::from_micros(1),

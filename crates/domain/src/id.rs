@@ -173,6 +173,12 @@ ids! {
     AccountId = "acct";
     /// A person.
     UserId = "usr";
+    /// A named set of permissions.
+    RoleId = "role";
+    /// A protected API.
+    ApiId = "api";
+    /// A person's signed-in browser.
+    SessionId = "sess";
     /// A key that encrypts an organisation's retained secrets.
     DataKeyId = "dek";
     /// A request, as named in answers, logs and the audit log.

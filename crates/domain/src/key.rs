@@ -5,12 +5,12 @@ mod rotation;
 
 use serde::{Deserialize, Serialize};
 
-pub use input::{CheckedDraft, FieldError, KeyDraft, check_reason};
+pub use input::{CheckedDraft, KeyDraft, check_reason};
 pub use rotation::{Ends, ends_of_rotation};
 
 use crate::access::Grants;
 use crate::clock::Timestamp;
-use crate::id::{AccountId, KeyId, OrganisationId, SecretId, UserId};
+use crate::id::{AccountId, KeyId, OrganisationId, RoleId, SecretId, UserId};
 use crate::span::Span;
 
 /// Whom a key stands for.
@@ -126,6 +126,9 @@ pub struct Key {
     pub owner: Owner,
     /// What it may do.
     pub permissions: Grants,
+    /// What it may do by roles. With neither permissions nor roles, a key that stands for an account or a person
+    /// inherits theirs.
+    pub roles: Vec<RoleId>,
     /// Where it may be used from; anywhere when empty.
     pub networks: Vec<ipnet::IpNet>,
     /// Words to find it by.
@@ -177,6 +180,7 @@ impl Key {
             description: fields.description.unwrap_or_default(),
             owner: Owner::Organisation(organisation),
             permissions: fields.permissions.unwrap_or_default(),
+            roles: Vec::new(),
             networks: fields.networks.unwrap_or_default(),
             tags: fields.tags.unwrap_or_default(),
             metadata: fields.metadata.unwrap_or_default(),

@@ -2,14 +2,17 @@
 //! Read `docs/architecture.md` first; each module here is one noun of the design.
 
 pub mod access;
+pub mod api;
 pub mod audit;
 pub mod clock;
 pub mod decide;
 pub mod id;
+pub mod input;
 pub mod key;
 pub mod organisation;
 pub mod page;
 pub mod policy;
+pub mod role;
 pub mod secret;
 pub mod span;
 pub mod token;

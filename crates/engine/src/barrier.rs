@@ -78,6 +78,7 @@ impl Inner {
         for change in &read.changes {
             match *change {
                 Change::Key(_, key) => self.epochs.key_changed(key),
+                Change::Owner(_, owner) => self.epochs.owner_changed(owner),
                 Change::Organisation(organisation) => self.epochs.organisation_changed(organisation),
                 Change::Import(_) => self.epochs.imported(),
                 Change::Unknown => self.forget_everything(),
@@ -113,6 +114,7 @@ impl Inner {
         self.epochs.everything_changed();
         self.cache.clear();
         self.unknown.clear();
+        self.directories.lock().clear();
     }
 }
 

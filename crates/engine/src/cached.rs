@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use domain::access::Grants;
+use domain::access::{Directory, Grants, Unavailable};
 use domain::clock::Timestamp;
 use domain::decide::{Facts, Sources};
 use domain::id::{KeyId, OrganisationId, SecretId};
@@ -19,6 +19,7 @@ use ipnet::IpNet;
 use parking_lot::Mutex;
 use store::secrets::Found;
 
+use crate::epochs::Marks;
 use crate::meter::Meter;
 use crate::table::Held;
 
@@ -37,6 +38,8 @@ pub struct CachedOrganisation {
     pub sources: Sources,
     /// Its settings.
     pub policy: Policy,
+    /// What nobody holds there now.
+    pub unavailable: Arc<Unavailable>,
 }
 
 /// A key as one presented secret names it, read from one snapshot.
@@ -49,11 +52,19 @@ pub struct CachedKey {
     digest: Digest,
     /// Noted before the store was asked.
     pub(crate) epoch: u64,
+    pub(crate) marks: Marks,
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// Whether it was revoked or deleted.
+    pub over: bool,
+    /// Whether whom it stands for may act.
+    pub owner_active: bool,
+    used: AtomicBool,
     /// Its tenant.
     pub organisation: Arc<CachedOrganisation>,
     /// The key.
     pub key: KeyId,
-    /// What it may do.
+    /// What it may do in the end.
     pub grants: Arc<Grants>,
     /// From where it may be used; anywhere when empty.
     pub networks: Arc<[IpNet]>,
@@ -61,11 +72,6 @@ pub struct CachedKey {
     pub expires_at: Option<Timestamp>,
     /// When this secret stops.
     pub secret_ends_at: Option<Timestamp>,
-    /// Whether it is switched on.
-    pub enabled: bool,
-    /// Whether it was revoked or deleted.
-    pub over: bool,
-    used: AtomicBool,
     pub(crate) meter: Meter,
     /// The secret.
     pub secret: SecretId,
@@ -73,6 +79,8 @@ pub struct CachedKey {
     pub name: Box<str>,
     /// Whom it stands for.
     pub owner: Owner,
+    /// The owner's name, where it is not the organisation.
+    pub owner_name: Option<Box<str>>,
     /// What its maker keeps with it, as JSON.
     pub metadata: Box<str>,
 }
@@ -93,12 +101,12 @@ impl CachedKey {
             over: self.over,
             enabled: self.enabled,
             expires_at: self.expires_at,
-            // Nothing in the store can be an inactive owner yet.
-            owner_active: true,
+            owner_active: self.owner_active,
             organisation: self.organisation.status,
             sources: self.organisation.sources,
             networks: &self.networks,
             grants: &self.grants,
+            unavailable: &self.organisation.unavailable,
         }
     }
 }
@@ -146,7 +154,18 @@ impl Shared {
     }
 
     /// What the store has found, as it is cached under `digest`.
-    pub(crate) fn key(&self, found: Found, digest: Digest, epoch: u64) -> Arc<CachedKey> {
+    pub(crate) fn key(
+        &self,
+        found: Found,
+        directory: &Directory,
+        digest: Digest,
+        epoch: u64,
+    ) -> Arc<CachedKey> {
+        let owner_roles = match found.owner {
+            Owner::Organisation(_) => None,
+            Owner::ServiceAccount(_) | Owner::User(_) => Some(found.owner_roles.as_slice()),
+        };
+        let effective = directory.key(&found.permissions, &found.roles, owner_roles);
         let organisation = CachedOrganisation {
             id: found.organisation,
             slug: found.organisation_slug.into(),
@@ -154,13 +173,14 @@ impl Shared {
             status: found.organisation_status,
             sources: found.policy.accept.sources.iter().copied().collect(),
             policy: found.policy,
+            unavailable: directory.unavailable.clone(),
         };
         let (organisation, grants, networks) = {
             let values = &mut *self.0.lock();
             values.purge();
             (
                 values.organisation(organisation),
-                kept(&mut values.grants, found.permissions),
+                kept(&mut values.grants, effective),
                 kept(&mut values.networks, found.networks),
             )
         };
@@ -169,6 +189,9 @@ impl Shared {
             secret: found.secret,
             name: found.name.into(),
             owner: found.owner,
+            owner_name: found.owner_name.map(Into::into),
+            owner_active: found.owner_active,
+            marks: Marks::new(found.organisation, found.owner, found.key),
             organisation,
             grants,
             expires_at: found.expires_at,

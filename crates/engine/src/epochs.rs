@@ -1,7 +1,7 @@
 //! When what was last invalidated, so that nothing read before a change is believed after it.
 //!
 //! Each invalidation gets the next epoch, and leaves it in the slot of what it touches. Whatever is read from the store
-//! carries the epoch noted before the question was asked, and holds while no slot of its key or organisation is younger.
+//! carries the epoch noted before the question was asked, and holds while no slot of its key, owner or organisation is younger.
 //! So a fill that a change overtook is void by itself, in whatever order the two reach the cache; the cache needs no
 //! index by key, and a look-up takes no lock for it.
 //!
@@ -10,6 +10,8 @@
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use domain::id::{KeyId, OrganisationId};
+use domain::key::Owner;
+use uuid::Uuid;
 
 /// Slots, eight bytes each: few enough (128 KiB) that they stay near the core while a million keys pass through its caches.
 const SLOTS: usize = 1 << 14;
@@ -38,12 +40,25 @@ impl Epochs {
         self.now.load(SeqCst)
     }
 
-    /// Whether what was read in `epoch` still holds for this key.
+    /// Whether what was read in `epoch` of things with these marks still holds.
     #[inline]
-    pub(crate) fn holds(&self, epoch: u64, organisation: OrganisationId, key: KeyId) -> bool {
-        epoch >= self.slot(key.uuid().as_u128()).load(SeqCst)
-            && epoch >= self.slot(organisation.uuid().as_u128()).load(SeqCst)
+    pub(crate) fn holds(&self, epoch: u64, marks: Marks) -> bool {
+        let young = |mark: u16| epoch >= self.slots[usize::from(mark) % SLOTS].load(SeqCst);
+        young(marks.key)
+            && young(marks.owner)
+            && young(marks.organisation)
             && epoch >= self.everything.load(SeqCst)
+    }
+
+    /// Whether what was read in `epoch` of an organisation as a whole still holds.
+    pub(crate) fn organisation_holds(&self, epoch: u64, organisation: OrganisationId) -> bool {
+        let mark = mark(organisation.uuid());
+        let marks = Marks {
+            key: mark,
+            owner: mark,
+            organisation: mark,
+        };
+        self.holds(epoch, marks)
     }
 
     /// Whether a token that was unknown in `epoch` is still unknown.
@@ -52,11 +67,15 @@ impl Epochs {
     }
 
     pub(crate) fn key_changed(&self, key: KeyId) {
-        self.touch(self.slot(key.uuid().as_u128()));
+        self.touch(self.slot(key.uuid()));
     }
 
     pub(crate) fn organisation_changed(&self, organisation: OrganisationId) {
-        self.touch(self.slot(organisation.uuid().as_u128()));
+        self.touch(self.slot(organisation.uuid()));
+    }
+
+    pub(crate) fn owner_changed(&self, owner: Uuid) {
+        self.touch(self.slot(owner));
     }
 
     pub(crate) fn imported(&self) {
@@ -73,9 +92,35 @@ impl Epochs {
         slot.fetch_max(epoch, SeqCst);
     }
 
-    /// By the last bits of the id, which are random (UUIDv7, RFC 9562).
-    #[inline]
-    fn slot(&self, id: u128) -> &AtomicU64 {
-        &self.slots[id as usize % SLOTS]
+    fn slot(&self, id: Uuid) -> &AtomicU64 {
+        &self.slots[usize::from(mark(id)) % SLOTS]
     }
+}
+
+/// Where the epochs of a cached key stand: its own, its owner's and its organisation's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marks {
+    key: u16,
+    owner: u16,
+    organisation: u16,
+}
+
+impl Marks {
+    pub(crate) fn new(organisation: OrganisationId, owner: Owner, key: KeyId) -> Self {
+        let owner = match owner {
+            Owner::Organisation(id) => id.uuid(),
+            Owner::ServiceAccount(id) => id.uuid(),
+            Owner::User(id) => id.uuid(),
+        };
+        Self {
+            key: mark(key.uuid()),
+            owner: mark(owner),
+            organisation: mark(organisation.uuid()),
+        }
+    }
+}
+
+/// The last bits of an id, which are random (UUIDv7, RFC 9562).
+fn mark(id: Uuid) -> u16 {
+    (id.as_u128() as usize % SLOTS) as u16
 }

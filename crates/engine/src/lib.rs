@@ -5,6 +5,7 @@ mod answer;
 mod barrier;
 mod cache;
 mod cached;
+mod directory;
 mod epochs;
 mod flights;
 mod foreign;
@@ -40,6 +41,7 @@ pub use rewrites::Rewrite;
 
 use cache::Cache;
 use cached::Shared;
+use directory::Directories;
 use epochs::Epochs;
 use flights::Flights;
 use foreign::Foreign;
@@ -101,6 +103,7 @@ struct Inner {
     cache: Cache<Arc<CachedKey>>,
     unknown: UnknownTokens,
     shared: Shared,
+    directories: Directories,
     flights: Flights,
     meters: Meters,
     rewrites: Rewrites,
@@ -156,6 +159,7 @@ impl Engine {
             cache: Cache::new(options.capacity),
             unknown: UnknownTokens::new(options.unknown_capacity, options.unknown_ttl),
             shared: Shared::new(),
+            directories: Directories::default(),
             flights: Flights::default(),
             meters: Meters::new(),
             rewrites: Rewrites::default(),

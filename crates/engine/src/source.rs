@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use domain::access::Directory;
+use domain::id::OrganisationId;
 use domain::secret::Digest;
 use store::changes::Changes;
 use store::secrets::Found;
@@ -15,6 +17,8 @@ pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Sen
 pub trait Source: Send + Sync {
     /// What is stored under any of these digests; a keyed digest outranks a plain SHA-256.
     fn find_secret<'a>(&'a self, digests: &'a [Digest]) -> Asked<'a, Option<Found>>;
+    /// An organisation's roles, and what its APIs do not offer.
+    fn directory(&self, organisation: OrganisationId) -> Asked<'_, Directory>;
     /// The prefixes under which tokens or hashes from elsewhere exist.
     fn foreign_prefixes(&self) -> Asked<'_, Vec<String>>;
     /// The number of the last change.
@@ -26,6 +30,10 @@ pub trait Source: Send + Sync {
 impl Source for Store {
     fn find_secret<'a>(&'a self, digests: &'a [Digest]) -> Asked<'a, Option<Found>> {
         Box::pin(self.find_secret(digests))
+    }
+
+    fn directory(&self, organisation: OrganisationId) -> Asked<'_, Directory> {
+        Box::pin(self.directory(organisation))
     }
 
     fn foreign_prefixes(&self) -> Asked<'_, Vec<String>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use domain::access::Grants;
+use domain::access::{Directory, Grants};
 use domain::clock::{Clock, SystemRandom, Timestamp};
 use domain::decide::Code;
 use domain::id::{KeyId, OrganisationId, SecretId};
@@ -36,6 +36,7 @@ struct Held {
     rows: Mutex<HashMap<[u8; 32], Found>>,
     changes: Mutex<Vec<Change>>,
     prefixes: Mutex<Vec<String>>,
+    directory: Mutex<Directory>,
     asked: AtomicUsize,
     fails: AtomicBool,
     gate: Semaphore,
@@ -61,6 +62,10 @@ impl Source for Shared {
             found.sort_by_key(|one| one.scheme == Scheme::Sha256);
             Ok(found.into_iter().next())
         })
+    }
+
+    fn directory(&self, _: OrganisationId) -> Asked<'_, Directory> {
+        Box::pin(async { Ok(self.0.directory.lock().clone()) })
     }
 
     fn foreign_prefixes(&self) -> Asked<'_, Vec<String>> {
@@ -116,6 +121,7 @@ impl World {
             rows: Mutex::default(),
             changes: Mutex::default(),
             prefixes: Mutex::default(),
+            directory: Mutex::default(),
             asked: AtomicUsize::new(0),
             fails: AtomicBool::new(false),
             gate: Semaphore::new(permits),
@@ -212,6 +218,10 @@ fn found(number: u128, digest: Digest, scheme: Scheme) -> Found {
         key: key_id(number),
         name: format!("key {number}"),
         owner: Owner::Organisation(organisation()),
+        owner_name: None,
+        owner_active: true,
+        owner_roles: Vec::new(),
+        roles: Vec::new(),
         enabled: true,
         over: false,
         expires_at: None,

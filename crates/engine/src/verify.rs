@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::access::{Grants, Requirement};
+use domain::access::{Directory, Grants, Requirement};
 use domain::clock::Timestamp;
 use domain::decide::{self, Code, decide};
 use domain::secret::{Digest, Scheme, sha256};
 use domain::token::Presented;
+use store::StoreError;
 use store::secrets::Found;
 
 use crate::answer::{Answer, Question, VerifyError};
@@ -88,7 +89,7 @@ impl Inner {
     fn look(&self, digest: &Digest) -> Cached {
         let holds = |key: &Arc<CachedKey>| {
             key.meter.fetch();
-            self.epochs.holds(key.epoch, key.organisation.id, key.key)
+            self.epochs.holds(key.epoch, key.marks)
         };
         if let Some(key) = self.cache.get(digest, holds) {
             key.mark_used();
@@ -156,13 +157,12 @@ impl Inner {
             }
             let asked = self.source.find_secret(&digests).await;
             let (outcome, kept) = match asked {
-                Ok(Some(found)) => self.fill(found, digest, scheme, epoch),
+                Ok(Some(found)) => match self.directory(found.organisation).await {
+                    Ok(directory) => self.fill(found, &directory, digest, scheme, epoch),
+                    Err(error) => self.failed(error),
+                },
                 Ok(None) => self.fill_unknown(digest, epoch),
-                Err(error) => {
-                    self.store_errors
-                        .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    (Outcome::Failed(Arc::new(error)), true)
-                }
+                Err(error) => self.failed(error),
             };
             if kept || attempt == ATTEMPTS {
                 flight.land(outcome.clone());
@@ -186,8 +186,22 @@ impl Inner {
         (digest, scheme, digests)
     }
 
-    /// Keeps what was found, unless a change has overtaken it.
-    fn fill(&self, found: Found, digest: Digest, scheme: Scheme, epoch: u64) -> (Outcome, bool) {
+    fn failed(&self, error: StoreError) -> (Outcome, bool) {
+        self.store_errors
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        (Outcome::Failed(Arc::new(error)), true)
+    }
+
+    /// Keeps what was found, unless a change has overtaken it. The directory was asked for after `epoch` was noted, and held
+    /// then: what overtakes it overtakes this, too.
+    fn fill(
+        &self,
+        found: Found,
+        directory: &Directory,
+        digest: Digest,
+        scheme: Scheme,
+        epoch: u64,
+    ) -> (Outcome, bool) {
         let epoch = self.filling(epoch);
         let rewrite = (found.scheme != scheme).then_some(Rewrite {
             organisation: found.organisation,
@@ -195,8 +209,8 @@ impl Inner {
             digest,
             scheme,
         });
-        let key = self.shared.key(found, digest, epoch);
-        let holds = self.epochs.holds(epoch, key.organisation.id, key.key);
+        let key = self.shared.key(found, directory, digest, epoch);
+        let holds = self.epochs.holds(epoch, key.marks);
         if holds {
             self.cache.insert(key.clone());
             self.rewrites.push(rewrite);

@@ -12,7 +12,9 @@ use crate::{Store, Tx, params};
 pub enum Change {
     /// A key, or one of its secrets.
     Key(OrganisationId, KeyId),
-    /// An organisation, its state or its policy: everything of it.
+    /// Whom keys stand for, a service account or a person: all their keys.
+    Owner(OrganisationId, Uuid),
+    /// An organisation, its state, its policy, its roles or its APIs: everything of it.
     Organisation(OrganisationId),
     /// A token or hash was brought in from elsewhere: what was unknown may be known now.
     Import(OrganisationId),
@@ -24,6 +26,7 @@ impl Change {
     fn columns(self) -> (OrganisationId, &'static str, Option<Uuid>) {
         match self {
             Self::Key(organisation, key) => (organisation, "key", Some(key.uuid())),
+            Self::Owner(organisation, owner) => (organisation, "owner", Some(owner)),
             Self::Organisation(organisation) => (organisation, "organisation", None),
             Self::Import(organisation) => (organisation, "import", None),
             Self::Unknown => (OrganisationId::INSTALLATION, "everything", None),
@@ -33,6 +36,7 @@ impl Change {
     fn read(organisation: OrganisationId, kind: &str, reference: Option<Uuid>) -> Self {
         match (kind, reference) {
             ("key", Some(key)) => Self::Key(organisation, KeyId::from_uuid(key)),
+            ("owner", Some(owner)) => Self::Owner(organisation, owner),
             ("organisation", _) => Self::Organisation(organisation),
             ("import", _) => Self::Import(organisation),
             _ => Self::Unknown,

@@ -18,7 +18,7 @@ use crate::tx::Tx;
 use crate::{Store, params};
 
 pub(crate) const COLUMNS: &str = "k.id, k.organisation, k.number, k.name, k.description, k.owner_kind, k.owner_id, \
-    k.permissions, k.networks, k.tags, k.metadata, k.contacts, k.display, k.enabled, k.protected, k.expires_at, \
+    k.permissions, k.roles, k.networks, k.tags, k.metadata, k.contacts, k.display, k.enabled, k.protected, k.expires_at, \
     k.revoked_at, k.revoked_reason, k.revoked_by, k.deleted_at, k.created_at, k.created_by, k.rotated_at, \
     k.last_used_at, k.last_used_ip, k.version";
 
@@ -71,6 +71,7 @@ pub(crate) fn key_of(row: &Row) -> Result<Key> {
             owner_of(&kind, c.next()?)?
         },
         permissions: json::<Grants>("permissions", &c.next::<String>()?)?,
+        roles: json("roles", &c.next::<String>()?)?,
         networks: json("networks", &c.next::<String>()?)?,
         tags: json("tags", &c.next::<String>()?)?,
         metadata: json("metadata", &c.next::<String>()?)?,

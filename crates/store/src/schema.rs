@@ -3,9 +3,17 @@
 use crate::migrate::Migration;
 
 /// Every migration, oldest first. A released one is never edited.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "keys",
-    sqlite: include_str!("../migrations/0001_keys.sqlite.sql"),
-    postgres: include_str!("../migrations/0001_keys.postgres.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "keys",
+        sqlite: include_str!("../migrations/0001_keys.sqlite.sql"),
+        postgres: include_str!("../migrations/0001_keys.postgres.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "people",
+        sqlite: include_str!("../migrations/0002_people.sqlite.sql"),
+        postgres: include_str!("../migrations/0002_people.postgres.sql"),
+    },
+];

@@ -2,7 +2,7 @@
 
 use domain::access::Grants;
 use domain::clock::Timestamp;
-use domain::id::{DataKeyId, KeyId, OrganisationId, SecretId};
+use domain::id::{DataKeyId, KeyId, OrganisationId, RoleId, SecretId};
 use domain::key::{Owner, Secret};
 use domain::organisation::OrganisationStatus;
 use domain::secret::{Digest, PepperVersion, Scheme};
@@ -54,14 +54,22 @@ pub struct Found {
     pub name: String,
     /// The key's owner.
     pub owner: Owner,
+    /// The owner's name, where it is not the organisation.
+    pub owner_name: Option<String>,
+    /// Whether the owner may act.
+    pub owner_active: bool,
+    /// The owner's roles.
+    pub owner_roles: Vec<RoleId>,
     /// Whether the key is switched on.
     pub enabled: bool,
     /// Whether the key was revoked or deleted.
     pub over: bool,
     /// When the key ends.
     pub expires_at: Option<Timestamp>,
-    /// What it may do.
+    /// What it may do by itself.
     pub permissions: Grants,
+    /// What it may do by roles.
+    pub roles: Vec<RoleId>,
     /// From where.
     pub networks: Vec<ipnet::IpNet>,
     /// What its maker keeps with it, as JSON.
@@ -111,10 +119,14 @@ fn found_of(row: &Row) -> Result<Found> {
             let kind: String = c.next()?;
             owner_of(&kind, c.next()?)?
         },
+        owner_name: c.next()?,
+        owner_active: c.next()?,
+        owner_roles: json("roles", &c.next::<String>()?)?,
         enabled: c.next()?,
         over: c.next::<Option<i64>>()?.is_some() | c.next::<Option<i64>>()?.is_some(),
         expires_at: c.next()?,
         permissions: json("permissions", &c.next::<String>()?)?,
+        roles: json("roles", &c.next::<String>()?)?,
         networks: json("networks", &c.next::<String>()?)?,
         metadata: c.next()?,
         organisation: c.next()?,
@@ -159,10 +171,15 @@ impl Store {
     pub async fn find_secret(&self, digests: &[Digest]) -> Result<Option<Found>> {
         let marks: Vec<String> = (1..=digests.len()).map(|n| format!("${n}")).collect();
         let sql = format!(
-            "SELECT s.id, s.digest, s.scheme, s.pepper, s.ends_at, k.id, k.name, k.owner_kind, k.owner_id, k.enabled, \
-             k.revoked_at, k.deleted_at, k.expires_at, k.permissions, k.networks, k.metadata, o.id, o.slug, o.name, \
-             o.status, o.policy \
+            "SELECT s.id, s.digest, s.scheme, s.pepper, s.ends_at, k.id, k.name, k.owner_kind, k.owner_id, \
+             COALESCE(a.name, u.name), \
+             CASE k.owner_kind WHEN 'service_account' THEN COALESCE(a.active, FALSE) \
+             WHEN 'user' THEN COALESCE(u.status = 'active', FALSE) ELSE TRUE END, \
+             COALESCE(a.roles, u.roles, '[]'), k.enabled, k.revoked_at, k.deleted_at, k.expires_at, k.permissions, \
+             k.roles, k.networks, k.metadata, o.id, o.slug, o.name, o.status, o.policy \
              FROM secrets s JOIN keys k ON k.id = s.key JOIN organisations o ON o.id = s.organisation \
+             LEFT JOIN service_accounts a ON k.owner_kind = 'service_account' AND a.id = k.owner_id \
+             LEFT JOIN users u ON k.owner_kind = 'user' AND u.id = k.owner_id \
              WHERE s.digest IN ({})",
             marks.join(", ")
         );

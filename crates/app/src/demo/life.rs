@@ -118,6 +118,7 @@ impl Teller<'_> {
         let fields = KeyDraft {
             name: Some(sample.name.clone()),
             description: Some(sample.description.clone()),
+            roles: None,
             permissions: Some(sample.permissions.clone()),
             networks: Some(sample.networks.clone()),
             tags: Some(tags),

@@ -62,6 +62,17 @@ impl Part {
     }
 }
 
+impl Part {
+    /// What both match, if anything.
+    fn intersect<'a>(&'a self, other: &'a Part) -> Option<&'a Part> {
+        if self.includes(other) {
+            Some(other)
+        } else {
+            other.includes(self).then_some(self)
+        }
+    }
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -115,6 +126,17 @@ impl Pattern {
             return false;
         }
         self.resource.includes(&other.resource) && self.action.includes(&other.action)
+    }
+
+    /// The pattern that grants what both grant, if there is anything.
+    pub fn intersect(&self, other: &Pattern) -> Option<Pattern> {
+        if self.is_management() != other.is_management() {
+            return None;
+        }
+        Some(Pattern {
+            resource: self.resource.intersect(&other.resource)?.clone(),
+            action: self.action.intersect(&other.action)?.clone(),
+        })
     }
 
     /// Whether it grants something of Claviger itself.
@@ -224,6 +246,26 @@ impl Grants {
             .find(|wanted| !self.0.iter().any(|held| held.includes(wanted)))
     }
 
+    /// What both grant.
+    pub fn intersect(&self, other: &Grants) -> Grants {
+        let pairs = self
+            .0
+            .iter()
+            .flat_map(|own| other.0.iter().map(move |theirs| (own, theirs)));
+        pairs.filter_map(|(own, theirs)| own.intersect(theirs)).collect()
+    }
+
+    /// What either grants.
+    pub fn union(&self, other: &Grants) -> Grants {
+        self.0.iter().chain(&other.0).cloned().collect()
+    }
+
+    /// All but what grants something of Claviger itself.
+    pub fn without_management(&self) -> Grants {
+        let own = self.0.iter().filter(|pattern| !pattern.is_management());
+        own.cloned().collect()
+    }
+
     /// The patterns in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Pattern> {
         self.0.iter()
@@ -313,6 +355,44 @@ mod tests {
                         "{wide} includes {narrow} but not {resource}:{action}"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn an_intersection_grants_what_both_grant_and_nothing_else() {
+        let texts = [
+            "*",
+            "*:view",
+            "a:*",
+            "a:view",
+            "a.*:view",
+            "a.b:*",
+            "a.b.*:view",
+            "claviger:*",
+            "claviger:keys.*",
+        ];
+        let permissions = [
+            ("a", "view"),
+            ("a", "edit"),
+            ("a.b", "view"),
+            ("a.b", "edit"),
+            ("a.b.c", "view"),
+            ("claviger", "keys.read"),
+            ("claviger", "audit.read"),
+            ("claviger", "view"),
+        ];
+        for (one, other) in texts
+            .iter()
+            .flat_map(|a| texts.iter().map(move |b| (pattern(a), pattern(b))))
+        {
+            let both = one.intersect(&other);
+            for (resource, action) in permissions {
+                assert_eq!(
+                    both.as_ref().is_some_and(|both| both.covers(resource, action)),
+                    one.covers(resource, action) && other.covers(resource, action),
+                    "{one} and {other}: {resource}:{action}"
+                );
             }
         }
     }

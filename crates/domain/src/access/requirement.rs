@@ -49,20 +49,32 @@ pub enum Verdict<'a> {
     Missing(&'a str),
 }
 
+/// Whoever holds permissions.
+pub trait Holder {
+    /// Whether the permission `resource:action` is held.
+    fn holds(&self, resource: &str, action: &str) -> bool;
+}
+
+impl Holder for Grants {
+    fn holds(&self, resource: &str, action: &str) -> bool {
+        self.allow(resource, action)
+    }
+}
+
 /// A well-formed requirement.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Requirement(Box<str>);
 
 impl Requirement {
-    /// Evaluates `text` against `grants` without keeping anything.
+    /// Evaluates `text` for `holder` without keeping anything.
     ///
     /// # Errors
     /// When the text is not a requirement.
-    pub fn check<'a>(text: &'a str, grants: &Grants) -> Result<Verdict<'a>, RequirementError> {
+    pub fn check<'a>(text: &'a str, holder: &impl Holder) -> Result<Verdict<'a>, RequirementError> {
         if text.len() > MAX_LENGTH {
             return Err(RequirementError::TooLarge);
         }
-        let mut reader = Reader { text, at: 0, grants };
+        let mut reader = Reader { text, at: 0, holder };
         let verdict = reader.any(0)?;
         reader.skip_space();
         if reader.at < text.len() {
@@ -93,13 +105,13 @@ impl fmt::Display for Requirement {
     }
 }
 
-struct Reader<'a, 'g> {
+struct Reader<'a, 'h, H> {
     text: &'a str,
     at: usize,
-    grants: &'g Grants,
+    holder: &'h H,
 }
 
-impl<'a> Reader<'a, '_> {
+impl<'a, H: Holder> Reader<'a, '_, H> {
     /// `all (OR all)*`; what is missing from an OR is the whole of it.
     fn any(&mut self, depth: u32) -> Result<Verdict<'a>, RequirementError> {
         self.skip_space();
@@ -158,7 +170,7 @@ impl<'a> Reader<'a, '_> {
             return Err(RequirementError::Permission { at });
         }
         self.at += end;
-        if self.grants.allow(resource, action) {
+        if self.holder.holds(resource, action) {
             Ok(Verdict::Met)
         } else {
             Ok(Verdict::Missing(word))

@@ -1,39 +1,15 @@
 //! What people and programs say about a key, checked field by field, so that every fault is named at once.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
-use crate::access::{Grants, Pattern};
+use crate::access::Grants;
+use crate::input::{self, FieldError};
 
-const MAX_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 2_000;
 const MAX_REASON: usize = 500;
-const MAX_TAGS: usize = 32;
-const MAX_TAG: usize = 64;
-const MAX_PERMISSIONS: usize = 256;
 const MAX_NETWORKS: usize = 64;
 const MAX_CONTACTS: usize = 16;
 const MAX_METADATA: usize = 8 * 1024;
-
-/// A field that cannot be taken, and why.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct FieldError {
-    /// The path of the field, e.g. `networks[2]`.
-    pub field: String,
-    /// A sentence for who wrote it.
-    pub detail: String,
-}
-
-impl FieldError {
-    /// A fault of `field`.
-    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            detail: detail.into(),
-        }
-    }
-}
 
 /// What a key is made of or changed to; a field left out stays as it is (or empty, for a new key).
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,6 +20,8 @@ pub struct KeyDraft {
     pub description: Option<String>,
     /// Permission patterns.
     pub permissions: Option<Vec<String>>,
+    /// Roles, by id or name.
+    pub roles: Option<Vec<String>>,
     /// CIDR networks or single addresses.
     pub networks: Option<Vec<String>>,
     /// Words to find it by.
@@ -63,6 +41,8 @@ pub struct CheckedDraft {
     pub description: Option<String>,
     /// See [`KeyDraft::permissions`].
     pub permissions: Option<Grants>,
+    /// See [`KeyDraft::roles`]; which roles these are is for the organisation to say.
+    pub roles: Option<Vec<String>>,
     /// See [`KeyDraft::networks`].
     pub networks: Option<Vec<ipnet::IpNet>>,
     /// See [`KeyDraft::tags`].
@@ -81,13 +61,16 @@ impl KeyDraft {
     pub fn check(self) -> Result<CheckedDraft, Vec<FieldError>> {
         let mut faults = Vec::new();
         let checked = CheckedDraft {
-            name: self.name.map(|text| check_name(text, &mut faults)),
+            name: self.name.map(|text| input::name("name", &text, &mut faults)),
             description: self
                 .description
-                .map(|text| check_text("description", text, MAX_DESCRIPTION, &mut faults)),
-            permissions: self.permissions.map(|all| check_permissions(&all, &mut faults)),
+                .map(|text| input::text("description", text, MAX_DESCRIPTION, &mut faults)),
+            permissions: self
+                .permissions
+                .map(|all| input::permissions("permissions", &all, &mut faults)),
+            roles: self.roles.map(|all| input::roles(all, &mut faults)),
             networks: self.networks.map(|all| check_networks(&all, &mut faults)),
-            tags: self.tags.map(|all| check_tags(all, &mut faults)),
+            tags: self.tags.map(|all| input::tags(all, &mut faults)),
             metadata: self.metadata.inspect(|map| check_metadata(map, &mut faults)),
             contacts: self.contacts.map(|all| check_contacts(all, &mut faults)),
         };
@@ -105,68 +88,12 @@ impl KeyDraft {
 /// The fault, when it is too long or holds control characters.
 pub fn check_reason(text: String) -> Result<String, FieldError> {
     let mut faults = Vec::new();
-    let text = check_text("reason", text, MAX_REASON, &mut faults);
+    let text = input::text("reason", text, MAX_REASON, &mut faults);
     faults.pop().map_or(Ok(text), Err)
 }
 
-/// Control characters break log lines and terminals; direction overrides make a text read as another.
-fn is_hostile(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-}
-
-fn check_name(text: String, faults: &mut Vec<FieldError>) -> String {
-    let text = text.trim().to_owned();
-    if text.is_empty() {
-        faults.push(FieldError::new("name", "a name is needed"));
-    }
-    if text.chars().any(is_hostile) {
-        faults.push(FieldError::new(
-            "name",
-            "control and direction characters are not allowed in a name",
-        ));
-    }
-    if text.chars().count() > MAX_NAME {
-        faults.push(FieldError::new("name", format!("at most {MAX_NAME} characters")));
-    }
-    text
-}
-
-fn check_text(field: &str, text: String, max: usize, faults: &mut Vec<FieldError>) -> String {
-    if text.chars().any(|c| is_hostile(c) && c != '\n' && c != '\t') {
-        faults.push(FieldError::new(
-            field,
-            "control and direction characters are not allowed here",
-        ));
-    }
-    if text.chars().count() > max {
-        faults.push(FieldError::new(field, format!("at most {max} characters")));
-    }
-    text
-}
-
-fn too_many(field: &str, count: usize, max: usize, faults: &mut Vec<FieldError>) -> bool {
-    if count > max {
-        faults.push(FieldError::new(field, format!("at most {max} of them")));
-    }
-    count > max
-}
-
-fn check_permissions(all: &[String], faults: &mut Vec<FieldError>) -> Grants {
-    if too_many("permissions", all.len(), MAX_PERMISSIONS, faults) {
-        return Grants::default();
-    }
-    let mut patterns = Vec::new();
-    for (i, text) in all.iter().enumerate() {
-        match text.parse::<Pattern>() {
-            Ok(pattern) => patterns.push(pattern),
-            Err(error) => faults.push(FieldError::new(format!("permissions[{i}]"), error.to_string())),
-        }
-    }
-    patterns.into_iter().collect()
-}
-
 fn check_networks(all: &[String], faults: &mut Vec<FieldError>) -> Vec<ipnet::IpNet> {
-    if too_many("networks", all.len(), MAX_NETWORKS, faults) {
+    if input::too_many("networks", all.len(), MAX_NETWORKS, faults) {
         return Vec::new();
     }
     let mut networks = Vec::new();
@@ -192,20 +119,6 @@ fn check_networks(all: &[String], faults: &mut Vec<FieldError>) -> Vec<ipnet::Ip
     networks
 }
 
-fn check_tags(all: Vec<String>, faults: &mut Vec<FieldError>) -> Vec<String> {
-    if too_many("tags", all.len(), MAX_TAGS, faults) {
-        return Vec::new();
-    }
-    for (i, tag) in all.iter().enumerate() {
-        let count = tag.chars().count();
-        if count == 0 || count > MAX_TAG || tag.trim() != tag || tag.chars().any(is_hostile) {
-            let detail = format!("1 to {MAX_TAG} characters, no spaces around it, no control characters");
-            faults.push(FieldError::new(format!("tags[{i}]"), detail));
-        }
-    }
-    all.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
-}
-
 fn check_metadata(map: &Map<String, Value>, faults: &mut Vec<FieldError>) {
     let size = serde_json::to_vec(map).map_or(usize::MAX, |bytes| bytes.len());
     if size > MAX_METADATA {
@@ -217,24 +130,11 @@ fn check_metadata(map: &Map<String, Value>, faults: &mut Vec<FieldError>) {
 }
 
 fn check_contacts(all: Vec<String>, faults: &mut Vec<FieldError>) -> Vec<String> {
-    if too_many("contacts", all.len(), MAX_CONTACTS, faults) {
+    if input::too_many("contacts", all.len(), MAX_CONTACTS, faults) {
         return Vec::new();
     }
     for (i, address) in all.iter().enumerate() {
-        // Enough to catch a slip of the hand; only a delivered mail proves an address (RFC 5321 limits the length).
-        let sane = address.len() <= 254
-            && !address
-                .chars()
-                .any(|c| c.is_whitespace() || is_hostile(c) || matches!(c, '<' | '>' | ','))
-            && address
-                .rsplit_once('@')
-                .is_some_and(|(local, host)| !local.is_empty() && host.contains('.'));
-        if !sane {
-            faults.push(FieldError::new(
-                format!("contacts[{i}]"),
-                "expected an email address",
-            ));
-        }
+        input::email(&format!("contacts[{i}]"), address, faults);
     }
     all
 }

@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use domain::clock::Timestamp;
-use domain::id::{AccountId, DataKeyId, KeyId, OrganisationId, RequestId, SecretId, UserId};
+use domain::id::{
+    AccountId, ApiId, DataKeyId, KeyId, OrganisationId, RequestId, RoleId, SecretId, SessionId, UserId,
+};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
@@ -225,7 +227,10 @@ ids!(
     AccountId,
     UserId,
     DataKeyId,
-    RequestId
+    RequestId,
+    RoleId,
+    ApiId,
+    SessionId
 );
 
 impl ToSql for Value {

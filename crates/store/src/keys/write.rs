@@ -9,6 +9,7 @@ use crate::changes::Change;
 use crate::db::Value;
 use crate::error::{Result, StoreError};
 use crate::params;
+use crate::roles::Holder;
 use crate::tx::Tx;
 
 /// What is searched: name, description and display form, in lower case, apart by line.
@@ -33,9 +34,9 @@ impl Tx {
     pub async fn insert_key(&mut self, key: &Key) -> Result<()> {
         let (owner_kind, owner_id) = owner_columns(key.owner);
         let sql = "INSERT INTO keys (id, organisation, number, name, name_sort, description, search, owner_kind, \
-                   owner_id, permissions, networks, tags, metadata, contacts, display, enabled, protected, expires_at, \
+                   owner_id, permissions, roles, networks, tags, metadata, contacts, display, enabled, protected, expires_at, \
                    created_at, created_by, created_by_name, rotated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, \
-                   $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
+                   $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)";
         let values = params![
             key.id,
             key.organisation,
@@ -47,6 +48,7 @@ impl Tx {
             owner_kind,
             owner_id,
             to_json(&key.permissions)?,
+            to_json(&key.roles)?,
             to_json(&key.networks)?,
             to_json(&key.tags)?,
             to_json(&key.metadata)?,
@@ -63,6 +65,8 @@ impl Tx {
         ];
         self.conn().execute(sql, values).await?;
         self.write_labels(key).await?;
+        self.set_holder(key.organisation, Holder::Key(key.id), &key.roles)
+            .await?;
         if self.is_sqlite() {
             let sql = "INSERT INTO key_search (rowid, text) SELECT row, search FROM keys WHERE id = $1";
             self.conn().execute(sql, params![key.id]).await?;
@@ -77,10 +81,12 @@ impl Tx {
     pub async fn update_key(&mut self, before: &Key, key: &mut Key) -> Result<()> {
         key.version = before.version + 1;
         let revoked_by = key.revoked.as_ref().map(|r| to_json(&r.by)).transpose()?;
+        let (owner_kind, owner_id) = owner_columns(key.owner);
         let sql = "UPDATE keys SET name = $3, name_sort = $4, description = $5, search = $6, permissions = $7, \
-                   networks = $8, tags = $9, metadata = $10, contacts = $11, display = $12, enabled = $13, \
-                   protected = $14, expires_at = $15, revoked_at = $16, revoked_reason = $17, revoked_by = $18, \
-                   deleted_at = $19, rotated_at = $20, version = $21 WHERE organisation = $1 AND id = $2";
+                   roles = $8, networks = $9, tags = $10, metadata = $11, contacts = $12, display = $13, \
+                   enabled = $14, protected = $15, expires_at = $16, revoked_at = $17, revoked_reason = $18, \
+                   revoked_by = $19, deleted_at = $20, rotated_at = $21, version = $22, owner_kind = $23, \
+                   owner_id = $24 WHERE organisation = $1 AND id = $2";
         let values = params![
             key.organisation,
             key.id,
@@ -89,6 +95,7 @@ impl Tx {
             &*key.description,
             search_text(key),
             to_json(&key.permissions)?,
+            to_json(&key.roles)?,
             to_json(&key.networks)?,
             to_json(&key.tags)?,
             to_json(&key.metadata)?,
@@ -103,6 +110,8 @@ impl Tx {
             key.deleted_at,
             key.rotated_at,
             key.version,
+            owner_kind,
+            owner_id,
         ];
         if self.conn().execute(sql, values).await? == 0 {
             return Err(StoreError::RowMissing);
@@ -112,6 +121,10 @@ impl Tx {
                 .execute("DELETE FROM key_labels WHERE key = $1", params![key.id])
                 .await?;
             self.write_labels(key).await?;
+        }
+        if before.roles != key.roles {
+            self.set_holder(key.organisation, Holder::Key(key.id), &key.roles)
+                .await?;
         }
         if self.is_sqlite() && search_text(before) != search_text(key) {
             let sql =
@@ -132,6 +145,7 @@ impl Tx {
             let sql = "DELETE FROM key_search WHERE rowid = (SELECT row FROM keys WHERE organisation = $1 AND id = $2)";
             self.conn().execute(sql, of_key).await?;
         }
+        self.set_holder(organisation, Holder::Key(key), &[]).await?;
         self.conn()
             .execute("DELETE FROM keys WHERE organisation = $1 AND id = $2", of_key)
             .await?;

@@ -5,7 +5,7 @@ use app::AppError;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::id::RequestId;
-use domain::key::FieldError;
+use domain::input::FieldError;
 use serde::Serialize;
 
 /// A refusal, before it is written down; boxed, so that what goes well is not slowed by what does not.

@@ -1,0 +1,55 @@
+//! A protected API: what can be done with it, by which routes, and for whom it is enabled.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::id::{ApiId, OrganisationId};
+
+/// A protected API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Api {
+    /// Its id, for life.
+    pub id: ApiId,
+    /// The organisation that keeps it; others may be let in.
+    pub organisation: OrganisationId,
+    /// Names it at the doors; unique among the APIs of an organisation.
+    pub slug: String,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Whether it is open to anybody at all.
+    pub enabled: bool,
+    /// What can be done with it.
+    pub permissions: Vec<Permission>,
+    /// Which request needs what.
+    pub routes: Vec<Route>,
+    /// When it was described first.
+    pub created_at: Timestamp,
+    /// Counts its edits from 1; the `ETag`.
+    pub version: i64,
+}
+
+/// A permission that an API knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Permission {
+    /// `resource:action`.
+    pub name: String,
+    /// What it lets its holder do.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// A route of an API, and what a caller needs for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// `GET`, …, or `*` for any.
+    pub method: String,
+    /// A template such as `/orders/{id}`.
+    pub path: String,
+    /// A requirement expression; none where any valid key may pass.
+    #[serde(default)]
+    pub requires: Option<String>,
+}

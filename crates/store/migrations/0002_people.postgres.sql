@@ -1,0 +1,158 @@
+-- APIs that keys open: what they can be asked for, and for whom. An organisation keeps an API; others may be let in.
+CREATE TABLE apis (
+    id UUID PRIMARY KEY,
+    organisation UUID NOT NULL REFERENCES organisations (id),
+    slug TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    description TEXT NOT NULL,
+    -- Off for everybody at once when false.
+    enabled BOOLEAN NOT NULL,
+    permissions TEXT NOT NULL,
+    routes TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX apis_by_slug ON apis (organisation, slug);
+
+-- For whom an API is, or was, enabled; what was taken away stays known as unavailable.
+CREATE TABLE api_organisations (
+    organisation UUID NOT NULL REFERENCES organisations (id),
+    api UUID NOT NULL REFERENCES apis (id) ON DELETE CASCADE,
+    enabled BOOLEAN NOT NULL,
+    PRIMARY KEY (organisation, api)
+);
+CREATE INDEX api_organisations_by_api ON api_organisations (api);
+
+-- The organisation's own roles; the built-in ones are part of the program.
+CREATE TABLE roles (
+    id UUID PRIMARY KEY,
+    organisation UUID NOT NULL REFERENCES organisations (id),
+    name TEXT COLLATE "C" NOT NULL,
+    -- The name in lower case: unique.
+    name_key TEXT COLLATE "C" NOT NULL,
+    description TEXT NOT NULL,
+    -- Offered as a permission level.
+    level BOOLEAN NOT NULL,
+    -- The API to which it belongs; not honoured while that is not enabled.
+    api UUID REFERENCES apis (id),
+    permissions TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX roles_by_name ON roles (organisation, name_key);
+
+-- Who holds which role, to be asked from the role's side; the holder's own row has the list, too.
+CREATE TABLE role_holders (
+    organisation UUID NOT NULL REFERENCES organisations (id),
+    role UUID NOT NULL,
+    -- 'user', 'service_account' or 'key'
+    kind TEXT COLLATE "C" NOT NULL,
+    holder UUID NOT NULL,
+    PRIMARY KEY (organisation, role, kind, holder)
+);
+CREATE INDEX role_holders_by_holder ON role_holders (holder);
+
+-- People.
+CREATE TABLE users (
+    id UUID PRIMARY KEY,
+    organisation UUID NOT NULL REFERENCES organisations (id),
+    email TEXT NOT NULL,
+    -- The address in lower case: unique in its organisation.
+    email_key TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    -- 'invited', 'active' or 'disabled'
+    status TEXT NOT NULL,
+    -- May act in every organisation, and make them.
+    operator BOOLEAN NOT NULL,
+    roles TEXT NOT NULL,
+    -- Argon2id, as a PHC string.
+    password TEXT,
+    -- The TOTP secret, sealed; one that is still to be confirmed stands beside it.
+    totp BYTEA,
+    totp_pending BYTEA,
+    -- The last time step whose code was taken: none is taken twice.
+    totp_step BIGINT NOT NULL,
+    -- Issuer and subject at an OpenID provider.
+    subject TEXT,
+    created_at BIGINT NOT NULL,
+    created_by TEXT NOT NULL,
+    last_sign_in_at BIGINT,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX users_by_email ON users (organisation, email_key);
+CREATE INDEX users_by_address ON users (email_key);
+CREATE UNIQUE INDEX users_by_subject ON users (subject) WHERE subject IS NOT NULL;
+CREATE INDEX users_by_created ON users (organisation, created_at, id);
+
+CREATE TABLE recovery_codes (
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    digest BYTEA NOT NULL,
+    PRIMARY KEY (user_id, digest)
+);
+
+CREATE TABLE sessions (
+    -- SHA-256 of the cookie's token.
+    digest BYTEA PRIMARY KEY,
+    id UUID NOT NULL UNIQUE,
+    organisation UUID NOT NULL REFERENCES organisations (id),
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    -- When the user last showed who they are.
+    proven_at BIGINT NOT NULL,
+    -- 'password', 'password+totp', 'password+recovery' or 'oidc'
+    method TEXT NOT NULL,
+    ip TEXT,
+    agent TEXT NOT NULL
+);
+CREATE INDEX sessions_by_user ON sessions (user_id, created_at);
+CREATE INDEX sessions_by_end ON sessions (ends_at);
+
+-- Links for one use: to accept an invitation, or to choose a new password.
+CREATE TABLE user_links (
+    digest BYTEA PRIMARY KEY,
+    organisation UUID NOT NULL REFERENCES organisations (id),
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- 'invitation' or 'recovery'
+    purpose TEXT NOT NULL,
+    ends_at BIGINT NOT NULL
+);
+CREATE INDEX user_links_by_user ON user_links (user_id);
+CREATE INDEX user_links_by_end ON user_links (ends_at);
+
+-- Systems that keys stand for.
+CREATE TABLE service_accounts (
+    id UUID PRIMARY KEY,
+    organisation UUID NOT NULL REFERENCES organisations (id),
+    name TEXT COLLATE "C" NOT NULL,
+    name_sort TEXT COLLATE "C" NOT NULL,
+    username TEXT COLLATE "C" NOT NULL,
+    -- The username in lower case: unique in its organisation, for ever.
+    username_key TEXT COLLATE "C" NOT NULL,
+    email TEXT,
+    email_key TEXT COLLATE "C",
+    partner TEXT NOT NULL,
+    partner_key TEXT COLLATE "C" NOT NULL,
+    -- The user who answers for it; none is an orphan.
+    owner UUID REFERENCES users (id),
+    purpose TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    active BOOLEAN NOT NULL,
+    deleted_at BIGINT,
+    created_at BIGINT NOT NULL,
+    created_by TEXT NOT NULL,
+    -- Name, username, email, partner and purpose in lower case, for searching.
+    search TEXT NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX service_accounts_by_username ON service_accounts (organisation, username_key);
+CREATE INDEX service_accounts_by_created ON service_accounts (organisation, created_at, id);
+CREATE INDEX service_accounts_by_name ON service_accounts (organisation, name_sort, id);
+CREATE INDEX service_accounts_by_partner ON service_accounts (organisation, partner_key, id);
+CREATE INDEX service_accounts_by_email ON service_accounts (organisation, email_key) WHERE email_key IS NOT NULL;
+CREATE INDEX service_accounts_by_owner ON service_accounts (owner);
+
+ALTER TABLE keys ADD COLUMN roles TEXT NOT NULL DEFAULT '[]';
+CREATE INDEX keys_by_owner ON keys (organisation, owner_id, created_at, id);
