@@ -14,7 +14,9 @@ impl App {
     /// # Errors
     /// As [`AppError`] says.
     pub async fn policy(&self, caller: &Caller) -> Result<Policy> {
-        caller.require(Management::PolicyManage)?;
+        caller
+            .require(Management::PolicyManage)
+            .or_else(|_| caller.require(Management::PolicyRead))?;
         Ok(self.tenant(caller.organisation).await?.policy)
     }
 

@@ -13,6 +13,7 @@ pub mod organisation;
 pub mod page;
 pub mod policy;
 pub mod role;
+pub mod schema;
 pub mod secret;
 pub mod span;
 pub mod token;

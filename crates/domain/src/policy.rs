@@ -14,7 +14,7 @@ use crate::span::Span;
 use crate::token::TokenShape;
 
 /// Whether keys end by themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExpiryMode {
     /// The maker may give an end or none.
@@ -29,7 +29,8 @@ pub enum ExpiryMode {
 }
 
 /// How long keys live.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ExpiryPolicy)]
 #[serde(default, deny_unknown_fields)]
 pub struct Expiry {
     /// Whether keys end by themselves.
@@ -54,7 +55,8 @@ impl Default for Expiry {
 }
 
 /// What is kept of a secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SecretStorage)]
 #[serde(rename_all = "snake_case")]
 pub enum Storage {
     /// A keyed digest alone.
@@ -65,7 +67,8 @@ pub enum Storage {
 }
 
 /// When a secret can be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SecretReveal)]
 #[serde(rename_all = "snake_case")]
 pub enum Reveal {
     /// In the answer that made it, and never again.
@@ -76,7 +79,8 @@ pub enum Reveal {
 }
 
 /// Where secrets come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SecretSource)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Claviger makes them all.
@@ -87,7 +91,7 @@ pub enum Source {
 }
 
 /// How secrets are made, kept and shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SecretPolicy {
     /// What is kept.
@@ -99,7 +103,8 @@ pub struct SecretPolicy {
 }
 
 /// How secrets are replaced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = RotationPolicy)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rotation {
     /// Whether keys can be rotated at all.
@@ -124,7 +129,8 @@ impl Default for Rotation {
 }
 
 /// What a delete does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = KeyDeletion)]
 #[serde(rename_all = "snake_case")]
 pub enum Deletion {
     /// The key stops for good and its history stays.
@@ -135,7 +141,7 @@ pub enum Deletion {
 }
 
 /// What keys may do to keys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeysPolicy {
     /// Whether a key that holds `claviger:` permissions may use them.
@@ -149,7 +155,8 @@ impl Default for KeysPolicy {
 }
 
 /// How tokens may reach the doors.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AcceptPolicy)]
 #[serde(default, deny_unknown_fields)]
 pub struct Accept {
     /// By which ways this organisation's keys may come.
@@ -170,7 +177,7 @@ impl Default for Accept {
 }
 
 /// The policy, whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// How long keys live.

@@ -5,7 +5,9 @@ mod caller;
 mod health;
 mod installation;
 mod keys;
+mod openapi;
 mod own;
+mod params;
 mod policy;
 mod setup;
 mod shown;
@@ -16,47 +18,54 @@ use ::http::StatusCode;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use openapi::document;
 
 use crate::http::{Problem, Web, around};
 
 /// The longest that a management request may take.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// Every route of the management plane.
+/// Every route of the management plane, with its description.
+fn routes() -> OpenApiRouter<Web> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::summary))
+        .routes(routes!(keys::show, keys::edit, keys::delete))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(keys::disable))
+        .routes(routes!(keys::enable))
+        .routes(routes!(keys::protect))
+        .routes(routes!(keys::unprotect))
+        .routes(routes!(keys::reveal))
+        .routes(routes!(keys::usage))
+        .routes(routes!(keys::events))
+        .routes(routes!(own::verify))
+        .routes(routes!(own::verify_batch))
+        .routes(routes!(own::show))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::verify))
+        .routes(routes!(policy::show, policy::edit))
+        .routes(routes!(installation::demo))
+        .routes(routes!(installation::secrets))
+        .routes(routes!(installation::rotate))
+        .routes(routes!(setup::style))
+        .routes(routes!(setup::page, setup::redeem))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(openapi::show))
+}
+
+/// The management plane.
 pub fn router(web: Web) -> Router {
-    Router::new()
-        .route("/v1/keys", get(keys::list).post(keys::create))
-        .route("/v1/keys/summary", get(keys::summary))
-        .route(
-            "/v1/keys/{id}",
-            get(keys::show).patch(keys::edit).delete(keys::delete),
-        )
-        .route("/v1/keys/{id}/rotate", post(keys::rotate))
-        .route("/v1/keys/{id}/revoke", post(keys::revoke))
-        .route("/v1/keys/{id}/disable", post(keys::disable))
-        .route("/v1/keys/{id}/enable", post(keys::enable))
-        .route("/v1/keys/{id}/protect", post(keys::protect))
-        .route("/v1/keys/{id}/unprotect", post(keys::unprotect))
-        .route("/v1/keys/{id}/reveal", post(keys::reveal))
-        .route("/v1/keys/{id}/usage", get(keys::usage))
-        .route("/v1/keys/{id}/events", get(keys::events))
-        .route("/v1/verify", post(own::verify))
-        .route("/v1/verify/batch", post(own::verify_batch))
-        .route("/v1/self", get(own::show))
-        .route("/v1/audit", get(audit::list))
-        .route("/v1/audit/export", get(audit::export))
-        .route("/v1/audit/verify", get(audit::verify))
-        .route("/v1/policy", get(policy::show).patch(policy::edit))
-        .route("/v1/installation/demo", post(installation::demo))
-        .route("/v1/installation/secrets", get(installation::secrets))
-        .route("/v1/installation/secrets/rotate", post(installation::rotate))
-        .route("/setup.css", get(setup::style))
-        .route("/setup/{token}", get(setup::page).post(setup::redeem))
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
+    let (router, _) = routes().split_for_parts();
+    router
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(TimeoutLayer::with_status_code(

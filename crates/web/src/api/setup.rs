@@ -4,6 +4,9 @@ use ::http::{HeaderValue, StatusCode, header};
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 
+use serde::Deserialize;
+use utoipa::ToSchema;
+
 use crate::http::body::{MAX_BODY, read};
 use crate::http::problem::Result;
 use crate::http::{Problem, Web};
@@ -33,6 +36,11 @@ fn gone() -> Response {
 }
 
 /// How the page looks.
+#[utoipa::path(
+    get, path = "/setup.css", operation_id = "setup_style", tag = "set-up",
+    responses((status = OK, description = "A style sheet", body = String, content_type = "text/css")),
+    extensions(("x-claviger-permission" = json!("public")))
+)]
 pub(super) async fn style() -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
@@ -40,6 +48,21 @@ pub(super) async fn style() -> impl IntoResponse {
     )
 }
 
+/// What the form sends.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct SetupForm {
+    /// What the key is to be called.
+    #[schema(example = "Ada", min_length = 1, max_length = 200)]
+    name: String,
+}
+
+/// The page behind a set-up link.
+#[utoipa::path(
+    get, path = "/setup/{token}", operation_id = "setup_page", tag = "set-up",
+    params(("token" = String, Path, description = "The last part of the link")),
+    responses((status = OK, description = "A form", body = String, content_type = "text/html"), (status = NOT_FOUND, description = "The link is no longer good", body = String, content_type = "text/html")),
+    extensions(("x-claviger-permission" = json!("public")))
+)]
 pub(super) async fn page(State(web): State<Web>, Path(token): Path<String>) -> Result<Response> {
     if !web.app.has_setup_link(&token).await? {
         return Ok(gone());
@@ -52,6 +75,14 @@ pub(super) async fn page(State(web): State<Web>, Path(token): Path<String>) -> R
     Ok(page_of(StatusCode::OK, "Set up Claviger", body))
 }
 
+/// Trades the link, once, for a management key.
+#[utoipa::path(
+    post, path = "/setup/{token}", operation_id = "redeem_setup_link", tag = "set-up",
+    params(("token" = String, Path, description = "The last part of the link")),
+    request_body(content = SetupForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = OK, description = "The key, this once", body = String, content_type = "text/html"), (status = NOT_FOUND, description = "The link is no longer good", body = String, content_type = "text/html")),
+    extensions(("x-claviger-permission" = json!("public")))
+)]
 pub(super) async fn redeem(
     State(web): State<Web>,
     Path(token): Path<String>,
@@ -70,7 +101,8 @@ pub(super) async fn redeem(
         ));
     }
     let body = read(body, MAX_BODY).await?;
-    let name = form_field(&body, "name").ok_or_else(|| Problem::invalid("name: a name is needed"))?;
+    let SetupForm { name } =
+        serde_urlencoded::from_bytes(&body).map_err(|_| Problem::invalid("name: a name is needed"))?;
     let (view, secret) = match web.app.redeem_setup_link(&token, &name).await {
         Ok(made) => made,
         Err(app::AppError::NotFound { .. }) => return Ok(gone()),
@@ -84,13 +116,4 @@ pub(super) async fn redeem(
         view.key.id
     );
     Ok(page_of(StatusCode::OK, "Your management key", &body))
-}
-
-/// A field of `application/x-www-form-urlencoded`.
-fn form_field(body: &[u8], name: &str) -> Option<String> {
-    let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(body).ok()?;
-    fields
-        .into_iter()
-        .find(|(field, _)| field == name)
-        .map(|(_, value)| value)
 }

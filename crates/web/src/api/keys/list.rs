@@ -8,27 +8,50 @@ use domain::key::Status;
 use domain::page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
 use domain::span::Span;
 use serde::Deserialize;
-use store::keys::{KeyQuery, KeySort, StatusFilter};
+use store::keys::{KeyQuery, KeySort, StatusFilter, Summary};
+use utoipa::IntoParams;
 
 use crate::api::caller::By;
-use crate::api::shown;
+use crate::api::shown::{self, ShownKey};
 use crate::http::body::Query;
 use crate::http::problem::Result;
 use crate::http::{Problem, Web};
 
 /// Which keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(in crate::api) struct ListQuery {
+    /// `live` when not said: neither revoked nor deleted. `all`, or some, apart by commas; `active` takes in
+    /// `expiring_soon`.
+    #[param(
+        pattern = "^(live|all|(active|expiring_soon|expired|disabled|revoked|deleted)(,(active|expiring_soon|expired|disabled|revoked|deleted))*)$",
+        example = "active,disabled"
+    )]
     status: Option<String>,
+    /// A part of the name of who made it.
     created_by: Option<String>,
+    /// A pattern as it was granted.
+    #[param(example = "orders:view")]
     permission: Option<String>,
+    /// One of its tags.
     tag: Option<String>,
+    /// Ends before then.
     expires_before: Option<Timestamp>,
+    /// Not used since then.
     idle_since: Option<Timestamp>,
+    /// Words that name, description or the masked key must all hold; eight at most.
     q: Option<String>,
+    /// The order, with `-` for highest first; `-created_at` when not said.
+    #[param(
+        pattern = "^-?(created_at|name|expires_at|created_by|last_used_at)$",
+        example = "-created_at"
+    )]
     sort: Option<String>,
+    /// Rows on the page; 50 when not said.
+    #[param(minimum = 1, maximum = 500, example = 50)]
     limit: Option<u32>,
+    /// Where the page begins: the `next_cursor` of the page before, for the same filters and order.
     cursor: Option<String>,
 }
 
@@ -52,6 +75,13 @@ pub(in crate::api) fn limit(asked: Option<u32>) -> Result<u32> {
     }
 }
 
+/// Keys, a page at a time.
+#[utoipa::path(
+    get, path = "/v1/keys", operation_id = "list_keys", tag = "keys",
+    params(ListQuery),
+    responses((status = OK, description = "A page", body = Page<ShownKey>)),
+    extensions(("x-claviger-permission" = json!("claviger:keys.read")))
+)]
 pub(in crate::api) async fn list(
     By(caller): By,
     State(web): State<Web>,
@@ -117,6 +147,12 @@ pub(in crate::api) async fn list(
     ))
 }
 
+/// How many keys there are, by status.
+#[utoipa::path(
+    get, path = "/v1/keys/summary", operation_id = "summarise_keys", tag = "keys",
+    responses((status = OK, description = "The counts", body = Summary)),
+    extensions(("x-claviger-permission" = json!("claviger:keys.read")))
+)]
 pub(in crate::api) async fn summary(By(caller): By, State(web): State<Web>) -> Result<Response> {
     Ok(shown::json(
         StatusCode::OK,
