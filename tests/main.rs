@@ -19,6 +19,7 @@ mod faults;
 mod first_start;
 mod life_of_a_key;
 mod lifecycle_rules;
+mod openid;
 mod permissions;
 mod revoked_is_revoked;
 mod secrets_at_rest;
