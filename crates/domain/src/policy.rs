@@ -3,10 +3,12 @@
 //! Every field has a default, so that a stored policy written by an older version still reads; unknown fields are refused,
 //! so that a misspelt setting never passes for a set one.
 
+mod cutoff;
 mod expiry;
 
 use serde::{Deserialize, Serialize};
 
+pub use cutoff::{Cutoff, Zone, ZoneError};
 pub use expiry::{ExpiryError, ExpiryRequest};
 
 use crate::decide as door;
@@ -40,6 +42,10 @@ pub struct Expiry {
     pub max: Option<Span>,
     /// Whether the end may be changed later.
     pub editable: bool,
+    /// What a date means where an end is given as one, and where the policy sets the end by itself.
+    pub cutoff: Cutoff,
+    /// Where that day is.
+    pub timezone: Zone,
 }
 
 impl Default for Expiry {
@@ -49,6 +55,8 @@ impl Default for Expiry {
             default: None,
             max: None,
             editable: true,
+            cutoff: Cutoff::default(),
+            timezone: Zone::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! When a key ends: what its maker asked for, within what the policy allows.
 
+use jiff::civil::Date;
+
 use super::{ExpiryMode, Policy};
 use crate::clock::Timestamp;
 use crate::span::Span;
@@ -14,6 +16,8 @@ pub enum ExpiryRequest {
     Never,
     /// Names the instant.
     At(Timestamp),
+    /// Names the day; the policy says when that day is over.
+    On(Date),
     /// Names the length of its life from now.
     In(Span),
 }
@@ -24,6 +28,9 @@ pub enum ExpiryError {
     /// It has passed already.
     #[error("the expiry lies in the past")]
     Past,
+    /// It lies beyond what can be written.
+    #[error("the expiry lies beyond the year 9999")]
+    TooFar,
     /// The policy wants one.
     #[error("the organisation's policy requires an expiry")]
     Required,
@@ -55,7 +62,10 @@ impl Policy {
         match (self.expiry.mode, request) {
             (ExpiryMode::Never, ExpiryRequest::Unsaid | ExpiryRequest::Never) => Ok(None),
             (ExpiryMode::Never, _) => Err(ExpiryError::NotUsed),
-            (ExpiryMode::Automatic, ExpiryRequest::Unsaid) => Ok(default),
+            (ExpiryMode::Automatic, ExpiryRequest::Unsaid) => {
+                // Where nobody chooses, an end is a matter of days.
+                Ok(default.map(|at| self.of_day(at)))
+            }
             (ExpiryMode::Automatic, _) => Err(ExpiryError::Automatic),
             (ExpiryMode::Required, ExpiryRequest::Unsaid) => default.ok_or(ExpiryError::Required).map(Some),
             (ExpiryMode::Optional, ExpiryRequest::Unsaid) if default.is_some() => Ok(default),
@@ -88,6 +98,10 @@ impl Policy {
     ) -> Result<Option<Timestamp>, ExpiryError> {
         let at = match request {
             ExpiryRequest::At(at) => at,
+            ExpiryRequest::On(date) => {
+                let at = self.expiry.cutoff.instant(date, &self.expiry.timezone);
+                at.ok_or(ExpiryError::TooFar)?
+            }
             ExpiryRequest::In(life) => now.plus(life.duration()),
             ExpiryRequest::Unsaid | ExpiryRequest::Never => {
                 return match (self.expiry.mode, self.expiry.max) {
@@ -100,10 +114,23 @@ impl Policy {
         if at <= now {
             return Err(ExpiryError::Past);
         }
+        let limit = |max: Span| {
+            let last = now.plus(max.duration());
+            match request {
+                // A day is within reach if any of its hours is.
+                ExpiryRequest::On(_) => self.of_day(last),
+                _ => last,
+            }
+        };
         match self.expiry.max {
-            Some(max) if at > now.plus(max.duration()) => Err(ExpiryError::BeyondMax(max)),
+            Some(max) if at > limit(max) => Err(ExpiryError::BeyondMax(max)),
             _ => Ok(Some(at)),
         }
+    }
+
+    /// The end of the day in which `at` lies, as the policy understands it.
+    fn of_day(&self, at: Timestamp) -> Timestamp {
+        self.expiry.cutoff.of_day(at, &self.expiry.timezone).unwrap_or(at)
     }
 }
 
@@ -119,7 +146,7 @@ mod tests {
             mode,
             default: default.map(Span::days),
             max: max.map(Span::days),
-            editable: true,
+            ..Expiry::default()
         };
         Policy {
             expiry,
@@ -164,7 +191,9 @@ mod tests {
         let end = Ok(Some(NOW.plus(Span::days(90).duration())));
         assert_eq!(
             policy(ExpiryMode::Automatic, Some(90), None).expiry_of_new(NOW, Unsaid),
-            end
+            Ok(Some(
+                Timestamp::parse("2027-04-15T23:59:59.999999Z").expect("an instant")
+            ))
         );
         assert_eq!(
             policy(ExpiryMode::Automatic, Some(90), None).expiry_of_new(NOW, day),
@@ -190,5 +219,17 @@ mod tests {
             policy(ExpiryMode::Optional, Some(90), None).expiry_of_new(NOW, Never),
             Ok(None)
         );
+    }
+
+    #[test]
+    fn a_date_is_taken_within_the_limits_and_today_may_be_the_last_day() {
+        let limited = policy(ExpiryMode::Optional, None, Some(30));
+        let on = |date: &str| limited.expiry_of_new(NOW, ExpiryRequest::On(date.parse().expect("a date")));
+        let end = |text: &str| Ok(Some(Timestamp::parse(text).expect("an instant")));
+        assert_eq!(on("2027-01-15"), end("2027-01-15T23:59:59.999999Z"));
+        assert_eq!(on("2027-01-14"), Err(ExpiryError::Past));
+        assert_eq!(on("2027-02-14"), end("2027-02-14T23:59:59.999999Z"));
+        assert_eq!(on("2027-02-15"), Err(ExpiryError::BeyondMax(Span::days(30))));
+        assert_eq!(on("9999-12-31"), Err(ExpiryError::TooFar));
     }
 }
