@@ -14,6 +14,7 @@ mod support;
 mod acknowledged_is_durable;
 mod audit_is_proof;
 mod bad_input;
+mod dates;
 mod demo;
 mod faults;
 mod first_start;

@@ -9,7 +9,7 @@ mod expiry;
 use serde::{Deserialize, Serialize};
 
 pub use cutoff::{Cutoff, Zone, ZoneError};
-pub use expiry::{ExpiryError, ExpiryRequest};
+pub use expiry::{End, ExpiryError, ExpiryRequest};
 
 use crate::decide as door;
 use crate::span::Span;

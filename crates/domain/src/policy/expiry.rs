@@ -1,6 +1,9 @@
 //! When a key ends: what its maker asked for, within what the policy allows.
 
+use std::str::FromStr;
+
 use jiff::civil::Date;
+use serde::{Deserialize, Deserializer};
 
 use super::{ExpiryMode, Policy};
 use crate::clock::Timestamp;
@@ -20,6 +23,49 @@ pub enum ExpiryRequest {
     On(Date),
     /// Names the length of its life from now.
     In(Span),
+}
+
+/// An end as it is written: an instant, or a day of the organisation's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// RFC 3339, e.g. `2026-01-10T12:00:00Z`.
+    At(Timestamp),
+    /// RFC 3339 `full-date`, e.g. `2026-01-10`.
+    On(Date),
+}
+
+impl FromStr for End {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // The library would read far more forms of a date.
+        if let [_, _, _, _, b'-', _, _, b'-', _, _] = text.as_bytes()
+            && let Ok(date) = text.parse()
+        {
+            return Ok(Self::On(date));
+        }
+        let detail =
+            "expected an RFC 3339 instant such as 2026-01-10T23:59:59Z, or a date such as 2026-01-10";
+        Timestamp::parse(text)
+            .map(Self::At)
+            .map_err(|_| detail.to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for End {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl From<End> for ExpiryRequest {
+    fn from(end: End) -> Self {
+        match end {
+            End::At(at) => Self::At(at),
+            End::On(date) => Self::On(date),
+        }
+    }
 }
 
 /// Why an end is refused.
@@ -165,6 +211,24 @@ mod tests {
             policy.expiry_of_new(NOW, ExpiryRequest::In(Span::ZERO)),
             Err(ExpiryError::Past)
         );
+    }
+
+    #[test]
+    fn an_end_is_an_instant_or_a_date_and_nothing_else() {
+        assert!(matches!("2026-01-10".parse(), Ok(End::On(_))));
+        assert!(matches!("2026-01-10T01:00:00+02:00".parse(), Ok(End::At(_))));
+        for text in [
+            "",
+            "2026-13-01",
+            "2026-02-30",
+            "20260110",
+            "2026-1-1",
+            "+002026-01-10",
+            "2026-01-10T",
+            "tomorrow",
+        ] {
+            assert!(text.parse::<End>().is_err(), "{text:?}");
+        }
     }
 
     #[test]

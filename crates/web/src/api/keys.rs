@@ -9,7 +9,7 @@ use axum::response::Response;
 use domain::clock::Timestamp;
 use domain::id::KeyId;
 use domain::key::KeyDraft;
-use domain::policy::ExpiryRequest;
+use domain::policy::{End, ExpiryRequest};
 use domain::span::Span;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
@@ -43,7 +43,7 @@ pub(super) struct Fields {
     metadata: Option<Map<String, Value>>,
     contacts: Option<Vec<String>>,
     #[serde(default, deserialize_with = "present")]
-    expires_at: Option<Option<Timestamp>>,
+    expires_at: Option<Option<End>>,
     expires_in: Option<Span>,
     protected: Option<bool>,
     secret: Option<Zeroizing<String>>,
@@ -66,7 +66,7 @@ impl Fields {
     fn expiry(&self) -> Result<ExpiryRequest> {
         match (self.expires_at, self.expires_in) {
             (Some(_), Some(_)) => Err(Problem::invalid("expires_at and expires_in exclude each other")),
-            (Some(Some(at)), None) => Ok(ExpiryRequest::At(at)),
+            (Some(Some(end)), None) => Ok(end.into()),
             (Some(None), None) => Ok(ExpiryRequest::Never),
             (None, Some(life)) => Ok(ExpiryRequest::In(life)),
             (None, None) => Ok(ExpiryRequest::Unsaid),
