@@ -105,7 +105,9 @@ impl From<Vec<FieldError>> for AppError {
 impl From<domain::policy::ExpiryError> for AppError {
     fn from(error: domain::policy::ExpiryError) -> Self {
         match error {
-            domain::policy::ExpiryError::Past => Self::field("expires_at", error.to_string()),
+            domain::policy::ExpiryError::Past | domain::policy::ExpiryError::TooFar => {
+                Self::field("expires_at", error.to_string())
+            }
             other => Self::Refused(other.to_string()),
         }
     }

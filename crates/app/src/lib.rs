@@ -8,6 +8,7 @@ pub mod demo;
 pub mod error;
 pub mod key;
 mod keyring_file;
+pub mod oidc;
 pub mod policy;
 pub mod secrets;
 pub mod setup;

@@ -3,11 +3,13 @@
 //! Every field has a default, so that a stored policy written by an older version still reads; unknown fields are refused,
 //! so that a misspelt setting never passes for a set one.
 
+mod cutoff;
 mod expiry;
 
 use serde::{Deserialize, Serialize};
 
-pub use expiry::{ExpiryError, ExpiryRequest};
+pub use cutoff::{Cutoff, Zone, ZoneError};
+pub use expiry::{End, ExpiryError, ExpiryRequest};
 
 use crate::decide as door;
 use crate::span::Span;
@@ -41,6 +43,10 @@ pub struct Expiry {
     pub max: Option<Span>,
     /// Whether the end may be changed later.
     pub editable: bool,
+    /// What a date means where an end is given as one, and where the policy sets the end by itself.
+    pub cutoff: Cutoff,
+    /// Where that day is.
+    pub timezone: Zone,
 }
 
 impl Default for Expiry {
@@ -50,6 +56,8 @@ impl Default for Expiry {
             default: None,
             max: None,
             editable: true,
+            cutoff: Cutoff::default(),
+            timezone: Zone::default(),
         }
     }
 }

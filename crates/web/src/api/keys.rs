@@ -14,7 +14,7 @@ use domain::clock::Timestamp;
 use domain::id::KeyId;
 use domain::key::KeyDraft;
 use domain::page::Page;
-use domain::policy::ExpiryRequest;
+use domain::policy::{End, ExpiryRequest};
 use domain::span::Span;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -67,10 +67,10 @@ pub(super) struct Fields {
     /// Email addresses to write to about it.
     #[schema(example = json!(["billing@example.com"]), max_items = 16)]
     contacts: Option<Vec<String>>,
-    /// When it ends by itself; `null` for never.
+    /// When it ends by itself, as an instant or a date; `null` for never.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Timestamp>)]
-    expires_at: Option<Option<Timestamp>>,
+    #[schema(value_type = Option<End>)]
+    expires_at: Option<Option<End>>,
     /// The same as a length of time from now; one of the two.
     expires_in: Option<Span>,
     /// Whether it cannot be revoked or deleted until this is taken off.
@@ -100,7 +100,7 @@ impl Fields {
     fn expiry(&self) -> Result<ExpiryRequest> {
         match (self.expires_at, self.expires_in) {
             (Some(_), Some(_)) => Err(Problem::invalid("expires_at and expires_in exclude each other")),
-            (Some(Some(at)), None) => Ok(ExpiryRequest::At(at)),
+            (Some(Some(end)), None) => Ok(end.into()),
             (Some(None), None) => Ok(ExpiryRequest::Never),
             (None, Some(life)) => Ok(ExpiryRequest::In(life)),
             (None, None) => Ok(ExpiryRequest::Unsaid),
