@@ -55,8 +55,13 @@ impl utoipa::PartialSchema for IpAddress {
             let format = Some(SchemaFormat::KnownFormat(format));
             ObjectBuilder::new().schema_type(Type::String).format(format)
         };
-        let either = AnyOfBuilder::new().item(of(KnownFormat::Ipv4)).item(of(KnownFormat::Ipv6));
-        either.description(Some("An IP address.")).examples(["203.0.113.9"]).into()
+        let either = AnyOfBuilder::new()
+            .item(of(KnownFormat::Ipv4))
+            .item(of(KnownFormat::Ipv6));
+        either
+            .description(Some("An IP address."))
+            .examples(["203.0.113.9"])
+            .into()
     }
 }
 

@@ -11,8 +11,7 @@ use super::openapi::NotFound;
 use crate::http::Problem;
 use crate::http::problem::Result;
 
-/// Scripts, requests and pictures of this origin alone. Swagger UI sets `style` attributes and has its icons in `data:`
-/// addresses, so that both are let through; no script is ever inline.
+/// Everything of this origin alone, nothing inline. Swagger UI has its icons in `data:` addresses.
 const SECURITY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                         connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -64,7 +63,10 @@ pub(super) async fn file(Path(name): Path<String>) -> Result<Response> {
     };
     let mut response = ([(header::CONTENT_TYPE, kind)], file.bytes.into_owned()).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=3600"),
+    );
     if file.gzpipped {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }

@@ -111,7 +111,11 @@ const EXCLUSIVE: [[&str; 2]; 2] = [["expires_at", "expires_in"], ["secret", "sec
 
 fn exclude(schema: &mut Value) {
     let has = |pair: &[&str; 2]| pair.iter().all(|field| schema["properties"].get(field).is_some());
-    let pairs: Vec<Value> = EXCLUSIVE.iter().filter(|pair| has(pair)).map(|pair| json!({"required": pair})).collect();
+    let pairs: Vec<Value> = EXCLUSIVE
+        .iter()
+        .filter(|pair| has(pair))
+        .map(|pair| json!({"required": pair}))
+        .collect();
     if !pairs.is_empty() {
         schema["not"] = json!({"anyOf": pairs});
     }
@@ -124,7 +128,9 @@ fn complete(path: &str, operation: &mut Value, schemas: &Value) {
         PUBLIC => json!([]),
         LOCAL => json!([{}]),
         // What the verification listener answers too, there for its own token or for none.
-        _ if operation.get("servers").is_some() => json!([{"bearer": []}, {"key": []}, {"session": []}, {"gateway": []}]),
+        _ if operation.get("servers").is_some() => {
+            json!([{"bearer": []}, {"key": []}, {"session": []}, {"gateway": []}])
+        }
         _ => json!([{"bearer": []}, {"key": []}, {"session": []}]),
     };
     let parameters = operation["parameters"].as_array();
