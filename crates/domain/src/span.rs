@@ -41,10 +41,11 @@ impl Span {
     }
 }
 
+// Nothing of these forms is longer than what is read.
 described_as_text!(
     Span,
     "A length of time: a whole number and a unit, `s`, `m`, `h`, `d` or `w`.",
-    "^[0-9]+[smhdw]$",
+    "^([0-9]{1,9}s|[0-9]{1,7}m|[0-9]{1,5}h|[0-9]{1,4}d|[0-9]{1,3}w)$",
     "90d"
 );
 

@@ -2,6 +2,7 @@
 
 mod audit;
 mod caller;
+mod docs;
 mod health;
 mod installation;
 mod keys;
@@ -60,6 +61,8 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(openapi::show))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::file))
 }
 
 /// The management plane.

@@ -26,7 +26,6 @@ use crate::http::problem::Result;
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// What was done.
-    #[param(example = "key.create")]
     action: Option<String>,
     /// The id of who did it.
     actor: Option<String>,
@@ -37,7 +36,7 @@ pub(super) struct ListQuery {
     /// Before then.
     until: Option<Timestamp>,
     /// Rows on the page; 50 when not said.
-    #[param(minimum = 1, maximum = 500, example = 50)]
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// Where the page begins: the `next_cursor` of the page before, for the same filters.
     cursor: Option<String>,
@@ -49,7 +48,6 @@ pub(super) struct ListQuery {
 #[into_params(parameter_in = Query)]
 pub(super) struct ExportQuery {
     /// What was done.
-    #[param(example = "key.create")]
     action: Option<String>,
     /// The id of who did it.
     actor: Option<String>,

@@ -4,7 +4,6 @@ mod describe;
 mod list;
 
 use ::http::{HeaderMap, StatusCode, Uri, header};
-
 use app::key::{CreateKey, EditKey, Idempotency, RotateKey, Switch, TokenInput, UsageReport};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -15,12 +14,14 @@ use domain::id::KeyId;
 use domain::key::KeyDraft;
 use domain::page::Page;
 use domain::policy::{End, ExpiryRequest};
+use domain::schema::{Description, EmailAddress, Name, Network, Tag};
 use domain::span::Span;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use zeroize::Zeroizing;
 
+use describe::{KeyEdit, KeyRotation, NewKey};
 pub(super) use list::*;
 
 use super::caller::By;
@@ -30,7 +31,6 @@ use super::shown::{self, ShownEnd, ShownIssued, ShownKey};
 use crate::http::body::{Json, Query};
 use crate::http::problem::Result;
 use crate::http::{Problem, Web};
-use describe::{KeyEdit, KeyRotation, NewKey};
 
 /// Tells a field that is `null` from one that is left out.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -44,10 +44,10 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 #[serde(deny_unknown_fields)]
 pub(super) struct Fields {
     /// What it is for, in a few words.
-    #[schema(example = "Billing sync", min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<Name>)]
     name: Option<String>,
     /// What it is for, at length.
-    #[schema(example = "Reads invoices every night", max_length = 2000)]
+    #[schema(value_type = Option<Description>)]
     description: Option<String>,
     /// What it may do.
     #[schema(value_type = Option<Vec<Pattern>>, max_items = 256)]
@@ -56,16 +56,16 @@ pub(super) struct Fields {
     #[schema(example = json!(["viewer"]), max_items = 64)]
     roles: Option<Vec<String>>,
     /// Addresses and networks (CIDR) from which it may be used; anywhere when empty.
-    #[schema(example = json!(["203.0.113.0/24"]), max_items = 64)]
+    #[schema(value_type = Option<Vec<Network>>, max_items = 64)]
     networks: Option<Vec<String>>,
     /// Words to find it by.
-    #[schema(example = json!(["billing"]), max_items = 32)]
+    #[schema(value_type = Option<Vec<Tag>>, max_items = 32)]
     tags: Option<Vec<String>>,
     /// Anything, up to 8 KiB as JSON.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
     /// Email addresses to write to about it.
-    #[schema(example = json!(["billing@example.com"]), max_items = 16)]
+    #[schema(value_type = Option<Vec<EmailAddress>>, max_items = 16)]
     contacts: Option<Vec<String>>,
     /// When it ends by itself, as an instant or a date; `null` for never.
     #[serde(default, deserialize_with = "present")]

@@ -12,7 +12,7 @@ use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-pub(super) use problems::{Conflict, PolicyRefused};
+pub(super) use problems::{Conflict, NotFound, PolicyRefused};
 
 use crate::http::problem::Written;
 
@@ -88,6 +88,9 @@ fn finish(described: utoipa::openapi::OpenApi) -> Value {
     let mut patch = patch::of(&schemas["Policy"], schemas);
     patch["examples"] = json!([{"expiry": {"mode": "required", "max": "366d"}}]);
     schemas["PolicyPatch"] = patch;
+    for (_, schema) in members(schemas) {
+        exclude(schema);
+    }
     let schemas = schemas.clone();
     for (path, item) in members(&mut document["paths"]) {
         for method in METHODS {
@@ -103,12 +106,31 @@ fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
     value.as_object_mut().into_iter().flat_map(Map::iter_mut)
 }
 
+/// Fields of which a request gives one at the most.
+const EXCLUSIVE: [[&str; 2]; 2] = [["expires_at", "expires_in"], ["secret", "secret_sha256"]];
+
+fn exclude(schema: &mut Value) {
+    let has = |pair: &[&str; 2]| pair.iter().all(|field| schema["properties"].get(field).is_some());
+    let pairs: Vec<Value> = EXCLUSIVE
+        .iter()
+        .filter(|pair| has(pair))
+        .map(|pair| json!({"required": pair}))
+        .collect();
+    if !pairs.is_empty() {
+        schema["not"] = json!({"anyOf": pairs});
+    }
+}
+
 fn complete(path: &str, operation: &mut Value, schemas: &Value) {
     let permission = operation[PERMISSION].as_str().unwrap_or_default().to_owned();
     let is_open = permission == PUBLIC;
     operation["security"] = match permission.as_str() {
         PUBLIC => json!([]),
         LOCAL => json!([{}]),
+        // What the verification listener answers too, there for its own token or for none.
+        _ if operation.get("servers").is_some() => {
+            json!([{"bearer": []}, {"key": []}, {"session": []}, {"gateway": []}])
+        }
         _ => json!([{"bearer": []}, {"key": []}, {"session": []}]),
     };
     let parameters = operation["parameters"].as_array();
@@ -116,9 +138,9 @@ fn complete(path: &str, operation: &mut Value, schemas: &Value) {
     let (has_parameters, has_version) = (parameters.is_some(), takes("If-Match"));
     let has_body = operation.get("requestBody").is_some();
     let refusals = [
-        ("400", !is_open && (has_parameters || has_body)),
+        ("400", has_body || has_parameters && !is_open),
         ("401", !is_open),
-        ("403", !is_open && permission != LOCAL),
+        ("403", has_body || !is_open),
         ("404", path.contains("{id}") || permission == LOCAL),
         ("412", has_version),
         ("413", has_body),

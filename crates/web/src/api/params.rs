@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Query)]
 pub(super) struct PageQuery {
     /// Rows on the page; 50 when not said.
-    #[param(minimum = 1, maximum = 500, example = 50)]
+    #[param(minimum = 1, maximum = 500)]
     pub(super) limit: Option<u32>,
     /// Where the page begins: the `next_cursor` of the page before, for the same filters and order.
     pub(super) cursor: Option<String>,

@@ -4,6 +4,7 @@ use ::http::{HeaderValue, StatusCode, header};
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 
+use domain::schema::Name;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -52,7 +53,7 @@ pub(super) async fn style() -> impl IntoResponse {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct SetupForm {
     /// What the key is to be called.
-    #[schema(example = "Ada", min_length = 1, max_length = 200)]
+    #[schema(value_type = Name)]
     name: String,
 }
 

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use domain::decide::Code;
 use domain::key::Owner;
+use domain::schema::IpAddress;
 use engine::{Answer, CachedKey, Question};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -40,7 +41,7 @@ pub struct VerifyRequest<'a> {
     #[schema(value_type = Option<String>, example = "orders:view AND customers:view", max_length = 4096)]
     permissions: Option<Text<'a>>,
     /// From where the request comes.
-    #[schema(value_type = Option<String>, example = "203.0.113.9")]
+    #[schema(value_type = Option<IpAddress>)]
     ip: Option<IpAddr>,
 }
 

@@ -1,7 +1,7 @@
 //! What each verb takes of the fields of a key, as they are described; the handlers refuse the rest.
 
 use serde_json::{Value, json};
-use utoipa::openapi::{RefOr, Schema, Type};
+use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::Fields;
@@ -16,8 +16,12 @@ fn without(others: &[&str], required: &[&str], example: Value) -> RefOr<Schema> 
         .retain(|name, _| !others.contains(&name.as_str()));
     for name in required {
         fields.required.push((*name).to_owned());
-        if let Some(RefOr::T(Schema::Object(field))) = fields.properties.get_mut(*name) {
-            field.schema_type = Type::String.into();
+        // Not `null` either.
+        if let Some(RefOr::T(Schema::OneOf(choice))) = fields.properties.get(*name)
+            && let Some(given) = choice.items.iter().find(|one| matches!(one, RefOr::Ref(_)))
+        {
+            let given = given.clone();
+            fields.properties.insert((*name).to_owned(), given);
         }
     }
     fields.description = None;

@@ -32,7 +32,6 @@ pub(in crate::api) struct ListQuery {
     /// A part of the name of who made it.
     created_by: Option<String>,
     /// A pattern as it was granted.
-    #[param(example = "orders:view")]
     permission: Option<String>,
     /// One of its tags.
     tag: Option<String>,
@@ -49,7 +48,7 @@ pub(in crate::api) struct ListQuery {
     )]
     sort: Option<String>,
     /// Rows on the page; 50 when not said.
-    #[param(minimum = 1, maximum = 500, example = 50)]
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// Where the page begins: the `next_cursor` of the page before, for the same filters and order.
     cursor: Option<String>,

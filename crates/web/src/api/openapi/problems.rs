@@ -95,25 +95,26 @@ pub(super) fn codes() -> Value {
         .collect()
 }
 
-fn shared(status: &str) -> BTreeMap<String, RefOr<Response>> {
-    let response = Ref::new(format!("#/components/responses/{status}"));
-    BTreeMap::from([(status.to_owned(), RefOr::Ref(response))])
+/// What a handler names among its responses where a refusal does not follow from its form.
+macro_rules! named {
+    ($($(#[$doc:meta])* $name:ident = $status:literal;)*) => {$(
+        $(#[$doc])*
+        pub(in crate::api) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                let response = Ref::new(concat!("#/components/responses/", $status));
+                BTreeMap::from([($status.to_owned(), RefOr::Ref(response))])
+            }
+        }
+    )*};
 }
 
-/// A handler that may find the state of things against it names this among its responses.
-pub(in crate::api) struct Conflict;
-
-impl IntoResponses for Conflict {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        shared("409")
-    }
-}
-
-/// A handler that may find the policy against it names this among its responses.
-pub(in crate::api) struct PolicyRefused;
-
-impl IntoResponses for PolicyRefused {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        shared("422")
-    }
+named! {
+    /// There may be no such thing, though the path has no `{id}`.
+    NotFound = "404";
+    /// The state of things may stand against it.
+    Conflict = "409";
+    /// The policy may stand against it.
+    PolicyRefused = "422";
 }
