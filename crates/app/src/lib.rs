@@ -2,13 +2,18 @@
 //! with its audit record, and returns once no cache serves the old state.
 
 mod access;
+pub mod api;
 pub mod audit;
 pub mod caller;
 pub mod demo;
+mod difference;
 pub mod error;
 pub mod key;
 mod keyring_file;
+mod listing;
+pub mod permission;
 pub mod policy;
+pub mod role;
 pub mod secrets;
 pub mod setup;
 pub mod verify;

@@ -113,17 +113,14 @@ impl Tx {
         row.map(|row| api_of(&mut row.read())).transpose()
     }
 
-    /// Whether an API is, or was, offered to an organisation.
+    /// Whether an API is enabled for an organisation; none where it never was.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn is_offered(&mut self, organisation: OrganisationId, api: ApiId) -> Result<bool> {
-        let sql = "SELECT 1 FROM api_organisations WHERE organisation = $1 AND api = $2";
-        Ok(self
-            .conn()
-            .query_opt(sql, params![organisation, api])
-            .await?
-            .is_some())
+    pub async fn offer(&mut self, organisation: OrganisationId, api: ApiId) -> Result<Option<bool>> {
+        let sql = "SELECT enabled FROM api_organisations WHERE organisation = $1 AND api = $2";
+        let row = self.conn().query_opt(sql, params![organisation, api]).await?;
+        row.map(|row| row.get(0)).transpose()
     }
 
     /// The API of that slug that an organisation keeps or was ever let in to.
