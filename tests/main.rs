@@ -12,6 +12,7 @@ mod seed;
 mod support;
 
 mod acknowledged_is_durable;
+mod apis;
 mod audit_is_proof;
 mod bad_input;
 mod demo;
@@ -21,5 +22,6 @@ mod life_of_a_key;
 mod lifecycle_rules;
 mod permissions;
 mod revoked_is_revoked;
+mod roles;
 mod secrets_at_rest;
 mod verify_input;

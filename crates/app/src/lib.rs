@@ -33,6 +33,7 @@ use store::{Store, StoreError, Tx, Written};
 pub use caller::Caller;
 pub use error::{AppError, Result};
 pub use keyring_file::{KeyringFileError, SecretsSource};
+pub use listing::Listing;
 
 /// Everything that a use case needs. Clones are not needed: share it in an `Arc`.
 pub struct App {

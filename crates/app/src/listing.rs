@@ -63,9 +63,7 @@ impl Listing {
             .into_iter()
             .filter(|one| match &after {
                 None => true,
-                Some(after) if self.descending => {
-                    place(&one.value, &one.id) < place(&after.value, &after.id)
-                }
+                Some(after) if self.descending => place(&one.value, &one.id) < place(&after.value, &after.id),
                 Some(after) => place(&one.value, &one.id) > place(&after.value, &after.id),
             })
             .peekable();

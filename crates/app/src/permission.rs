@@ -33,9 +33,12 @@ fn holder(text: &str) -> Result<Holder> {
     let user = text.parse::<UserId>().map(Holder::User);
     let account = || text.parse::<AccountId>().map(Holder::ServiceAccount);
     let key = || text.parse::<KeyId>().map(Holder::Key);
-    user.or_else(|_| account())
-        .or_else(|_| key())
-        .map_err(|_| AppError::field("principal", "expected the id of a key, a service account or a user"))
+    user.or_else(|_| account()).or_else(|_| key()).map_err(|_| {
+        AppError::field(
+            "principal",
+            "expected the id of a key, a service account or a user",
+        )
+    })
 }
 
 fn named(holder: Holder, name: &str) -> Named {
@@ -63,7 +66,11 @@ fn owner(known: &Known, organisation: &str) -> Option<Named> {
     Some(Named {
         r#type,
         id,
-        name: if is_organisation { organisation.to_owned() } else { name },
+        name: if is_organisation {
+            organisation.to_owned()
+        } else {
+            name
+        },
     })
 }
 

@@ -255,7 +255,7 @@ impl Tx {
         row.as_ref().map(role_of).transpose()
     }
 
-    /// Writes a new role. Nobody holds it yet, so nothing is to be forgotten.
+    /// Writes a new role. Nobody holds it yet, but directories that were read before do not know it.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the name is taken.
@@ -275,6 +275,7 @@ impl Tx {
             role.version,
         ];
         self.conn().execute(sql, values).await?;
+        self.changed(Change::Organisation(role.organisation));
         Ok(())
     }
 

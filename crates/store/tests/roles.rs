@@ -125,7 +125,9 @@ async fn a_role_comes_back_as_it_was_written_and_to_its_own_organisation_alone()
         assert_eq!(store.roles(other).await.unwrap(), []);
 
         let same_name = role(organisation, "ÜNÏ reports", &[]);
-        let refused = store.write(async move |tx| tx.insert_role(&same_name).await).await;
+        let refused = store
+            .write(async move |tx| tx.insert_role(&same_name).await)
+            .await;
         assert!(
             matches!(&refused, Err(StoreError::Conflict { constraint }) if constraint.contains("name")),
             "{refused:?}"
@@ -177,7 +179,10 @@ async fn what_an_organisation_is_offered_follows_the_flag_and_its_own_switch() {
         assert!(store.apis(guest).await.unwrap().is_empty());
         let available = async |of: OrganisationId| {
             let directory = store.directory(of).await.unwrap();
-            (directory.is_available(level), directory.unavailable.iter().count())
+            (
+                directory.is_available(level),
+                directory.unavailable.iter().count(),
+            )
         };
         assert_eq!(available(organisation).await, (true, 0));
 
@@ -255,13 +260,7 @@ async fn holders_are_counted_without_the_keys_that_ended() {
         assert_eq!(counts[&Builtin::Viewer.id()].total(), 1);
         assert!(!counts.contains_key(&Builtin::Owner.id()));
         let other = store.add_organisation("other").await;
-        assert!(
-            store
-                .count_holders(other, &[one.id])
-                .await
-                .unwrap()
-                .is_empty()
-        );
+        assert!(store.count_holders(other, &[one.id]).await.unwrap().is_empty());
 
         let id = one.id;
         let counted = store
@@ -273,13 +272,7 @@ async fn holders_are_counted_without_the_keys_that_ended() {
             .await;
         assert_eq!(counted, expected);
         assert_eq!(store.role(organisation, id).await.unwrap(), None);
-        assert!(
-            store
-                .holders(organisation, &[id], 10)
-                .await
-                .unwrap()
-                .is_empty()
-        );
+        assert!(store.holders(organisation, &[id], 10).await.unwrap().is_empty());
     }
 }
 
@@ -334,7 +327,11 @@ async fn a_principal_is_known_with_what_its_permissions_follow_from() {
         );
         let person = known(Holder::User(user)).await;
         assert_eq!(
-            (person.name.as_str(), person.principal.active, person.principal.roles),
+            (
+                person.name.as_str(),
+                person.principal.active,
+                person.principal.roles
+            ),
             ("Ann", false, vec![one.id])
         );
         let other = store.add_organisation("other").await;
@@ -350,12 +347,8 @@ async fn a_principal_is_known_with_what_its_permissions_follow_from() {
             roles: vec![one.id],
             patterns: vec!["a:b".to_owned(), "a.*:c".to_owned()],
         };
-        let all = async |of, kind, after, limit| {
-            store
-                .candidates(of, kind, &wanted, after, limit)
-                .await
-                .unwrap()
-        };
+        let all =
+            async |of, kind, after, limit| store.candidates(of, kind, &wanted, after, limit).await.unwrap();
         let mut keys = [plain.id.uuid(), inheriting.id.uuid(), stopped.id.uuid()];
         keys.sort_unstable();
         assert_eq!(all(organisation, HolderKind::Key, Uuid::nil(), 10).await, keys);

@@ -1,12 +1,15 @@
 //! The management plane: REST under `/v1`, for programs with a management key and for whoever is at the data directory.
 
+mod apis;
 mod audit;
 mod caller;
 mod health;
 mod installation;
 mod keys;
 mod own;
+mod permissions;
 mod policy;
+mod roles;
 mod setup;
 mod shown;
 
@@ -16,7 +19,7 @@ use ::http::StatusCode;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -50,6 +53,24 @@ pub fn router(web: Web) -> Router {
         .route("/v1/audit/export", get(audit::export))
         .route("/v1/audit/verify", get(audit::verify))
         .route("/v1/policy", get(policy::show).patch(policy::edit))
+        .route("/v1/roles", get(roles::list).post(roles::create))
+        .route(
+            "/v1/roles/{id}",
+            get(roles::show).patch(roles::edit).delete(roles::delete),
+        )
+        .route("/v1/apis", get(apis::list).post(apis::create))
+        .route(
+            "/v1/apis/{id}",
+            get(apis::show).patch(apis::edit).delete(apis::delete),
+        )
+        .route(
+            "/v1/apis/{id}/organisations/{slug}",
+            put(apis::enable).delete(apis::disable),
+        )
+        .route("/v1/permissions", get(permissions::list))
+        .route("/v1/permissions/explain", post(permissions::explain))
+        .route("/v1/permissions/effective", get(permissions::effective))
+        .route("/v1/permissions/holders", get(permissions::holders))
         .route("/v1/installation/demo", post(installation::demo))
         .route("/v1/installation/secrets", get(installation::secrets))
         .route("/v1/installation/secrets/rotate", post(installation::rotate))

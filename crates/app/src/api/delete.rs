@@ -20,7 +20,11 @@ impl App {
             let api = kept(tx, &caller, id).await?;
             let roles = tx.count_roles_of_api(id).await?;
             if roles > 0 {
-                let noun = if roles == 1 { "role belongs" } else { "roles belong" };
+                let noun = if roles == 1 {
+                    "role belongs"
+                } else {
+                    "roles belong"
+                };
                 let detail = format!("{roles} {noun} to the API; delete or move them first");
                 return Err(AppError::conflict("api_in_use", detail));
             }

@@ -47,7 +47,10 @@ fn held(holders: Holders) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, noun)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }))
         .collect();
-    format!("the role is held by {}; take it from them first", counts.join(" and "))
+    format!(
+        "the role is held by {}; take it from them first",
+        counts.join(" and ")
+    )
 }
 
 #[cfg(test)]
