@@ -351,3 +351,108 @@ async fn hostile_fields_of_an_api_are_named_and_nothing_is_made() {
         );
     }
 }
+
+fn said(server: &Server, arguments: &[&str], exit: i32) -> String {
+    let output = server.claviger(arguments).output().expect("the command runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {error}");
+    String::from_utf8(output.stdout).expect("text") + &error
+}
+
+#[tokio::test]
+async fn the_command_line_does_all_of_it_by_name() {
+    for engine in ENGINES {
+        let server = Server::start(engine).await;
+        let key = server
+            .create(json!({"name": "Shop", "permissions": ["orders:*"]}))
+            .await;
+        let key = text(&key, "id");
+        let describe = [
+            "apis",
+            "create",
+            "orders",
+            "--name",
+            "Orders",
+            "--permission",
+            "orders:view=See orders",
+            "--permission",
+            "orders:edit",
+            "--route",
+            "GET /orders/{id} orders:view",
+            "--route",
+            "* /orders/{id} orders:view AND orders:edit",
+        ];
+        let shown = said(&server, &describe, 0);
+        assert!(
+            shown.contains("permission\torders:view  See orders")
+                && shown.contains("route\tGET /orders/{id}  orders:view"),
+            "{shown}"
+        );
+        let role = [
+            "roles",
+            "create",
+            "Order clerk",
+            "--permission",
+            "orders:*",
+            "--level",
+            "--api",
+            "orders",
+        ];
+        said(&server, &role, 0);
+        let roles = said(&server, &["roles", "list", "--levels"], 0);
+        assert!(
+            roles.contains("\tOrder clerk\tlevel\torders\tavailable\t0\torders:*"),
+            "{roles}"
+        );
+        let catalogue = said(&server, &["permissions", "list"], 0);
+        assert!(
+            catalogue.contains("orders:view\tpermission\torders\tSee orders")
+                && catalogue.contains("Order clerk\tlevel\torders\torders:*"),
+            "{catalogue}"
+        );
+        let told = said(
+            &server,
+            &["permissions", "explain", key, "orders:view AND a:b"],
+            0,
+        );
+        assert!(
+            told.contains("orders:view\theld\torders:* by itself")
+                && told.contains("Shop may not: a:b is missing"),
+            "{told}"
+        );
+        let who = said(&server, &["permissions", "who-can", "orders:edit", "--all"], 0);
+        assert!(who.contains(&format!("{key}\tShop\tkey")), "{who}");
+
+        said(&server, &["apis", "disable", "orders"], 0);
+        let held = said(&server, &["permissions", "effective", key], 0);
+        assert!(held.contains("orders:edit, orders:view"), "{held}");
+        let shown = said(&server, &["roles", "show", "ORDER CLERK", "--json"], 0);
+        let shown: Value = serde_json::from_str(&shown).expect("JSON");
+        assert_eq!(
+            (&shown["available"], &shown["version"]),
+            (&json!(false), &json!(1))
+        );
+        said(&server, &["apis", "enable", "orders"], 0);
+        said(&server, &["apis", "disable", "orders", "--for", "sample-ltd"], 0);
+        let list = said(&server, &["apis", "list"], 0);
+        assert!(
+            list.contains("orders\tOrders\tdisabled here\t2\t2\tapi_"),
+            "{list}"
+        );
+
+        said(&server, &["apis", "delete", "orders", "--yes"], 1);
+        said(
+            &server,
+            &["roles", "edit", "Order clerk", "--no-api", "--name", "Clerk"],
+            0,
+        );
+        said(&server, &["apis", "delete", "orders", "--yes"], 0);
+        said(&server, &["roles", "delete", "Clerk"], 2);
+        said(&server, &["roles", "delete", "Clerk", "--yes"], 0);
+        said(&server, &["roles", "show", "Clerk"], 1);
+        said(&server, &["roles", "edit", "viewer", "--level"], 1);
+        let refused = said(&server, &["permissions", "effective", "sk_live_notforyou"], 2);
+        assert!(!refused.contains("notforyou"), "{refused}");
+        said(&server, &["apis", "enable", "orders", "--for", "../x"], 1);
+    }
+}
