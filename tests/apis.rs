@@ -270,8 +270,33 @@ async fn only_an_operator_lets_others_in_and_only_the_keeper_edits() {
             ["api.disable"],
             "the guest's log has it, too"
         );
+        // What was switched off for the guest does not come back by an API of its own.
+        let own = json!({"slug": "own", "name": "Own", "permissions": [{"name": "orders:view"}, {"name": "own:view"}]});
+        let own = Answer::of(theirs(Method::POST, "/v1/apis").json(&own)).await;
+        own.refused(400, "invalid_request", "the keeper's permission");
+        assert_eq!(
+            own.body["errors"][0]["field"], "permissions[0].name",
+            "{}",
+            own.text
+        );
+        let own = json!({"slug": "own", "name": "Own", "permissions": [{"name": "own:view"}]});
+        let own = Answer::of(theirs(Method::POST, "/v1/apis").json(&own)).await.body;
+        let more = json!({"permissions": [{"name": "own:view"}, {"name": "orders:edit"}]});
+        Answer::of(theirs(Method::PATCH, &path(&own)).json(&more))
+            .await
+            .refused(400, "invalid_request", "the keeper's permission");
+
         let used = server.call(Method::DELETE, &path(&api), None).await;
         refused(used, 409, "api_in_use", "a guest's role belongs to it");
+        for hostile in ["%00", "..%2f..%2fkeys", "%ff", "other%0a", "OTHER", "'"] {
+            let there = format!("{}/organisations/{hostile}", path(&api));
+            let answer = Answer::of(as_of("sample-ltd", Method::PUT, &there)).await;
+            assert!(
+                matches!(answer.status.as_u16(), 400 | 404),
+                "{hostile}: {}",
+                answer.text
+            );
+        }
     }
 }
 
@@ -453,6 +478,6 @@ async fn the_command_line_does_all_of_it_by_name() {
         said(&server, &["roles", "edit", "viewer", "--level"], 1);
         let refused = said(&server, &["permissions", "effective", "sk_live_notforyou"], 2);
         assert!(!refused.contains("notforyou"), "{refused}");
-        said(&server, &["apis", "enable", "orders", "--for", "../x"], 1);
+        said(&server, &["apis", "enable", "orders", "--for", "../x"], 2);
     }
 }

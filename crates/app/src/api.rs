@@ -14,6 +14,7 @@ use domain::api::{Api, Permission, Route};
 use domain::audit::Target;
 use domain::clock::Timestamp;
 use domain::id::{ApiId, OrganisationId};
+use domain::input::FieldError;
 use serde::Serialize;
 use store::Tx;
 use store::apis::Offered;
@@ -101,6 +102,24 @@ async fn kept(tx: &mut Tx, caller: &Caller, id: ApiId) -> Result<Api> {
             "another organisation keeps this API, and it alone can change it",
         )),
         None => Err(missing()),
+    }
+}
+
+/// An organisation declares no permission of an API that another one keeps: it could otherwise have back by itself what
+/// was switched off for it. `before` are those that it declares already.
+async fn refuse_others(tx: &mut Tx, api: &Api, before: &[Permission]) -> Result<()> {
+    let others = tx.kept_by_others(api.organisation).await?;
+    let faults: Vec<FieldError> = (api.permissions.iter().enumerate())
+        .filter(|(_, one)| others.contains(&one.name) && !before.iter().any(|old| old.name == one.name))
+        .map(|(i, _)| {
+            let detail = "an API that another organisation keeps has this permission";
+            FieldError::new(format!("permissions[{i}].name"), detail)
+        })
+        .collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults.into())
     }
 }
 

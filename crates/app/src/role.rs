@@ -10,6 +10,7 @@ pub use edit::EditRole;
 pub use read::{RoleQuery, RoleSort};
 
 use domain::access::Grants;
+use domain::api::is_slug;
 use domain::audit::Target;
 use domain::clock::Timestamp;
 use domain::id::{ApiId, OrganisationId, RoleId};
@@ -138,7 +139,8 @@ async fn locked(tx: &mut Tx, organisation: OrganisationId, id: RoleId) -> Result
 async fn api_named(tx: &mut Tx, organisation: OrganisationId, text: &str) -> Result<ApiId> {
     let found = match text.parse::<ApiId>() {
         Ok(id) => tx.offer(organisation, id).await?.map(|_| id),
-        Err(_) => tx.api_by_slug(organisation, text).await?,
+        Err(_) if is_slug(text) => tx.api_by_slug(organisation, text).await?,
+        Err(_) => None,
     };
     found.ok_or_else(|| AppError::field("api", "there is no such API"))
 }

@@ -3,7 +3,7 @@
 mod input;
 mod routes;
 
-pub use input::{ApiDraft, CheckedApi};
+pub use input::{ApiDraft, CheckedApi, is_slug};
 pub use routes::{RouteError, Routes};
 
 use serde::{Deserialize, Serialize};

@@ -144,6 +144,21 @@ impl Tx {
         Ok(self.conn().query_opt(sql, params![api, slug]).await?.is_some())
     }
 
+    /// The permissions of the APIs that an organisation has, or had, and others keep.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn kept_by_others(&mut self, organisation: OrganisationId) -> Result<BTreeSet<String>> {
+        let sql = "SELECT a.permissions FROM api_organisations ao JOIN apis a ON a.id = ao.api \
+                   WHERE ao.organisation = $1 AND a.organisation <> $1";
+        let mut names = BTreeSet::new();
+        for row in self.conn().query(sql, params![organisation]).await? {
+            let permissions: Vec<Permission> = json("permissions", &row.get::<String>(0)?)?;
+            names.extend(permissions.into_iter().map(|permission| permission.name));
+        }
+        Ok(names)
+    }
+
     /// How many roles belong to an API, in all organisations.
     ///
     /// # Errors

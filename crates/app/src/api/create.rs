@@ -5,7 +5,7 @@ use domain::api::{Api, ApiDraft};
 use domain::id::ApiId;
 use domain::input::FieldError;
 
-use super::{ApiView, facts, slug_taken, target};
+use super::{ApiView, facts, refuse_others, slug_taken, target};
 use crate::difference::difference;
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
@@ -58,6 +58,7 @@ impl App {
             if tx.api_by_slug(api.organisation, &api.slug).await?.is_some() {
                 return Err(slug_taken());
             }
+            refuse_others(tx, &api, &[]).await?;
             tx.insert_api(&api).await?;
             let changes = difference(None, Some(&facts(&api)));
             tx.record(

@@ -4,7 +4,7 @@ use domain::access::Management;
 use domain::api::ApiDraft;
 use domain::id::ApiId;
 
-use super::{ApiView, facts, kept, slug_taken, target};
+use super::{ApiView, facts, kept, refuse_others, slug_taken, target};
 use crate::difference::difference;
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
@@ -49,6 +49,7 @@ impl App {
             if api.slug != before.slug && tx.is_slug_taken(id, &api.slug).await? {
                 return Err(slug_taken());
             }
+            refuse_others(tx, &api, &before.permissions).await?;
             tx.update_api(&mut api).await?;
             let changes = difference(Some(&facts(&before)), Some(&facts(&api)));
             tx.record(

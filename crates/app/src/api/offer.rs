@@ -1,6 +1,7 @@
 //! Enabling and disabling an API for an organisation.
 
 use domain::access::Management;
+use domain::api::is_slug;
 use domain::id::ApiId;
 use serde_json::json;
 
@@ -16,7 +17,11 @@ impl App {
     /// [`AppError::NotFound`] for an organisation that the caller may not know of; as [`AppError`] says.
     pub async fn offer_api(&self, caller: &Caller, id: ApiId, slug: &str, enabled: bool) -> Result<ApiView> {
         caller.require(Management::ApisManage)?;
-        let tenant = self.store.tenant_by_slug(slug).await?;
+        // What is no slug names nobody; not every text is one that a database takes.
+        let tenant = match is_slug(slug) {
+            true => self.store.tenant_by_slug(slug).await?,
+            false => None,
+        };
         let guest = tenant
             .map(|tenant| tenant.organisation)
             .filter(|guest| guest.id == caller.organisation || caller.is_operator())

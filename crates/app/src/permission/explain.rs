@@ -1,6 +1,6 @@
 //! Why somebody may do something or may not, and all that they may do.
 
-use domain::access::{self, Directory, Explanation, Management, Sourced};
+use domain::access::{self, Directory, Explanation, Grants, Management, Sourced};
 use domain::id::RoleId;
 use serde::Serialize;
 use store::principals::Known;
@@ -89,15 +89,10 @@ impl App {
         caller.require(Management::RolesRead)?;
         let (directory, known, principal) = self.subject(caller, principal).await?;
         let permissions = access::effective(&directory, &known.principal);
-        let unavailable = directory.unavailable.iter().filter(|gone| {
-            let (resource, action) = gone.split_once(':').unwrap_or_default();
-            permissions
-                .iter()
-                .any(|held| held.pattern.covers(resource, action))
-        });
+        let held: Grants = permissions.iter().map(|one| one.pattern.clone()).collect();
         Ok(Effective {
             principal,
-            unavailable: unavailable.collect(),
+            unavailable: directory.unavailable_of(&held),
             permissions,
         })
     }

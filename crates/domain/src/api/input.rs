@@ -79,9 +79,14 @@ impl ApiDraft {
     }
 }
 
-fn check_slug(slug: &str, faults: &mut Vec<FieldError>) {
+/// Whether a text can be an API's slug.
+pub fn is_slug(text: &str) -> bool {
     let sane = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if slug.is_empty() || slug.len() > MAX_SLUG || !slug.bytes().all(sane) {
+    !text.is_empty() && text.len() <= MAX_SLUG && text.bytes().all(sane)
+}
+
+fn check_slug(slug: &str, faults: &mut Vec<FieldError>) {
+    if !is_slug(slug) {
         let detail = format!("1 to {MAX_SLUG} lower-case letters, digits and hyphens");
         faults.push(FieldError::new("slug", detail));
     }

@@ -167,23 +167,21 @@ pub(super) async fn delete(context: &Context, args: Delete) -> Result<(), CliErr
 }
 
 pub(super) async fn switch(context: &Context, args: Switch, enabled: bool) -> Result<(), CliError> {
+    // An organisation's slug is part of the address: nothing in it may lead elsewhere.
+    let sane = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let slug = args.organisation;
+    if slug
+        .as_ref()
+        .is_some_and(|slug| slug.is_empty() || !slug.chars().all(sane))
+    {
+        return Err(CliError::Usage("that is no organisation's slug".to_owned()));
+    }
     let client = connect(context)?;
     let path = path_of(&client, &args.api).await?;
-    let api = match args.organisation {
+    let api = match slug.map(|slug| format!("{path}/organisations/{slug}")) {
         None => client.patch(&path, &json!({ "enabled": enabled }), None).await?,
-        Some(slug) => {
-            // A slug is part of the address: nothing in it may lead elsewhere.
-            let sane = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-            if slug.is_empty() || !slug.chars().all(sane) {
-                return Err(CliError::Usage("that is no organisation's slug".to_owned()));
-            }
-            let path = format!("{path}/organisations/{slug}");
-            if enabled {
-                client.put(&path).await?
-            } else {
-                client.delete(&path).await?
-            }
-        }
+        Some(path) if enabled => client.put(&path).await?,
+        Some(path) => client.delete(&path).await?,
     };
     show(context, &api)
 }
