@@ -1,11 +1,17 @@
 //! Roles: what is changed of one holds for all who hold it at once, and nobody lifts themselves by one.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
 use domain::clock::{SystemClock, SystemRandom};
 use domain::id::{AccountId, KeyId, RoleId};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::db::{Database, Value as Sql};
 use store::testkit::sample_tenant;
+use tokio::task::JoinSet;
 
 use crate::support::{Answer, ENGINES, Engine, Server, path_of, text};
 
@@ -301,6 +307,47 @@ async fn changing_a_role_narrows_every_key_that_leans_on_it_at_once() {
             assert_eq!(code_for(&server, &own, "orders:view").await, "VALID");
             patched(&server, &path(&role), json!({"permissions": ["orders:*"]})).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn no_verification_that_begins_after_the_answer_is_decided_by_the_old_role() {
+    for engine in ENGINES {
+        let server = Arc::new(Server::start(engine).await);
+        let role = json!({"name": "Clerk", "permissions": ["orders:*"]});
+        let role = made(&server, "/v1/roles", role).await;
+        let key = Arc::new(key_with(&server, &[&role], json!({})).await);
+        // Odd while the role grants nothing, counted up when that was answered and before it is taken back.
+        let narrowed = Arc::new(AtomicU64::new(0));
+        let mut askers = JoinSet::new();
+        for _ in 0..4 {
+            let (server, key, narrowed) = (server.clone(), key.clone(), narrowed.clone());
+            askers.spawn(async move {
+                let mut seen = 0;
+                loop {
+                    let before = narrowed.load(SeqCst);
+                    let code = code_for(&server, &key, "orders:view").await;
+                    let after = narrowed.load(SeqCst);
+                    if before == u64::MAX {
+                        return seen;
+                    }
+                    if before % 2 == 1 && before == after {
+                        assert_eq!(code, "INSUFFICIENT_PERMISSIONS", "narrowing {before}");
+                        seen += 1;
+                    }
+                }
+            });
+        }
+        for _ in 0..40 {
+            patched(&server, &path(&role), json!({"permissions": []})).await;
+            narrowed.fetch_add(1, SeqCst);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            narrowed.fetch_add(1, SeqCst);
+            patched(&server, &path(&role), json!({"permissions": ["orders:*"]})).await;
+        }
+        narrowed.store(u64::MAX, SeqCst);
+        let seen: u64 = askers.join_all().await.into_iter().sum();
+        assert!(seen > 40, "{seen} verifications fell into the time after");
     }
 }
 

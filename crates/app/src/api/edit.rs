@@ -19,8 +19,8 @@ pub struct EditApi {
 }
 
 impl App {
-    /// Edits an API. When this returns, a permission that it took away, or all of them if it was switched off, is
-    /// honoured nowhere.
+    /// Edits an API. When this returns, verifications follow: the permissions of one that was switched off are honoured
+    /// nowhere. A permission that was taken out of an API is a word like any other afterwards.
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
