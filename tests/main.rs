@@ -12,6 +12,7 @@ mod seed;
 mod support;
 
 mod acknowledged_is_durable;
+mod apis;
 mod audit_is_proof;
 mod bad_input;
 mod dates;
@@ -23,6 +24,7 @@ mod lifecycle_rules;
 mod openapi;
 mod permissions;
 mod revoked_is_revoked;
+mod roles;
 mod secrets_at_rest;
 mod single_sign_on;
 mod verify_input;

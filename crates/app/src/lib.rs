@@ -2,14 +2,19 @@
 //! with its audit record, and returns once no cache serves the old state.
 
 mod access;
+pub mod api;
 pub mod audit;
 pub mod caller;
 pub mod demo;
+mod difference;
 pub mod error;
 pub mod key;
 mod keyring_file;
 pub mod oidc;
+mod listing;
+pub mod permission;
 pub mod policy;
+pub mod role;
 pub mod secrets;
 pub mod setup;
 pub mod verify;
@@ -29,6 +34,7 @@ use store::{Store, StoreError, Tx, Written};
 pub use caller::Caller;
 pub use error::{AppError, Result};
 pub use keyring_file::{KeyringFileError, SecretsSource};
+pub use listing::Listing;
 
 /// Everything that a use case needs. Clones are not needed: share it in an `Arc`.
 pub struct App {

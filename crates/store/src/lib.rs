@@ -14,6 +14,7 @@ pub mod keys;
 pub mod lock;
 pub mod migrate;
 pub mod organisations;
+pub mod principals;
 pub mod roles;
 mod schema;
 pub mod secrets;

@@ -1,5 +1,6 @@
 //! The management plane: REST under `/v1`, for programs with a management key and for whoever is at the data directory.
 
+mod apis;
 mod audit;
 mod caller;
 mod docs;
@@ -9,7 +10,9 @@ mod keys;
 mod openapi;
 mod own;
 mod params;
+mod permissions;
 mod policy;
+mod roles;
 mod setup;
 mod shown;
 
@@ -19,6 +22,7 @@ use ::http::StatusCode;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -53,6 +57,24 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))
         .routes(routes!(policy::show, policy::edit))
+        .route("/v1/roles", get(roles::list).post(roles::create))
+        .route(
+            "/v1/roles/{id}",
+            get(roles::show).patch(roles::edit).delete(roles::delete),
+        )
+        .route("/v1/apis", get(apis::list).post(apis::create))
+        .route(
+            "/v1/apis/{id}",
+            get(apis::show).patch(apis::edit).delete(apis::delete),
+        )
+        .route(
+            "/v1/apis/{id}/organisations/{slug}",
+            put(apis::enable).delete(apis::disable),
+        )
+        .route("/v1/permissions", get(permissions::list))
+        .route("/v1/permissions/explain", post(permissions::explain))
+        .route("/v1/permissions/effective", get(permissions::effective))
+        .route("/v1/permissions/holders", get(permissions::holders))
         .routes(routes!(installation::demo))
         .routes(routes!(installation::secrets))
         .routes(routes!(installation::rotate))
