@@ -2,10 +2,12 @@
 //! with its audit record, and returns once no cache serves the old state.
 
 mod access;
+pub mod account;
 pub mod audit;
 pub mod caller;
 pub mod demo;
 pub mod error;
+pub mod import;
 pub mod key;
 mod keyring_file;
 pub mod policy;

@@ -193,7 +193,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key that begins now and stands for its organisation unless the fields name another owner. Its roles, number and display form are still to be given.
+    /// A key that begins now, and stands for its organisation unless the fields name another owner. Its roles, number
+    /// and display form are still to be given.
     pub fn fresh(
         id: KeyId,
         organisation: OrganisationId,

@@ -251,7 +251,9 @@ pub enum PolicyError {
     #[error("owner.max_live_keys is at least 1, or null for any number")]
     NoLiveKeys,
     /// More than can be looked through for each key.
-    #[error("issue_blocked has at most 1000 names of at most 254 characters, and accounts.default_roles at most 64")]
+    #[error(
+        "issue_blocked has at most 1000 names of at most 254 characters, and accounts.default_roles at most 64"
+    )]
     TooMany,
 }
 
@@ -299,7 +301,10 @@ impl Policy {
             return Err(PolicyError::NoLiveKeys);
         }
         if self.issue_blocked.len() > MAX_BLOCKED
-            || self.issue_blocked.iter().any(|name| name.len() > MAX_BLOCKED_NAME)
+            || self
+                .issue_blocked
+                .iter()
+                .any(|name| name.len() > MAX_BLOCKED_NAME)
             || self.accounts.default_roles.len() > MAX_DEFAULT_ROLES
         {
             return Err(PolicyError::TooMany);

@@ -1,5 +1,6 @@
 //! The management plane: REST under `/v1`, for programs with a management key and for whoever is at the data directory.
 
+mod accounts;
 mod audit;
 mod caller;
 mod health;
@@ -43,6 +44,19 @@ pub fn router(web: Web) -> Router {
         .route("/v1/keys/{id}/reveal", post(keys::reveal))
         .route("/v1/keys/{id}/usage", get(keys::usage))
         .route("/v1/keys/{id}/events", get(keys::events))
+        .route("/v1/service-accounts", get(accounts::list).post(accounts::create))
+        .route("/v1/service-accounts/import", post(accounts::import))
+        .route(
+            "/v1/service-accounts/{id}",
+            get(accounts::show).patch(accounts::edit).delete(accounts::delete),
+        )
+        .route("/v1/service-accounts/{id}/activate", post(accounts::activate))
+        .route("/v1/service-accounts/{id}/deactivate", post(accounts::deactivate))
+        .route("/v1/service-accounts/{id}/reassign", post(accounts::reassign))
+        .route("/v1/service-accounts/{id}/keys", get(accounts::keys))
+        .route("/v1/service-accounts/{id}/usage", get(accounts::usage))
+        .route("/v1/service-accounts/{id}/events", get(accounts::events))
+        .route("/v1/partners", get(accounts::partners))
         .route("/v1/verify", post(own::verify))
         .route("/v1/verify/batch", post(own::verify_batch))
         .route("/v1/self", get(own::show))

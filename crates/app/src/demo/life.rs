@@ -124,6 +124,7 @@ impl Teller<'_> {
             tags: Some(tags),
             metadata: Some(metadata),
             contacts: Some(vec![sample.contact.to_owned()]),
+            owner: None,
         }
         .check()?;
         Ok(Key {

@@ -83,7 +83,11 @@ impl AccountDraft {
 
 /// Letters of other scripts look like Latin ones, so that a username with them could pass for another.
 fn username(text: &str, faults: &mut Vec<FieldError>) {
-    let longest = if text.contains('@') { MAX_EMAIL } else { MAX_USERNAME };
+    let longest = if text.contains('@') {
+        MAX_EMAIL
+    } else {
+        MAX_USERNAME
+    };
     if text.is_empty() || text.chars().count() > longest {
         let detail = format!("1 to {MAX_USERNAME} characters ({MAX_EMAIL} for an email address)");
         faults.push(FieldError::new("username", detail));
@@ -146,13 +150,32 @@ mod tests {
 
     #[test]
     fn no_two_usernames_that_look_alike_are_taken() {
-        for fine in ["sap.erp", "A", "hr_system-2", "iot+eu@example.com", &"a".repeat(64)] {
+        for fine in [
+            "sap.erp",
+            "A",
+            "hr_system-2",
+            "iot+eu@example.com",
+            &"a".repeat(64),
+        ] {
             assert_eq!(faults_of(fine), 0, "{fine}");
         }
         // Cyrillic а, a full-width letter, a ligature, a dotless i, invisible characters, combining marks.
         for alike in [
-            "s\u{430}p", "\u{ff53}ap", "\u{fb01}eld", "\u{131}ot", "sap\u{200b}", "sap\u{ad}", "sap\u{301}", "sap ",
-            " sap", "sap\n", "sap\r\nSet-Cookie: x", "sap\u{202e}", "s/ap", "sap\0", "",
+            "s\u{430}p",
+            "\u{ff53}ap",
+            "\u{fb01}eld",
+            "\u{131}ot",
+            "sap\u{200b}",
+            "sap\u{ad}",
+            "sap\u{301}",
+            "sap ",
+            " sap",
+            "sap\n",
+            "sap\r\nSet-Cookie: x",
+            "sap\u{202e}",
+            "s/ap",
+            "sap\0",
+            "",
         ] {
             assert_ne!(faults_of(alike), 0, "{alike:?}");
         }
@@ -174,7 +197,9 @@ mod tests {
         };
         let faults = draft.check().expect_err("faults");
         let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
-        let expected = ["name", "username", "email", "partner", "owner", "purpose", "tags[0]"];
+        let expected = [
+            "name", "username", "email", "partner", "owner", "purpose", "tags[0]",
+        ];
         assert_eq!(fields, expected);
     }
 

@@ -29,7 +29,11 @@ pub struct OwnerPolicy {
 impl Default for OwnerPolicy {
     fn default() -> Self {
         Self {
-            kinds: vec![OwnerKind::Organisation, OwnerKind::ServiceAccount, OwnerKind::User],
+            kinds: vec![
+                OwnerKind::Organisation,
+                OwnerKind::ServiceAccount,
+                OwnerKind::User,
+            ],
             max_live_keys: None,
         }
     }

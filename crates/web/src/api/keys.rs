@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-pub(super) use list::{limit, list, summary};
+pub(super) use list::{ListQuery, limit, list, page, summary};
 
 use super::caller::By;
 use super::shown;
@@ -42,6 +42,7 @@ pub(super) struct Fields {
     tags: Option<Vec<String>>,
     metadata: Option<Map<String, Value>>,
     contacts: Option<Vec<String>>,
+    owner: Option<String>,
     #[serde(default, deserialize_with = "present")]
     expires_at: Option<Option<Timestamp>>,
     expires_in: Option<Span>,
@@ -97,6 +98,7 @@ impl Fields {
             tags: self.tags,
             metadata: self.metadata,
             contacts: self.contacts,
+            owner: self.owner,
         }
     }
 }
@@ -115,6 +117,20 @@ fn idempotency(headers: &HeaderMap, uri: &Uri, body: &[u8]) -> Result<Option<Ide
 pub(super) fn id(text: &str) -> Result<KeyId> {
     text.parse()
         .map_err(|_| app::AppError::NotFound { what: "key" }.into())
+}
+
+/// The version that a change is for; none where any will do.
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<i64>> {
+    let tag = headers.get(header::IF_MATCH);
+    match tag.map(|value| value.to_str().unwrap_or_default()) {
+        None | Some("*") => Ok(None),
+        Some(tag) => {
+            let number = tag.trim_matches('"').parse();
+            number
+                .map(Some)
+                .map_err(|_| Problem::invalid("If-Match: expected the ETag that was answered, such as \"3\""))
+        }
+    }
 }
 
 pub(super) async fn create(
@@ -152,19 +168,7 @@ pub(super) async fn edit(
     headers: HeaderMap,
     Json(fields, _): Json<Fields>,
 ) -> Result<Response> {
-    let version = match headers
-        .get(header::IF_MATCH)
-        .map(|value| value.to_str().unwrap_or_default())
-    {
-        None | Some("*") => None,
-        Some(tag) => {
-            let number = tag.trim_matches('"').parse();
-            Some(
-                number
-                    .map_err(|_| Problem::invalid("If-Match: expected the ETag of the key, such as \"3\""))?,
-            )
-        }
-    };
+    let version = if_match(&headers)?;
     let secret = fields.secret.is_some() || fields.secret_sha256.is_some() || fields.secret_prefix.is_some();
     let others = [
         ("grace", fields.grace.is_some()),
@@ -271,8 +275,8 @@ pub(super) async fn reveal(
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Stretch {
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
+    pub(super) since: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
 }
 
 pub(super) async fn usage(
@@ -292,8 +296,8 @@ pub(super) async fn usage(
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PageQuery {
-    limit: Option<u32>,
-    cursor: Option<String>,
+    pub(super) limit: Option<u32>,
+    pub(super) cursor: Option<String>,
 }
 
 pub(super) async fn events(

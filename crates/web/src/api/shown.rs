@@ -1,7 +1,7 @@
 //! How keys are shown: what the database holds and what is computed of it, never a secret but in the answer that made it.
 
 use ::http::{HeaderValue, StatusCode, header};
-use app::key::{Deleted, Issued, KeyView, Other, Revoked};
+use app::key::{Deleted, Issued, KeyView, Other, Revoked, RoleView};
 use axum::response::{IntoResponse, Response};
 use domain::clock::Timestamp;
 use domain::key::{Key, Owner, Secret, Status};
@@ -45,6 +45,13 @@ pub(super) struct ShownKey<'a> {
     status: Status,
     owner: ShownOwner<'a>,
     permissions: &'a domain::access::Grants,
+    roles: &'a [RoleView],
+    /// Whether it may do what its owner may, having nothing of its own.
+    inherits: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective_permissions: Option<&'a domain::access::Grants>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unavailable: Option<ShownUnavailable<'a>>,
     networks: &'a [ipnet::IpNet],
     tags: &'a [String],
     metadata: &'a serde_json::Map<String, serde_json::Value>,
@@ -62,6 +69,13 @@ pub(super) struct ShownKey<'a> {
     version: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     secrets: Option<Vec<ShownSecret<'a>>>,
+}
+
+/// What was granted and is not honoured now, because its API is not enabled.
+#[derive(Serialize)]
+struct ShownUnavailable<'a> {
+    permissions: &'a [String],
+    roles: &'a [RoleView],
 }
 
 #[derive(Serialize)]
@@ -102,6 +116,10 @@ pub(super) fn row(view: &KeyView) -> ShownKey<'_> {
         status: view.status,
         owner: owner(key.owner, &view.owner_name),
         permissions: &key.permissions,
+        roles: &view.roles,
+        inherits: key.inherits(),
+        effective_permissions: None,
+        unavailable: None,
         networks: &key.networks,
         tags: &key.tags,
         metadata: &key.metadata,
@@ -125,13 +143,18 @@ pub(super) fn row(view: &KeyView) -> ShownKey<'_> {
 pub(super) fn whole(view: &KeyView, now: Timestamp) -> ShownKey<'_> {
     ShownKey {
         secrets: Some(view.secrets.iter().map(|one| secret(one, now)).collect()),
+        effective_permissions: view.effective.as_ref().map(|effective| &effective.permissions),
+        unavailable: view.effective.as_ref().map(|effective| ShownUnavailable {
+            permissions: &effective.unavailable_permissions,
+            roles: &effective.unavailable_roles,
+        }),
         ..row(view)
     }
 }
 
 /// A key by itself, with its version as the `ETag`.
 pub(super) fn key(view: &KeyView, now: Timestamp) -> Response {
-    tagged(json(StatusCode::OK, &whole(view, now)), view)
+    tagged(json(StatusCode::OK, &whole(view, now)), view.key.version)
 }
 
 /// A key with the token that was just made for it.
@@ -140,7 +163,7 @@ pub(super) fn issued(status: StatusCode, issued: &Issued, now: Timestamp) -> Res
         secret: issued.token.as_ref().map(|token| token.expose()),
         ..whole(&issued.view, now)
     };
-    let mut response = tagged(json(status, &shown), &issued.view);
+    let mut response = tagged(json(status, &shown), issued.view.key.version);
     if issued.replayed {
         response
             .headers_mut()
@@ -149,8 +172,9 @@ pub(super) fn issued(status: StatusCode, issued: &Issued, now: Timestamp) -> Res
     response
 }
 
-fn tagged(mut response: Response, view: &KeyView) -> Response {
-    if let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", view.key.version)) {
+/// An answer with a version as its `ETag`.
+pub(super) fn tagged(mut response: Response, version: i64) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, value);
     }
     response

@@ -1,14 +1,16 @@
 //! Lists of keys: which are asked for, in which order, and a page of them; and how many there are.
 
 use ::http::StatusCode;
+use app::Caller;
+use app::key::KeyFilter;
 use axum::extract::State;
 use axum::response::Response;
 use domain::clock::Timestamp;
-use domain::key::Status;
+use domain::key::{Owner, Status};
 use domain::page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
 use domain::span::Span;
 use serde::Deserialize;
-use store::keys::{KeyQuery, KeySort, StatusFilter};
+use store::keys::{KeyQuery, KeySort, StatusFilter, Whose};
 
 use crate::api::caller::By;
 use crate::api::shown;
@@ -24,6 +26,10 @@ pub(in crate::api) struct ListQuery {
     created_by: Option<String>,
     permission: Option<String>,
     tag: Option<String>,
+    owner: Option<String>,
+    partner: Option<String>,
+    role: Option<String>,
+    api: Option<String>,
     expires_before: Option<Timestamp>,
     idle_since: Option<Timestamp>,
     q: Option<String>,
@@ -52,11 +58,26 @@ pub(in crate::api) fn limit(asked: Option<u32>) -> Result<u32> {
     }
 }
 
+impl ListQuery {
+    /// The same list of one owner's keys.
+    pub(in crate::api) fn of(mut self, owner: Owner) -> Result<Self> {
+        if self.owner.is_some() {
+            return Err(Problem::invalid("owner: the address names it already"));
+        }
+        self.owner = Some(owner.to_string());
+        Ok(self)
+    }
+}
+
 pub(in crate::api) async fn list(
     By(caller): By,
     State(web): State<Web>,
     Query(asked): Query<ListQuery>,
 ) -> Result<Response> {
+    page(&caller, &web, asked).await
+}
+
+pub(in crate::api) async fn page(caller: &Caller, web: &Web, asked: ListQuery) -> Result<Response> {
     let sort = asked.sort.as_deref().unwrap_or("-created_at");
     let (descending, name) = sort.strip_prefix('-').map_or((false, sort), |name| (true, name));
     let unknown = || {
@@ -77,12 +98,25 @@ pub(in crate::api) async fn list(
             &asked.created_by,
             &asked.permission,
             &asked.tag,
+            (&asked.owner, &asked.partner, &asked.role, &asked.api),
             asked.expires_before,
             asked.idle_since,
             &asked.q,
             sort,
         )
     );
+    let owner = asked.owner.as_deref().map(|text| {
+        Owner::parse(text).ok_or_else(|| Problem::invalid("owner: expected an id: acct_…, usr_… or org_…"))
+    });
+    let whose = Whose {
+        owner: owner.transpose()?.map(Owner::uuid),
+        partner: asked.partner,
+        ..Whose::default()
+    };
+    let filter = KeyFilter {
+        role: asked.role,
+        api: asked.api,
+    };
     let query = KeyQuery {
         now: Timestamp::default(),
         window: Span::ZERO,
@@ -95,6 +129,7 @@ pub(in crate::api) async fn list(
         created_by: asked.created_by,
         permission: asked.permission,
         tag: asked.tag,
+        whose,
         expires_before: asked.expires_before,
         idle_since: asked.idle_since,
         q: asked.q,
@@ -105,7 +140,7 @@ pub(in crate::api) async fn list(
     };
     let page = web
         .app
-        .list_keys(&caller, query, &list, asked.cursor.as_deref())
+        .list_keys(caller, query, filter, &list, asked.cursor.as_deref())
         .await?;
     let items: Vec<_> = page.items.iter().map(shown::row).collect();
     Ok(shown::json(
