@@ -11,6 +11,7 @@ mod proxy;
 mod seed;
 mod support;
 
+mod accounts;
 mod acknowledged_is_durable;
 mod audit_is_proof;
 mod bad_input;
@@ -19,6 +20,7 @@ mod faults;
 mod first_start;
 mod life_of_a_key;
 mod lifecycle_rules;
+mod owners;
 mod permissions;
 mod revoked_is_revoked;
 mod secrets_at_rest;

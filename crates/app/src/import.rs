@@ -133,9 +133,15 @@ fn csv(text: &str, lists: &[&str], faults: &mut Faults) -> Result<Vec<Line<Map<S
         }
     }
     let mut lines = Vec::new();
+    let mut numbers = Numbers {
+        bytes: text.as_bytes(),
+        at: 0,
+        number: 1,
+    };
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
-        let number = record.position().map_or(0, csv::Position::line);
+        let begins = record.position().map_or(0, csv::Position::byte);
+        let number = numbers.at(begins as usize);
         if record.len() != names.len() {
             let detail = format!(
                 "has {} cells where the first line has {}",
@@ -164,6 +170,29 @@ fn csv(text: &str, lists: &[&str], faults: &mut Faults) -> Result<Vec<Line<Map<S
         });
     }
     Ok(lines)
+}
+
+/// Counts lines as an editor does. The reader's own count lags behind: it says where it went on, which may be before the
+/// line break that ends the record before, and before empty lines.
+struct Numbers<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    number: u64,
+}
+
+impl Numbers<'_> {
+    /// The number of the line of the record that begins at a byte, or after line breaks there.
+    fn at(&mut self, byte: usize) -> u64 {
+        let rest = self.bytes.get(byte..).unwrap_or_default();
+        let breaks = rest
+            .iter()
+            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+            .count();
+        let passed = self.bytes.get(self.at..byte + breaks).unwrap_or_default();
+        self.number += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = byte + breaks;
+        self.number
+    }
 }
 
 #[cfg(test)]
