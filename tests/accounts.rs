@@ -803,3 +803,125 @@ async fn each_verb_needs_its_permission() {
         }
     }
 }
+
+/// Runs the command line at the data directory, in the first organisation; what it printed, or its refusal.
+fn run(house: &House, arguments: &[&str]) -> Result<Value, String> {
+    let mut whole = arguments.to_vec();
+    whole.extend(["--json", "--yes", "--organisation", "sample-ltd"]);
+    let output = house.server.claviger(&whole).output().expect("it runs");
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(serde_json::from_slice(&output.stdout).expect("JSON"))
+}
+
+#[tokio::test]
+async fn the_command_line_keeps_accounts_too() {
+    let house = House::build(Engine::Sqlite).await;
+    let create = [
+        "accounts",
+        "create",
+        "ColdTrace uploads",
+        "--username",
+        "cold",
+        "--partner",
+        "ColdTrace",
+    ];
+    let made = run(
+        &house,
+        &[&create[..], &["--role", "reports", "--owner", &house.ann]].concat(),
+    )
+    .expect("made");
+    let id = text(&made, "id").to_owned();
+    let key = run(
+        &house,
+        &["keys", "create", "Cold EU", "--owner", &id, "--role", "reports"],
+    )
+    .expect("a key");
+    assert_eq!(house.ask(&key, "reports:x").await, "VALID");
+    for (arguments, count) in [
+        (
+            &["accounts", "list", "--partner", "coldtrace", "--role", "reports"][..],
+            1,
+        ),
+        (&["accounts", "list", "--orphaned"], 0),
+        (&["accounts", "keys", &id], 1),
+        (&["accounts", "events", &id], 1),
+        (&["accounts", "partners"], 1),
+        (
+            &[
+                "keys",
+                "list",
+                "--partner",
+                "ColdTrace",
+                "--owner",
+                &id,
+                "--role",
+                "Reports",
+            ],
+            1,
+        ),
+    ] {
+        let page = run(&house, arguments).expect("a list");
+        assert_eq!(
+            page["items"].as_array().map(Vec::len),
+            Some(count),
+            "{arguments:?}"
+        );
+    }
+    let edited = run(
+        &house,
+        &[
+            "accounts",
+            "edit",
+            &id,
+            "--purpose",
+            "sensors",
+            "--clear",
+            "partner",
+        ],
+    );
+    assert_eq!(edited.expect("edited")["partner"], "");
+    assert_eq!(
+        run(&house, &["accounts", "reassign", &id, "--nobody"]).expect("done")["owner"],
+        Value::Null
+    );
+    let stopped = run(&house, &["accounts", "deactivate", &id]).expect("stopped");
+    assert_eq!(stopped["status"], "inactive");
+    assert_eq!(house.ask(&key, "reports:x").await, "ACCOUNT_INACTIVE");
+    run(&house, &["accounts", "activate", &id]).expect("activated");
+    assert!(run(&house, &["accounts", "usage", &id]).expect("usage")["total"].is_u64());
+
+    let file = house.server.data().join("people.csv");
+    std::fs::write(&file, "name,username\nOne,one\nTwo,cold\n").expect("a file");
+    let file = file.to_str().expect("a path");
+    let refused = run(&house, &["accounts", "import", file]).expect_err("a bad line");
+    assert!(refused.contains("lines[3].username"), "{refused}");
+    std::fs::write(file, "name,username\nOne,one\n").expect("a file");
+    assert_eq!(
+        run(&house, &["accounts", "import", file, "--dry-run"]).expect("fine")["dry_run"],
+        true
+    );
+    assert_eq!(
+        run(&house, &["accounts", "import", file]).expect("fine")["count"],
+        1
+    );
+    assert_eq!(
+        run(&house, &["accounts", "delete", &id]).expect("deleted")["keys_ended"],
+        1
+    );
+    assert_eq!(
+        run(&house, &["accounts", "show", &id]).expect("kept")["status"],
+        "deleted"
+    );
+
+    // As people read it.
+    let shown = house
+        .server
+        .claviger(&["accounts", "show", &id, "--organisation", "sample-ltd"])
+        .output();
+    let shown = String::from_utf8(shown.expect("it runs").stdout).expect("text");
+    for word in ["ColdTrace uploads", "cold", "deleted", "Reports", "sensors"] {
+        assert!(shown.contains(word), "{word} in {shown}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The command line: what can be asked, in words that a newcomer understands, and which exit code answers.
 
+mod accounts;
 mod audit;
 mod client;
 mod confirm;
@@ -104,6 +105,9 @@ enum Command {
     /// Make keys, look at them, change them, end them
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Keep the service accounts that keys stand for: systems of your own and of partners
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
     /// Read, check and export the record of who did what
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -189,7 +193,7 @@ impl Command {
     fn asks(&self) -> bool {
         matches!(
             self,
-            Self::Keys(_) | Self::Audit(_) | Self::Policy(_) | Self::Secrets(_)
+            Self::Keys(_) | Self::Accounts(_) | Self::Audit(_) | Self::Policy(_) | Self::Secrets(_)
         )
     }
 }
@@ -200,6 +204,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Serve(_) | Command::Init(_) | Command::Demo(_) | Command::Migrate => Ok(()),
         Command::Config(command) => serve::print_config(context, &command),
         Command::Keys(command) => keys::run(context, command).await,
+        Command::Accounts(command) => accounts::run(context, command).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Secrets(command) => secrets::run(context, command).await,
