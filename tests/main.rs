@@ -11,6 +11,7 @@ mod proxy;
 mod seed;
 mod support;
 
+mod accounts;
 mod acknowledged_is_durable;
 mod apis;
 mod audit_is_proof;
@@ -22,6 +23,7 @@ mod first_start;
 mod life_of_a_key;
 mod lifecycle_rules;
 mod openapi;
+mod owners;
 mod permissions;
 mod revoked_is_revoked;
 mod roles;

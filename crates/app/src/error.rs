@@ -91,6 +91,10 @@ impl From<StoreError> for AppError {
             StoreError::Conflict { ref constraint } if constraint.contains("digest") => {
                 Self::conflict("secret_exists", "this token or hash is stored already")
             }
+            StoreError::Conflict { ref constraint } if constraint.contains("username") => Self::conflict(
+                "username_taken",
+                "another service account was given this username just now",
+            ),
             _ => Self::internal(error),
         }
     }

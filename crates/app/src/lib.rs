@@ -2,16 +2,18 @@
 //! with its audit record, and returns once no cache serves the old state.
 
 mod access;
+pub mod account;
 pub mod api;
 pub mod audit;
 pub mod caller;
 pub mod demo;
 mod difference;
 pub mod error;
+pub mod import;
 pub mod key;
 mod keyring_file;
-pub mod oidc;
 mod listing;
+pub mod oidc;
 pub mod permission;
 pub mod policy;
 pub mod role;

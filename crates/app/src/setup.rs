@@ -16,7 +16,7 @@ use store::Tx;
 use store::organisations::Tenant;
 
 use crate::error::{AppError, Result};
-use crate::key::{KeyView, TokenInput, difference, target, view};
+use crate::key::{KeyView, TokenInput, difference, seen, target};
 use crate::{App, Caller};
 
 /// How long a set-up link is good.
@@ -199,14 +199,10 @@ impl FirstKey {
             .write(tx, organisation, key.id, &tenant.policy, material)
             .await?;
         let token = token.ok_or_else(|| AppError::internal("a generated token is always at hand"))?;
-        let secrets = tx.secrets(organisation, key.id).await?;
         tx.record(
             organisation,
             caller.event(now, "key.create", target(&key), difference(None, &key)),
         );
-        Ok((
-            view(key, secrets, &tenant.organisation, &tenant.policy, now),
-            token,
-        ))
+        Ok((seen(tx, tenant, key).await?, token))
     }
 }

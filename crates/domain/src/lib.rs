@@ -2,6 +2,7 @@
 //! Read `docs/architecture.md` first; each module here is one noun of the design.
 
 pub mod access;
+pub mod account;
 pub mod api;
 pub mod audit;
 pub mod clock;

@@ -154,5 +154,13 @@ CREATE INDEX service_accounts_by_partner ON service_accounts (organisation, part
 CREATE INDEX service_accounts_by_email ON service_accounts (organisation, email_key) WHERE email_key IS NOT NULL;
 CREATE INDEX service_accounts_by_owner ON service_accounts (owner);
 
+-- Every username that a service account ever had, in lower case, so that none is given to another.
+CREATE TABLE account_usernames (
+    organisation BLOB NOT NULL REFERENCES organisations (id),
+    username_key TEXT NOT NULL,
+    account BLOB NOT NULL,
+    PRIMARY KEY (organisation, username_key)
+) STRICT, WITHOUT ROWID;
+
 ALTER TABLE keys ADD COLUMN roles TEXT NOT NULL DEFAULT '[]';
 CREATE INDEX keys_by_owner ON keys (organisation, owner_id, created_at, id);

@@ -1,5 +1,6 @@
 //! The management plane: REST under `/v1`, for programs with a management key and for whoever is at the data directory.
 
+mod accounts;
 mod apis;
 mod audit;
 mod caller;
@@ -57,6 +58,19 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))
         .routes(routes!(policy::show, policy::edit))
+        .route("/v1/service-accounts", get(accounts::list).post(accounts::create))
+        .route("/v1/service-accounts/import", post(accounts::import))
+        .route(
+            "/v1/service-accounts/{id}",
+            get(accounts::show).patch(accounts::edit).delete(accounts::delete),
+        )
+        .route("/v1/service-accounts/{id}/activate", post(accounts::activate))
+        .route("/v1/service-accounts/{id}/deactivate", post(accounts::deactivate))
+        .route("/v1/service-accounts/{id}/reassign", post(accounts::reassign))
+        .route("/v1/service-accounts/{id}/keys", get(accounts::keys))
+        .route("/v1/service-accounts/{id}/usage", get(accounts::usage))
+        .route("/v1/service-accounts/{id}/events", get(accounts::events))
+        .route("/v1/partners", get(accounts::partners))
         .route("/v1/roles", get(roles::list).post(roles::create))
         .route(
             "/v1/roles/{id}",

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use domain::clock::Timestamp;
-use domain::id::KeyId;
+use domain::id::{AccountId, KeyId};
 use domain::span::Span;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -75,6 +75,13 @@ pub(crate) fn key_path(id: &str) -> Result<String, CliError> {
     let id = KeyId::from_str(id)
         .map_err(|error| CliError::Usage(format!("{error} (see `claviger keys list`)")))?;
     Ok(format!("/v1/keys/{id}"))
+}
+
+/// A service account's path, `/v1/service-accounts/acct_…`. What is not an id is not repeated, as above.
+pub(crate) fn account_path(id: &str) -> Result<String, CliError> {
+    let id = AccountId::from_str(id)
+        .map_err(|error| CliError::Usage(format!("{error} (see `claviger accounts list`)")))?;
+    Ok(format!("/v1/service-accounts/{id}"))
 }
 
 /// A span such as `24h`; for clap.

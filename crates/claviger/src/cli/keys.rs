@@ -10,7 +10,8 @@ mod switch;
 mod usage;
 mod verify;
 
-pub(super) use list::{about_the_rest, pages};
+pub(super) use list::{about_the_rest, pages, show_page};
+pub(super) use usage::report as report_usage;
 
 use clap::{Args, Subcommand};
 use domain::span::Span;
@@ -121,6 +122,28 @@ pub(super) fn joined(value: &Value, pointer: &str) -> String {
     }
 }
 
+/// The names of roles in one line; `-` if there are none.
+pub(super) fn roles(value: &Value) -> String {
+    let roles = value.get("roles").and_then(Value::as_array);
+    let names: Vec<String> = roles
+        .into_iter()
+        .flatten()
+        .map(|role| {
+            let gone = role.get("available") == Some(&Value::Bool(false));
+            format!(
+                "{}{}",
+                text(role, "/name"),
+                if gone { " (unavailable)" } else { "" }
+            )
+        })
+        .collect();
+    if names.is_empty() {
+        "-".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
 /// `Name (key_…)`: how questions and notes call a key.
 fn called(key: &Value) -> String {
     format!(
@@ -162,6 +185,12 @@ fn facts(screen: &Screen, key: &Value) -> Vec<(&'static str, Cell)> {
         ("networks", joined(key, "/networks").into()),
         ("expires", ending(screen, key).into()),
     ];
+    if roles(key) != "-" {
+        facts.insert(6, ("roles", roles(key).into()));
+    }
+    if key.get("inherits") == Some(&Value::Bool(true)) {
+        facts.insert(6, ("inherits", "what its owner may do".into()));
+    }
     if !text(key, "/description").is_empty() {
         facts.insert(2, ("description", text(key, "/description").into()));
     }

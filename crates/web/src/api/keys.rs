@@ -67,6 +67,9 @@ pub(super) struct Fields {
     /// Email addresses to write to about it.
     #[schema(value_type = Option<Vec<EmailAddress>>, max_items = 16)]
     contacts: Option<Vec<String>>,
+    /// Whom it stands for: the id of a service account, a person, or the organisation (when not said).
+    #[schema(value_type = Option<String>, example = "acct_01k1qhwaswfn78ypkbfj6sw3rt")]
+    owner: Option<String>,
     /// When it ends by itself, as an instant or a date; `null` for never.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<End>)]
@@ -131,6 +134,7 @@ impl Fields {
             tags: self.tags,
             metadata: self.metadata,
             contacts: self.contacts,
+            owner: self.owner,
         }
     }
 }
@@ -149,6 +153,20 @@ fn idempotency(headers: &HeaderMap, uri: &Uri, body: &[u8]) -> Result<Option<Ide
 pub(super) fn id(text: &str) -> Result<KeyId> {
     text.parse()
         .map_err(|_| app::AppError::NotFound { what: "key" }.into())
+}
+
+/// The version that a change is for; none where any will do.
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<i64>> {
+    let tag = headers.get(header::IF_MATCH);
+    match tag.map(|value| value.to_str().unwrap_or_default()) {
+        None | Some("*") => Ok(None),
+        Some(tag) => {
+            let number = tag.trim_matches('"').parse();
+            number
+                .map(Some)
+                .map_err(|_| Problem::invalid("If-Match: expected the ETag that was answered, such as \"3\""))
+        }
+    }
 }
 
 /// Makes a key. Its secret is in this answer, and never again.
@@ -209,19 +227,7 @@ pub(super) async fn edit(
     headers: HeaderMap,
     Json(fields, _): Json<Fields>,
 ) -> Result<Response> {
-    let version = match headers
-        .get(header::IF_MATCH)
-        .map(|value| value.to_str().unwrap_or_default())
-    {
-        None | Some("*") => None,
-        Some(tag) => {
-            let number = tag.trim_matches('"').parse();
-            Some(
-                number
-                    .map_err(|_| Problem::invalid("If-Match: expected the ETag of the key, such as \"3\""))?,
-            )
-        }
-    };
+    let version = if_match(&headers)?;
     let secret = fields.secret.is_some() || fields.secret_sha256.is_some() || fields.secret_prefix.is_some();
     let others = [
         ("grace", fields.grace.is_some()),
@@ -401,9 +407,9 @@ pub(super) async fn reveal(
 #[into_params(parameter_in = Query)]
 pub(super) struct Stretch {
     /// From when; a day ago when not said.
-    since: Option<Timestamp>,
+    pub(super) since: Option<Timestamp>,
     /// Until when; now when not said.
-    until: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
 }
 
 /// How often a key was answered what, by the hour.
