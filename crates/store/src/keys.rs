@@ -1,7 +1,7 @@
 //! Keys: reading, writing and counting their rows.
 
 mod list;
-mod search;
+pub(crate) mod search;
 mod write;
 
 use domain::access::Grants;
