@@ -41,6 +41,11 @@ impl std::fmt::Debug for Password {
 }
 
 impl Password {
+    /// A hash that no password fits and that costs what every other does: compared where there is nobody, so that an
+    /// answer takes as long.
+    pub const NOBODYS: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$Y2xhdmlnZXItbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
     /// From what was typed. What is longer than any password is cut, so that no one pays for hashing it.
     pub fn new(typed: &str) -> Self {
         let end = typed.floor_char_boundary(MAX_BYTES + 1);
@@ -80,6 +85,11 @@ impl Password {
         if zxcvbn::zxcvbn(&self.0, &words).score() < Score::Three {
             fault("this password is common or easy to guess; some words that have nothing to do with each other are better".to_owned());
         }
+    }
+
+    /// Whether it is long enough to stand without a second factor.
+    pub fn stands_alone(&self) -> bool {
+        self.0.chars().count() >= MIN_ALONE
     }
 
     /// Its hash, as a PHC string. Slow on purpose: call it where blocking does no harm.
@@ -191,6 +201,18 @@ mod tests {
             "a salt of its own"
         );
         assert_eq!(format!("{password:?}"), "Password(redacted)");
+    }
+
+    #[test]
+    fn nobodys_hash_costs_what_every_hash_costs() {
+        let real = Password::new("tin-otter-quarrel-91")
+            .hash(&SystemRandom)
+            .expect("a hash");
+        let cost = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(cost(Password::NOBODYS), cost(&real));
+        // One that cannot be read would be refused without any work.
+        let read = PasswordHash::new(Password::NOBODYS).expect("a hash");
+        assert!(read.salt.is_some() && read.hash.is_some_and(|hash| hash.as_bytes().len() == 32));
     }
 
     #[test]

@@ -70,6 +70,8 @@ CREATE TABLE users (
     roles TEXT NOT NULL,
     -- Argon2id, as a PHC string.
     password TEXT,
+    -- Whether it is long enough to go without a second factor.
+    password_alone INTEGER NOT NULL DEFAULT 0,
     -- The TOTP secret, sealed; one that is still to be confirmed stands beside it.
     totp BLOB,
     totp_pending BLOB,

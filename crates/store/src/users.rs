@@ -25,13 +25,15 @@ pub(crate) const COLUMNS: &str = "u.id, u.organisation, u.email, u.name, u.statu
     u.totp IS NOT NULL, u.created_at, u.created_by, u.last_sign_in_at, u.version";
 const ORGANISATION: &str = "o.id, o.slug, o.name, o.status, o.created_at";
 /// What somebody signs in with; read where it is compared, and nowhere else.
-const FACTORS: &str = "u.password, u.totp, u.totp_pending, u.totp_step";
+const FACTORS: &str = "u.password, u.password_alone, u.totp, u.totp_pending, u.totp_step";
 
 /// What a person signs in with.
 #[derive(Clone, Default)]
 pub struct Factors {
     /// The hash of the password (PHC string).
     pub password: Option<String>,
+    /// Whether the password is long enough to go without a second factor.
+    pub password_alone: bool,
     /// The second factor's secret, sealed.
     pub totp: Option<Vec<u8>>,
     /// One that is still to be confirmed.
@@ -95,6 +97,7 @@ fn person_of(row: &Row) -> Result<Person> {
         },
         factors: Factors {
             password: c.next()?,
+            password_alone: c.next()?,
             totp: c.next()?,
             pending: c.next()?,
             totp_step: c.next()?,
@@ -224,7 +227,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps the hash of a new password.
+    /// Keeps the hash of a new password, and whether it may stand alone.
     ///
     /// # Errors
     /// When the database fails.
@@ -233,10 +236,11 @@ impl Tx {
         organisation: OrganisationId,
         user: UserId,
         hash: &str,
+        alone: bool,
     ) -> Result<()> {
-        let sql = "UPDATE users SET password = $3 WHERE organisation = $1 AND id = $2";
+        let sql = "UPDATE users SET password = $3, password_alone = $4 WHERE organisation = $1 AND id = $2";
         self.conn()
-            .execute(sql, params![organisation, user, hash])
+            .execute(sql, params![organisation, user, hash, alone])
             .await?;
         Ok(())
     }
