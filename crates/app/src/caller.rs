@@ -246,6 +246,15 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] for an unknown organisation; [`AppError::Invalid`] when one must be named.
     pub async fn local_caller(&self, uid: u32, slug: Option<&str>, request: RequestId) -> Result<Caller> {
+        self.local_caller_as(&self.keeper(uid, request), slug).await
+    }
+
+    /// The same for whoever was recognised as [`App::keeper`] already.
+    ///
+    /// # Errors
+    /// As for [`App::local_caller`].
+    pub async fn local_caller_as(&self, keeper: &Caller, slug: Option<&str>) -> Result<Caller> {
+        keeper.require_local()?;
         let organisation = match slug {
             Some(slug) => {
                 self.store
@@ -276,7 +285,7 @@ impl App {
         };
         Ok(Caller {
             organisation,
-            ..self.keeper(uid, request)
+            ..keeper.clone()
         })
     }
 

@@ -148,7 +148,10 @@ impl App {
         domain::input::email("email", &email, &mut faults);
         let name = domain::input::name("name", &first.name, &mut faults);
         let password = Password::new(&first.password);
-        password.check(false, &[&email, &name], &mut faults);
+        let tenants = self.store.tenants().await?;
+        let organisations = tenants.iter().map(|tenant| tenant.organisation.name.as_str());
+        let known: Vec<&str> = [&*email, &*name].into_iter().chain(organisations).collect();
+        password.check(false, &known, &mut faults);
         if !faults.is_empty() {
             return Err(faults.into());
         }

@@ -151,3 +151,13 @@ impl App {
         Ok(())
     }
 }
+
+impl App {
+    /// The organisation in which a caller acts.
+    ///
+    /// # Errors
+    /// As [`AppError`] says.
+    pub async fn acting_in(&self, caller: &Caller) -> Result<Organisation> {
+        Ok(self.tenant(caller.organisation).await?.organisation)
+    }
+}

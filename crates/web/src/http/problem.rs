@@ -194,13 +194,19 @@ impl From<AppError> for Problem {
                 plain(StatusCode::UNAUTHORIZED, "second_factor_needed", "Not signed in")
             }
             AppError::Throttled { retry_after } => {
-                let mut problem = plain(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts");
+                let mut problem = plain(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too_many_attempts",
+                    "Too many attempts",
+                );
                 problem.0.retry_after = Some(retry_after.as_secs().max(1));
                 problem
             }
-            AppError::RecentSignInNeeded => {
-                plain(StatusCode::FORBIDDEN, "recent_sign_in_needed", "Show again who you are")
-            }
+            AppError::RecentSignInNeeded => plain(
+                StatusCode::FORBIDDEN,
+                "recent_sign_in_needed",
+                "Show again who you are",
+            ),
             AppError::PeopleOnly => plain(StatusCode::FORBIDDEN, "people_only", "Not allowed"),
             AppError::Forbidden { missing } => {
                 plain(StatusCode::FORBIDDEN, "forbidden", "Not allowed").missing(missing)
