@@ -36,11 +36,6 @@ pub(crate) fn granted(directory: &Directory, roles: &[RoleId]) -> Grants {
 }
 
 impl Caller {
-    /// Whether the caller may act for the whole installation.
-    pub(crate) fn is_operator(&self) -> bool {
-        self.local
-    }
-
     /// Goes on only if the caller may hand out `wanted` beside what the holder has already (`kept`): every role is to be
     /// had, and the caller holds all that the new ones grant.
     ///

@@ -7,15 +7,20 @@ mod caller;
 mod docs;
 mod health;
 mod installation;
+mod invitations;
 mod keys;
+mod me;
 mod openapi;
 mod own;
+mod page;
 mod params;
 mod permissions;
 mod policy;
 mod roles;
+mod session;
 mod setup;
 mod shown;
+mod users;
 
 use std::time::Duration;
 
@@ -23,7 +28,7 @@ use ::http::StatusCode;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -89,6 +94,41 @@ fn routes() -> OpenApiRouter<Web> {
         .route("/v1/permissions/explain", post(permissions::explain))
         .route("/v1/permissions/effective", get(permissions::effective))
         .route("/v1/permissions/holders", get(permissions::holders))
+        .route(
+            "/v1/session",
+            get(session::show).post(session::open).delete(session::close),
+        )
+        .route("/v1/session/confirm", post(session::confirm))
+        .route("/v1/sessions", get(session::list).delete(session::end_others))
+        .route("/v1/sessions/{id}", delete(session::end))
+        .route("/v1/me", get(me::show).patch(me::edit))
+        .route("/v1/me/password", post(me::password))
+        .route("/v1/me/totp", post(me::draft_factor).delete(me::remove_factor))
+        .route("/v1/me/totp/confirm", post(me::confirm_factor))
+        .route("/v1/me/recovery-codes", post(me::recovery_codes))
+        .route("/v1/users", get(users::list).post(users::invite))
+        .route(
+            "/v1/users/{id}",
+            get(users::show).patch(users::edit).delete(users::delete),
+        )
+        .route("/v1/users/{id}/disable", post(users::disable))
+        .route("/v1/users/{id}/enable", post(users::enable))
+        .route("/v1/users/{id}/invite", post(users::invite_again))
+        .route("/v1/users/{id}/recover", post(users::recover))
+        .route("/v1/users/{id}/hand-over", post(users::hand_over))
+        .route(
+            "/v1/users/{id}/sessions",
+            get(users::sessions).delete(users::end_sessions),
+        )
+        .route(
+            "/v1/invitations/{token}",
+            get(invitations::show).post(invitations::accept),
+        )
+        .route(
+            "/invitations/{token}",
+            get(invitations::page).post(invitations::redeem),
+        )
+        .route("/v1/installation/recover", post(installation::recover))
         .routes(routes!(installation::demo))
         .routes(routes!(installation::secrets))
         .routes(routes!(installation::rotate))
