@@ -2,6 +2,7 @@
 
 mod list;
 mod owned;
+mod subject;
 
 use domain::clock::Timestamp;
 use domain::id::{OrganisationId, UserId};
