@@ -1,5 +1,6 @@
 //! The command line: what can be asked, in words that a newcomer understands, and which exit code answers.
 
+mod accounts;
 mod apis;
 mod audit;
 mod client;
@@ -107,6 +108,9 @@ enum Command {
     /// Make keys, look at them, change them, end them
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Keep the service accounts that keys stand for: systems of your own and of partners
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
     /// Make roles, look at them, change them: named sets of permissions
     #[command(subcommand)]
     Roles(roles::Roles),
@@ -202,6 +206,7 @@ impl Command {
         matches!(
             self,
             Self::Keys(_)
+                | Self::Accounts(_)
                 | Self::Roles(_)
                 | Self::Apis(_)
                 | Self::Permissions(_)
@@ -218,6 +223,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Serve(_) | Command::Init(_) | Command::Demo(_) | Command::Migrate => Ok(()),
         Command::Config(command) => serve::print_config(context, &command),
         Command::Keys(command) => keys::run(context, command).await,
+        Command::Accounts(command) => accounts::run(context, command).await,
         Command::Roles(command) => roles::run(context, command).await,
         Command::Apis(command) => apis::run(context, command).await,
         Command::Permissions(command) => permissions::run(context, command).await,

@@ -1,10 +1,11 @@
 //! Lists of keys, filtered and sorted by the database, a page at a time.
 
 use domain::clock::Timestamp;
-use domain::id::OrganisationId;
+use domain::id::{OrganisationId, RoleId};
 use domain::key::{Key, Status};
 use domain::page::{Cursor, Page, SortValue};
 use domain::span::Span;
+use uuid::Uuid;
 
 use super::{COLUMNS, key_of, search};
 use crate::Store;
@@ -90,6 +91,19 @@ impl KeySort {
     }
 }
 
+/// By whom keys stand, and by what they are granted it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whose {
+    /// An owner's id, without its kind.
+    pub owner: Option<Uuid>,
+    /// A partner's name, in any case: keys of its service accounts.
+    pub partner: Option<String>,
+    /// A role that the key itself was given.
+    pub role: Option<RoleId>,
+    /// Permission patterns, as they were written, of which one was granted.
+    pub any_of: Option<Vec<String>>,
+}
+
 /// Which keys are asked for, and in which order.
 #[derive(Debug, Clone)]
 pub struct KeyQuery {
@@ -105,6 +119,8 @@ pub struct KeyQuery {
     pub permission: Option<String>,
     /// A tag.
     pub tag: Option<String>,
+    /// Whom they stand for.
+    pub whose: Whose,
     /// Ending before.
     pub expires_before: Option<Timestamp>,
     /// Not used since.
@@ -228,7 +244,12 @@ fn filter(conditions: &mut Conditions, words: &[String], query: &KeyQuery) {
         }
     }
     // PostgreSQL refuses U+0000 in a value, and no text holds it.
-    let texts = [&query.created_by, &query.tag, &query.permission];
+    let texts = [
+        &query.created_by,
+        &query.tag,
+        &query.permission,
+        &query.whose.partner,
+    ];
     if texts.into_iter().flatten().any(|text| text.contains('\0')) || !search::can_match(words) {
         return conditions.and("FALSE");
     }
@@ -248,6 +269,7 @@ fn filter(conditions: &mut Conditions, words: &[String], query: &KeyQuery) {
             ));
         }
     }
+    whose(conditions, &query.whose);
     if let Some(before) = query.expires_before {
         let before = conditions.bind(before);
         conditions.and(&format!("COALESCE(k.expires_at, 9223372036854775807) < {before}"));
@@ -255,6 +277,38 @@ fn filter(conditions: &mut Conditions, words: &[String], query: &KeyQuery) {
     if let Some(since) = query.idle_since {
         let since = conditions.bind(since);
         conditions.and(&format!("COALESCE(k.last_used_at, 0) < {since}"));
+    }
+}
+
+fn whose(conditions: &mut Conditions, whose: &Whose) {
+    if let Some(owner) = whose.owner {
+        let owner = conditions.bind(owner);
+        conditions.and(&format!("k.owner_id = {owner}"));
+    }
+    if let Some(partner) = &whose.partner {
+        let partner = conditions.bind(partner.to_lowercase());
+        conditions.and(&format!(
+            "k.owner_id IN (SELECT id FROM service_accounts WHERE organisation = $1 AND partner_key = {partner})"
+        ));
+    }
+    if let Some(role) = whose.role {
+        let role = conditions.bind(role);
+        conditions.and(&format!(
+            "k.id IN (SELECT holder FROM role_holders WHERE organisation = $1 AND role = {role} AND kind = 'key')"
+        ));
+    }
+    if let Some(patterns) = &whose.any_of {
+        let marks: Vec<String> = patterns
+            .iter()
+            .map(|pattern| conditions.bind(pattern.as_str()))
+            .collect();
+        conditions.and(&match marks.as_slice() {
+            [] => "FALSE".to_owned(),
+            marks => format!(
+                "k.id IN (SELECT key FROM key_labels WHERE organisation = $1 AND kind = 'permission' AND label IN ({}))",
+                marks.join(", ")
+            ),
+        });
     }
 }
 
