@@ -1,5 +1,7 @@
 //! Who holds permissions, as explanations need to know them: people, service accounts and keys, each with its owner.
 
+use std::collections::BTreeSet;
+
 use domain::access::{Principal, PrincipalOwner};
 use domain::clock::Timestamp;
 use domain::id::{KeyId, OrganisationId, RoleId};
@@ -185,41 +187,70 @@ impl Store {
         after: Uuid,
         limit: u32,
     ) -> Result<Vec<Uuid>> {
-        let mut values = params![organisation, after, i64::from(limit)].to_vec();
-        let mut list = |all: Vec<Value>| {
-            let marks = marks(values.len() + 1, all.len());
-            values.extend(all);
-            marks
-        };
-        let mut ways = Vec::new();
-        if !wanted.roles.is_empty() {
-            let roles = list(wanted.roles.iter().map(|role| Value::from(*role)).collect());
-            ways.push(format!(
-                "SELECT h.holder AS id FROM role_holders h WHERE h.organisation = $1 AND h.holder > $2 \
-                 AND h.kind = '{}' AND h.role IN ({roles})",
-                kind.as_str()
-            ));
-            if kind == HolderKind::Key {
-                // Keys that have nothing of their own have what their owners have.
-                ways.push(format!(
-                    "SELECT k.id FROM role_holders h JOIN keys k ON k.organisation = h.organisation \
-                     AND k.owner_id = h.holder WHERE h.organisation = $1 AND k.id > $2 AND h.kind <> 'key' \
-                     AND h.role IN ({roles}) AND k.permissions = '[]' AND k.roles = '[]'"
-                ));
+        let mut found = BTreeSet::new();
+        let roles = wanted.roles.chunks(WAYS).map(|roles| (roles, &[][..]));
+        let patterns = wanted.patterns.chunks(WAYS).map(|patterns| (&[][..], patterns));
+        for (roles, patterns) in roles.chain(patterns.filter(|_| kind == HolderKind::Key)) {
+            let mut ways = Ways {
+                ways: Vec::new(),
+                values: params![organisation, after, i64::from(limit)].to_vec(),
+            };
+            ways.add(kind, roles, patterns);
+            let sql = format!("{} ORDER BY 1 LIMIT $3", ways.ways.join(" UNION "));
+            for row in self.readers.query_long(sql, ways.values).await? {
+                found.insert(row.get::<Uuid>(0)?);
             }
         }
-        if kind == HolderKind::Key && !wanted.patterns.is_empty() {
-            let labels = list(wanted.patterns.iter().map(Value::from).collect());
-            ways.push(format!(
-                "SELECT l.key FROM key_labels l WHERE l.organisation = $1 AND l.kind = 'permission' AND l.key > $2 \
-                 AND l.label IN ({labels})"
+        Ok(found.into_iter().take(limit as usize).collect())
+    }
+}
+
+/// How many ways are asked for in one statement; SQLite takes five hundred at the most.
+const WAYS: usize = 50;
+
+/// The ways by which a permission may be held, each of them read in the order of an index and no further than is needed.
+struct Ways {
+    ways: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Ways {
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    fn way(&mut self, select: &str) {
+        let n = self.ways.len();
+        self.ways
+            .push(format!("SELECT id FROM ({select} ORDER BY 1 LIMIT $3) w{n}"));
+    }
+
+    fn add(&mut self, kind: HolderKind, roles: &[RoleId], patterns: &[String]) {
+        let marks: Vec<String> = roles.iter().map(|role| self.bind(*role)).collect();
+        for role in &marks {
+            let kind = kind.as_str();
+            self.way(&format!(
+                "SELECT holder AS id FROM role_holders WHERE organisation = $1 AND role = {role} AND kind = '{kind}' \
+                 AND holder > $2"
             ));
         }
-        if ways.is_empty() {
-            return Ok(Vec::new());
+        if kind == HolderKind::Key && !marks.is_empty() {
+            // Keys that have nothing of their own have what their owners have. From the owners to their keys, that is:
+            // CROSS JOIN keeps the order of the tables, and NOT keeps SQLite from going through all keys by their ids.
+            self.way(&format!(
+                "SELECT k.id AS id FROM role_holders h CROSS JOIN keys k WHERE h.organisation = $1 AND h.role IN ({}) \
+                 AND h.kind IN ('user', 'service_account') AND k.organisation = $1 AND k.owner_id = h.holder \
+                 AND NOT (k.id <= $2) AND k.permissions = '[]' AND k.roles = '[]'",
+                marks.join(", ")
+            ));
         }
-        let sql = format!("{} ORDER BY 1 LIMIT $3", ways.join(" UNION "));
-        let rows = self.readers.query_long(sql, values).await?;
-        rows.iter().map(|row| row.get(0)).collect()
+        for pattern in patterns {
+            let label = self.bind(pattern);
+            self.way(&format!(
+                "SELECT key AS id FROM key_labels WHERE organisation = $1 AND kind = 'permission' AND label = {label} \
+                 AND key > $2"
+            ));
+        }
     }
 }

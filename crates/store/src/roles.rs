@@ -207,9 +207,7 @@ impl Holders {
 
 fn counting(organisation: OrganisationId, roles: &[RoleId]) -> (String, Vec<Value>) {
     let sql = format!(
-        "SELECT h.role, h.kind, COUNT(*) FROM role_holders h LEFT JOIN keys k ON h.kind = 'key' AND k.id = h.holder \
-         WHERE h.organisation = $1 AND h.role IN ({}) AND k.revoked_at IS NULL AND k.deleted_at IS NULL \
-         GROUP BY h.role, h.kind",
+        "SELECT role, kind, COUNT(*) FROM role_holders WHERE organisation = $1 AND role IN ({}) GROUP BY role, kind",
         marks(2, roles.len())
     );
     let mut values = params![organisation].to_vec();

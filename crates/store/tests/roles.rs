@@ -343,8 +343,10 @@ async fn a_principal_is_known_with_what_its_permissions_follow_from() {
             assert_eq!(store.principal(other, holder, NOW).await.unwrap(), None);
         }
 
+        // More than fit into one statement.
+        let unheld = (0..60).map(|_| RoleId::fresh(&SystemClock, &SystemRandom));
         let wanted = Candidates {
-            roles: vec![one.id],
+            roles: unheld.chain([one.id]).collect(),
             patterns: vec!["a:b".to_owned(), "a.*:c".to_owned()],
         };
         let all =
