@@ -231,7 +231,7 @@ async fn the_sums_of_keys_are_those_of_the_keys() {
         let (organisation, owner) = (store.organisation, Owner::ServiceAccount(one.id));
         let beside = keys[0].clone();
         let live = store
-            .change(async move |tx| tx.count_live_keys(organisation, owner, now, &beside).await)
+            .change(async move |tx| tx.count_live_keys(organisation, owner, now, &beside, 10).await)
             .await;
         assert_eq!(live, 2);
         let other = store.add_organisation("other").await;

@@ -149,10 +149,12 @@ pub(super) async fn refuse_too_many(
         return Ok(());
     }
     tx.lock_organisation(key.organisation).await?;
-    let count = tx.count_live_keys(key.organisation, key.owner, now, key).await?;
+    let count = tx
+        .count_live_keys(key.organisation, key.owner, now, key, max)
+        .await?;
     if count >= i64::from(max) {
         return Err(AppError::Refused(format!(
-            "the owner has {count} live keys, and the organisation's policy allows {max}"
+            "the owner has as many live keys as the organisation's policy allows: {max}"
         )));
     }
     Ok(())
