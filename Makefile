@@ -9,8 +9,9 @@ start:
 	cargo build --release --bin claviger
 	target/release/claviger serve --data $(DATA)
 
-## Install what the tests need, and run every one of them.
+## Install what the tests need, and run every one of them: the API against its description first, then the tests.
 test: tools
+	./scripts/check-api.sh
 	./scripts/with-services.sh cargo nextest run --workspace --no-fail-fast
 
 ## Formatting, lints, licences and sources.

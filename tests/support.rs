@@ -361,6 +361,112 @@ impl Server {
     }
 }
 
+/// A password that nobody would guess.
+pub(crate) const PASSWORD: &str = "tin-otter-quarrel-91";
+
+/// Somebody's browser: it keeps its cookie, and says which page it asks from.
+pub(crate) struct Browser<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) cookie: String,
+}
+
+impl<'a> Browser<'a> {
+    /// One that is not signed in.
+    pub(crate) fn new(server: &'a Server) -> Self {
+        Self {
+            server,
+            cookie: String::new(),
+        }
+    }
+
+    /// The first person of an installation, signed in by the set-up link.
+    pub(crate) async fn first(server: &'a Server) -> Self {
+        let path = server.setup_url.splitn(4, '/').nth(3).expect("a path").to_owned();
+        let form = format!("name=Ann+Baker&email=ann%40sample.example&password={PASSWORD}");
+        let mut browser = Self::new(server);
+        let request = browser
+            .request(Method::POST, &format!("/{path}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        let answer = browser.keep(request).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        browser
+    }
+
+    /// Somebody who was invited with these roles and came.
+    pub(crate) async fn invited(server: &'a Server, email: &str, roles: &[&str]) -> Self {
+        let body = json!({"email": email, "name": email, "roles": roles});
+        let invited = Answer::of(server.local(Method::POST, "/v1/users").json(&body)).await;
+        assert_eq!(invited.status, StatusCode::CREATED, "{}", invited.text);
+        let token = text(&invited.body, "invitation_url")
+            .rsplit('/')
+            .next()
+            .expect("a token")
+            .to_owned();
+        let mut browser = Self::new(server);
+        let body = json!({ "password": PASSWORD });
+        let request = browser
+            .request(Method::POST, &format!("/v1/invitations/{token}"))
+            .json(&body);
+        let answer = browser.keep(request).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        browser
+    }
+
+    /// A request from a page of the server's own.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.from_nowhere(method, path)
+            .header("sec-fetch-site", "same-origin")
+    }
+
+    /// A request that does not say which page it comes from.
+    pub(crate) fn from_nowhere(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.server.anonymous(method, path);
+        match self.cookie.as_str() {
+            "" => request,
+            cookie => request.header("cookie", cookie),
+        }
+    }
+
+    /// Sends a request and keeps the cookie that the answer gives.
+    pub(crate) async fn keep(&mut self, request: RequestBuilder) -> Answer {
+        let answer = Answer::of(request).await;
+        if let Some((cookie, _)) = answer.header("set-cookie").split_once(';') {
+            self.cookie = cookie.to_owned();
+        }
+        answer
+    }
+
+    /// Asks.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    /// Does something.
+    pub(crate) async fn post(&mut self, path: &str, body: Value) -> Answer {
+        let request = self.request(Method::POST, path).json(&body);
+        self.keep(request).await
+    }
+
+    /// Does something else.
+    pub(crate) async fn send(&mut self, method: Method, path: &str, body: Value) -> Answer {
+        let request = self.request(method, path).json(&body);
+        self.keep(request).await
+    }
+
+    /// Signs in.
+    pub(crate) async fn sign_in(&mut self, email: &str, password: &str) -> Answer {
+        let body = json!({"email": email, "password": password});
+        self.post("/v1/session", body).await
+    }
+
+    /// The id of whoever is signed in.
+    pub(crate) async fn id(&self) -> String {
+        let me = self.get("/v1/me").await;
+        text(&me.body, "id").to_owned()
+    }
+}
+
 fn client() -> Client {
     // Asked for by the client even where nothing is encrypted; installed already is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

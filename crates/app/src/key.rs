@@ -44,13 +44,16 @@ pub struct Issued {
 }
 
 /// Another key of the same owner, named when one of them is ended.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = OtherKey)]
 pub struct Other {
     /// Its id.
     pub id: KeyId,
     /// Its name.
+    #[schema(example = "Billing sync (old)")]
     pub name: String,
     /// Its masked form.
+    #[schema(example = "sk_live_8NqW…Pq2R")]
     pub display: String,
 }
 

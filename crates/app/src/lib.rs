@@ -3,16 +3,25 @@
 
 mod access;
 pub mod account;
+pub mod api;
 pub mod audit;
 pub mod caller;
 pub mod demo;
+mod difference;
 pub mod error;
 pub mod import;
 pub mod key;
 mod keyring_file;
+mod listing;
+pub mod mail;
+pub mod oidc;
+pub mod permission;
 pub mod policy;
+pub mod role;
 pub mod secrets;
+pub mod session;
 pub mod setup;
+pub mod user;
 pub mod verify;
 pub mod workers;
 
@@ -30,6 +39,8 @@ use store::{Store, StoreError, Tx, Written};
 pub use caller::Caller;
 pub use error::{AppError, Result};
 pub use keyring_file::{KeyringFileError, SecretsSource};
+pub use listing::Listing;
+pub use session::People;
 
 /// Everything that a use case needs. Clones are not needed: share it in an `Arc`.
 pub struct App {
@@ -40,6 +51,7 @@ pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) directory: PathBuf,
+    pub(crate) people: session::Desk,
 }
 
 impl std::fmt::Debug for App {
@@ -64,6 +76,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// How much the engine may remember.
     pub engine: engine::Options,
+    /// How people sign in, and how they are written to.
+    pub people: People,
 }
 
 /// Why an [`App`] cannot start.
@@ -75,6 +89,9 @@ pub enum StartError {
     /// The secrets file.
     #[error(transparent)]
     Keyring(#[from] KeyringFileError),
+    /// The mail server's address, or the sender's.
+    #[error("mail: {0}")]
+    Mail(String),
 }
 
 impl App {
@@ -90,7 +107,9 @@ impl App {
             clock,
             random,
             engine,
+            people,
         } = parts;
+        let people = session::Desk::new(people)?;
         let is_new = store.tenants().await?.is_empty();
         let keyring = Arc::new(secrets.load(is_new, random.as_ref())?);
         let engine = Engine::start(store.clone(), keyring.clone(), clock.clone(), engine).await?;
@@ -102,6 +121,7 @@ impl App {
             clock,
             random,
             directory,
+            people,
         })
     }
 

@@ -31,6 +31,7 @@ impl App {
     /// As [`AppError`] says; then nothing has changed.
     pub async fn patch_policy(&self, caller: &Caller, patch: Value) -> Result<Policy> {
         caller.require(Management::PolicyManage)?;
+        caller.require_recent(self.clock.now())?;
         if !patch.is_object() {
             return Err(AppError::field(
                 "",

@@ -1,6 +1,7 @@
 //! The command line: what can be asked, in words that a newcomer understands, and which exit code answers.
 
 mod accounts;
+mod apis;
 mod audit;
 mod client;
 mod confirm;
@@ -12,7 +13,9 @@ mod input;
 mod keys;
 mod login;
 mod output;
+mod permissions;
 mod policy;
+mod roles;
 mod secrets;
 mod serve;
 mod text;
@@ -108,6 +111,15 @@ enum Command {
     /// Keep the service accounts that keys stand for: systems of your own and of partners
     #[command(subcommand)]
     Accounts(accounts::Accounts),
+    /// Make roles, look at them, change them: named sets of permissions
+    #[command(subcommand)]
+    Roles(roles::Roles),
+    /// Describe the APIs that keys open, and switch them on and off
+    #[command(subcommand)]
+    Apis(apis::Apis),
+    /// What can be granted, who may do what, and why
+    #[command(subcommand)]
+    Permissions(permissions::Permissions),
     /// Read, check and export the record of who did what
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -193,7 +205,14 @@ impl Command {
     fn asks(&self) -> bool {
         matches!(
             self,
-            Self::Keys(_) | Self::Accounts(_) | Self::Audit(_) | Self::Policy(_) | Self::Secrets(_)
+            Self::Keys(_)
+                | Self::Accounts(_)
+                | Self::Roles(_)
+                | Self::Apis(_)
+                | Self::Permissions(_)
+                | Self::Audit(_)
+                | Self::Policy(_)
+                | Self::Secrets(_)
         )
     }
 }
@@ -205,6 +224,9 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Config(command) => serve::print_config(context, &command),
         Command::Keys(command) => keys::run(context, command).await,
         Command::Accounts(command) => accounts::run(context, command).await,
+        Command::Roles(command) => roles::run(context, command).await,
+        Command::Apis(command) => apis::run(context, command).await,
+        Command::Permissions(command) => permissions::run(context, command).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Secrets(command) => secrets::run(context, command).await,

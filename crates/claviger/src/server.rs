@@ -72,6 +72,7 @@ impl Installation {
             clock,
             random,
             engine,
+            people: config.people()?,
         };
         let app = Arc::new(App::start(parts).await?);
         Ok(Self {
@@ -119,6 +120,7 @@ impl Server {
         let socket =
             Listener::unix(installation.data.join("claviger.sock")).map_err(|error| bind("socket", error))?;
         let managed_at = tcp_address(&management)?;
+        app.listens_at(format!("http://{managed_at}"));
 
         let threads = config.verification.threads.unwrap_or_else(cores).max(1);
         let gate = Gate::new(app.clone(), guard);

@@ -54,20 +54,22 @@ impl std::fmt::Display for Owner {
 }
 
 /// Who did something, with the name that they had then.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Actor {
     /// `user`, `key`, `account` or `system`.
     #[serde(rename = "type")]
     pub kind: ActorKind,
     /// The id, where there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(example = "key_01k1qhwaswfn78ypkbfj6sw3rt")]
     pub id: Option<String>,
     /// The name at that time.
+    #[schema(example = "Deployment")]
     pub name: String,
 }
 
 /// What kind of principal acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
     /// A person.
@@ -81,7 +83,8 @@ pub enum ActorKind {
 }
 
 /// What can be done with a key at some instant; computed, never stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = KeyStatus)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Accepted.
@@ -128,11 +131,12 @@ impl Status {
 }
 
 /// A key that was ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Revocation {
     /// When.
     pub at: Timestamp,
     /// Why, in the words of who did it.
+    #[schema(example = "The laptop was stolen")]
     pub reason: Option<String>,
     /// By whom.
     pub by: Actor,

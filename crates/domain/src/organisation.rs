@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::id::OrganisationId;
 
 /// Whether an organisation's keys are served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrganisationStatus {
     /// Its keys are served.
@@ -36,13 +36,15 @@ impl OrganisationStatus {
 }
 
 /// A tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Organisation {
     /// Its id, for life.
     pub id: OrganisationId,
     /// Unique in the installation; names it in headers and on the command line.
+    #[schema(example = "sample-ltd")]
     pub slug: String,
     /// What people call it.
+    #[schema(example = "Sample Ltd")]
     pub name: String,
     /// Whether its keys are served.
     pub status: OrganisationStatus,

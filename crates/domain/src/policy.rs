@@ -3,12 +3,14 @@
 //! Every field has a default, so that a stored policy written by an older version still reads; unknown fields are refused,
 //! so that a misspelt setting never passes for a set one.
 
+mod cutoff;
 mod expiry;
 mod owners;
 
 use serde::{Deserialize, Serialize};
 
-pub use expiry::{ExpiryError, ExpiryRequest};
+pub use cutoff::{Cutoff, Zone, ZoneError};
+pub use expiry::{End, ExpiryError, ExpiryRequest};
 pub use owners::{AccountsPolicy, EmailRule, IssueFor, OwnerKind, OwnerPolicy, UsernameRule};
 
 use crate::decide as door;
@@ -16,7 +18,7 @@ use crate::span::Span;
 use crate::token::TokenShape;
 
 /// Whether keys end by themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExpiryMode {
     /// The maker may give an end or none.
@@ -31,7 +33,8 @@ pub enum ExpiryMode {
 }
 
 /// How long keys live.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ExpiryPolicy)]
 #[serde(default, deny_unknown_fields)]
 pub struct Expiry {
     /// Whether keys end by themselves.
@@ -42,6 +45,10 @@ pub struct Expiry {
     pub max: Option<Span>,
     /// Whether the end may be changed later.
     pub editable: bool,
+    /// What a date means where an end is given as one, and where the policy sets the end by itself.
+    pub cutoff: Cutoff,
+    /// Where that day is.
+    pub timezone: Zone,
 }
 
 impl Default for Expiry {
@@ -51,12 +58,15 @@ impl Default for Expiry {
             default: None,
             max: None,
             editable: true,
+            cutoff: Cutoff::default(),
+            timezone: Zone::default(),
         }
     }
 }
 
 /// What is kept of a secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SecretStorage)]
 #[serde(rename_all = "snake_case")]
 pub enum Storage {
     /// A keyed digest alone.
@@ -67,7 +77,8 @@ pub enum Storage {
 }
 
 /// When a secret can be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SecretReveal)]
 #[serde(rename_all = "snake_case")]
 pub enum Reveal {
     /// In the answer that made it, and never again.
@@ -78,7 +89,8 @@ pub enum Reveal {
 }
 
 /// Where secrets come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SecretSource)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Claviger makes them all.
@@ -89,7 +101,7 @@ pub enum Source {
 }
 
 /// How secrets are made, kept and shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SecretPolicy {
     /// What is kept.
@@ -101,7 +113,8 @@ pub struct SecretPolicy {
 }
 
 /// How secrets are replaced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = RotationPolicy)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rotation {
     /// Whether keys can be rotated at all.
@@ -126,7 +139,8 @@ impl Default for Rotation {
 }
 
 /// What a delete does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = KeyDeletion)]
 #[serde(rename_all = "snake_case")]
 pub enum Deletion {
     /// The key stops for good and its history stays.
@@ -137,7 +151,7 @@ pub enum Deletion {
 }
 
 /// What keys may do to keys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeysPolicy {
     /// Whether a key that holds `claviger:` permissions may use them.
@@ -151,7 +165,8 @@ impl Default for KeysPolicy {
 }
 
 /// How tokens may reach the doors.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AcceptPolicy)]
 #[serde(default, deny_unknown_fields)]
 pub struct Accept {
     /// By which ways this organisation's keys may come.
@@ -172,7 +187,7 @@ impl Default for Accept {
 }
 
 /// The policy, whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// How long keys live.

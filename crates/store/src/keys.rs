@@ -92,7 +92,8 @@ pub(crate) fn key_of(row: &Row) -> Result<Key> {
 }
 
 /// How many keys are in which status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = KeySummary)]
 pub struct Summary {
     /// All that are not erased.
     pub total: i64,

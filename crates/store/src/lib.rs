@@ -15,13 +15,16 @@ pub mod keys;
 pub mod lock;
 pub mod migrate;
 pub mod organisations;
+pub mod principals;
 pub mod roles;
 mod schema;
 pub mod secrets;
+pub mod sessions;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 mod tx;
 pub mod usage;
+pub mod users;
 mod writer;
 
 use std::sync::Arc;

@@ -1,15 +1,26 @@
 //! The management plane: REST under `/v1`, for programs with a management key and for whoever is at the data directory.
 
 mod accounts;
+mod apis;
 mod audit;
 mod caller;
+mod docs;
 mod health;
 mod installation;
+mod invitations;
 mod keys;
+mod me;
+mod openapi;
 mod own;
+mod page;
+mod params;
+mod permissions;
 mod policy;
+mod roles;
+mod session;
 mod setup;
 mod shown;
+mod users;
 
 use std::time::Duration;
 
@@ -17,33 +28,41 @@ use ::http::StatusCode;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use openapi::document;
 
 use crate::http::{Problem, Web, around};
 
 /// The longest that a management request may take.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// Every route of the management plane.
-pub fn router(web: Web) -> Router {
-    Router::new()
-        .route("/v1/keys", get(keys::list).post(keys::create))
-        .route("/v1/keys/summary", get(keys::summary))
-        .route(
-            "/v1/keys/{id}",
-            get(keys::show).patch(keys::edit).delete(keys::delete),
-        )
-        .route("/v1/keys/{id}/rotate", post(keys::rotate))
-        .route("/v1/keys/{id}/revoke", post(keys::revoke))
-        .route("/v1/keys/{id}/disable", post(keys::disable))
-        .route("/v1/keys/{id}/enable", post(keys::enable))
-        .route("/v1/keys/{id}/protect", post(keys::protect))
-        .route("/v1/keys/{id}/unprotect", post(keys::unprotect))
-        .route("/v1/keys/{id}/reveal", post(keys::reveal))
-        .route("/v1/keys/{id}/usage", get(keys::usage))
-        .route("/v1/keys/{id}/events", get(keys::events))
+/// Every route of the management plane, with its description.
+fn routes() -> OpenApiRouter<Web> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::summary))
+        .routes(routes!(keys::show, keys::edit, keys::delete))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(keys::disable))
+        .routes(routes!(keys::enable))
+        .routes(routes!(keys::protect))
+        .routes(routes!(keys::unprotect))
+        .routes(routes!(keys::reveal))
+        .routes(routes!(keys::usage))
+        .routes(routes!(keys::events))
+        .routes(routes!(own::verify))
+        .routes(routes!(own::verify_batch))
+        .routes(routes!(own::show))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::verify))
+        .routes(routes!(policy::show, policy::edit))
         .route("/v1/service-accounts", get(accounts::list).post(accounts::create))
         .route("/v1/service-accounts/import", post(accounts::import))
         .route(
@@ -57,20 +76,75 @@ pub fn router(web: Web) -> Router {
         .route("/v1/service-accounts/{id}/usage", get(accounts::usage))
         .route("/v1/service-accounts/{id}/events", get(accounts::events))
         .route("/v1/partners", get(accounts::partners))
-        .route("/v1/verify", post(own::verify))
-        .route("/v1/verify/batch", post(own::verify_batch))
-        .route("/v1/self", get(own::show))
-        .route("/v1/audit", get(audit::list))
-        .route("/v1/audit/export", get(audit::export))
-        .route("/v1/audit/verify", get(audit::verify))
-        .route("/v1/policy", get(policy::show).patch(policy::edit))
-        .route("/v1/installation/demo", post(installation::demo))
-        .route("/v1/installation/secrets", get(installation::secrets))
-        .route("/v1/installation/secrets/rotate", post(installation::rotate))
-        .route("/setup.css", get(setup::style))
-        .route("/setup/{token}", get(setup::page).post(setup::redeem))
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
+        .route("/v1/roles", get(roles::list).post(roles::create))
+        .route(
+            "/v1/roles/{id}",
+            get(roles::show).patch(roles::edit).delete(roles::delete),
+        )
+        .route("/v1/apis", get(apis::list).post(apis::create))
+        .route(
+            "/v1/apis/{id}",
+            get(apis::show).patch(apis::edit).delete(apis::delete),
+        )
+        .route(
+            "/v1/apis/{id}/organisations/{slug}",
+            put(apis::enable).delete(apis::disable),
+        )
+        .route("/v1/permissions", get(permissions::list))
+        .route("/v1/permissions/explain", post(permissions::explain))
+        .route("/v1/permissions/effective", get(permissions::effective))
+        .route("/v1/permissions/holders", get(permissions::holders))
+        .route(
+            "/v1/session",
+            get(session::show).post(session::open).delete(session::close),
+        )
+        .route("/v1/session/confirm", post(session::confirm))
+        .route("/v1/sessions", get(session::list).delete(session::end_others))
+        .route("/v1/sessions/{id}", delete(session::end))
+        .route("/v1/me", get(me::show).patch(me::edit))
+        .route("/v1/me/password", post(me::password))
+        .route("/v1/me/totp", post(me::draft_factor).delete(me::remove_factor))
+        .route("/v1/me/totp/confirm", post(me::confirm_factor))
+        .route("/v1/me/recovery-codes", post(me::recovery_codes))
+        .route("/v1/users", get(users::list).post(users::invite))
+        .route(
+            "/v1/users/{id}",
+            get(users::show).patch(users::edit).delete(users::delete),
+        )
+        .route("/v1/users/{id}/disable", post(users::disable))
+        .route("/v1/users/{id}/enable", post(users::enable))
+        .route("/v1/users/{id}/invite", post(users::invite_again))
+        .route("/v1/users/{id}/recover", post(users::recover))
+        .route("/v1/users/{id}/hand-over", post(users::hand_over))
+        .route(
+            "/v1/users/{id}/sessions",
+            get(users::sessions).delete(users::end_sessions),
+        )
+        .route(
+            "/v1/invitations/{token}",
+            get(invitations::show).post(invitations::accept),
+        )
+        .route(
+            "/invitations/{token}",
+            get(invitations::page).post(invitations::redeem),
+        )
+        .route("/v1/installation/recover", post(installation::recover))
+        .routes(routes!(installation::demo))
+        .routes(routes!(installation::secrets))
+        .routes(routes!(installation::rotate))
+        .routes(routes!(setup::style))
+        .routes(routes!(setup::page, setup::redeem))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(openapi::show))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::file))
+}
+
+/// The management plane.
+pub fn router(web: Web) -> Router {
+    let (router, _) = routes().split_for_parts();
+    router
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(TimeoutLayer::with_status_code(

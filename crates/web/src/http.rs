@@ -2,6 +2,8 @@
 
 pub mod answer;
 pub mod body;
+pub mod cookie;
+pub mod origin;
 pub mod problem;
 pub mod token;
 

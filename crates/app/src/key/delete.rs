@@ -37,6 +37,7 @@ impl App {
     /// As [`crate::AppError`] says; then nothing has changed.
     pub async fn delete_key(&self, caller: &Caller, id: KeyId) -> Result<Deleted> {
         caller.require(Management::KeysRevoke)?;
+        caller.require_recent(self.clock.now())?;
         let by = caller.clone();
         let (view, erased) = self
             .change(async move |tx| {

@@ -22,22 +22,24 @@ use crate::{App, Caller};
 const MAX_USAGE: Duration = Duration::from_secs(400 * 86_400);
 
 /// How often a key was answered what.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct UsageReport {
     /// All answers.
     pub total: i64,
     /// By code.
+    #[schema(value_type = HashMap<String, i64>, example = json!({"VALID": 1}))]
     pub by_code: BTreeMap<&'static str, i64>,
     /// By hour; hours without answers are left out.
     pub buckets: Vec<UsageBucket>,
 }
 
 /// One hour of usage.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct UsageBucket {
     /// When the hour began.
     pub start: Timestamp,
     /// By code.
+    #[schema(value_type = HashMap<String, i64>, example = json!({"VALID": 1}))]
     pub by_code: BTreeMap<&'static str, i64>,
 }
 

@@ -17,6 +17,7 @@ impl App {
     /// As [`AppError`] says; then nothing was shown.
     pub async fn reveal_key(&self, caller: &Caller, id: KeyId) -> Result<Token> {
         caller.require(Management::KeysReveal)?;
+        caller.require_recent(self.clock.now())?;
         let by = caller.clone();
         self.write(async move |tx| {
             let tenant = tx.tenant(by.organisation).await?;

@@ -36,6 +36,7 @@ impl App {
         idempotency: Option<Idempotency>,
     ) -> Result<Issued> {
         caller.require(Management::KeysUpdate)?;
+        caller.require_recent(self.clock.now())?;
         let RotateKey { grace, expiry, token } = request;
         let seen = self.view_of(caller.organisation, id).await?;
         let current =

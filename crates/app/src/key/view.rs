@@ -31,11 +31,13 @@ pub struct KeyView {
 }
 
 /// A role that somebody or something holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = HeldRole)]
 pub struct RoleView {
     /// Its id.
     pub id: RoleId,
     /// What it is called.
+    #[schema(example = "viewer")]
     pub name: String,
     /// Whether the API to which it belongs, if any, is enabled.
     pub available: bool,

@@ -180,6 +180,12 @@ impl Client {
         self.ask(self.with_json(request, body)?).await
     }
 
+    /// PUT of what has no body.
+    pub(crate) async fn put(&self, path: &str) -> Result<Value, ClientError> {
+        let request = self.request(Method::PUT, path, &Query::new())?;
+        self.ask(request.timeout(PATIENCE)).await
+    }
+
     /// DELETE.
     pub(crate) async fn delete(&self, path: &str) -> Result<Value, ClientError> {
         self.ask(

@@ -90,9 +90,9 @@ pub(crate) fn span(text: &str) -> Result<Span, String> {
         .map_err(|error: domain::span::SpanError| error.to_string())
 }
 
-/// An instant; for clap.
-pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text)
+/// An instant, or a date that the organisation's policy makes one; sent as it was written.
+pub(crate) fn end(text: &str) -> Result<String, String> {
+    text.parse::<domain::policy::End>().map(|_| text.to_owned())
 }
 
 /// A JSON object; for clap.

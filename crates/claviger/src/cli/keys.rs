@@ -14,7 +14,6 @@ pub(super) use list::{about_the_rest, pages, show_page};
 pub(super) use usage::report as report_usage;
 
 use clap::{Args, Subcommand};
-use domain::clock::Timestamp;
 use domain::span::Span;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -89,9 +88,9 @@ struct Expiry {
     /// End after this span, such as 90d, 24h or 2w
     #[arg(long, value_name = "SPAN", value_parser = super::input::span)]
     expires_in: Option<Span>,
-    /// End at this instant, such as 2027-01-10T23:59:59Z
-    #[arg(long, value_name = "INSTANT", value_parser = super::input::instant)]
-    expires_at: Option<Timestamp>,
+    /// End at this instant, such as 2027-01-10T23:59:59Z, or with this day, such as 2027-01-10
+    #[arg(long, value_name = "INSTANT|DATE", value_parser = super::input::end)]
+    expires_at: Option<String>,
 }
 
 impl Expiry {
@@ -99,8 +98,8 @@ impl Expiry {
         if let Some(span) = self.expires_in {
             body.insert("expires_in".to_owned(), span.to_string().into());
         }
-        if let Some(instant) = self.expires_at {
-            body.insert("expires_at".to_owned(), instant.to_string().into());
+        if let Some(end) = &self.expires_at {
+            body.insert("expires_at".to_owned(), end.as_str().into());
         }
     }
 }

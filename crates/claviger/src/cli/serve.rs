@@ -72,9 +72,8 @@ impl Serve {
         let mut config = settings(context, self.config.as_ref())?;
         config.listen.management = self.management.unwrap_or(config.listen.management);
         config.listen.verification = self.verify.unwrap_or(config.listen.verification);
-        config
-            .guard()
-            .map_err(|error| CliError::Usage(error.to_string()))?;
+        let checked = config.guard().map(drop).and(config.people().map(drop));
+        checked.map_err(|error| CliError::Usage(error.to_string()))?;
         Ok(config)
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Deletion;
 
 /// A kind of owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OwnerKind {
     /// The organisation itself.
@@ -17,7 +17,7 @@ pub enum OwnerKind {
 }
 
 /// Whom keys may stand for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OwnerPolicy {
     /// Which kinds of owner a key may be given.
@@ -40,7 +40,7 @@ impl Default for OwnerPolicy {
 }
 
 /// For whom keys are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IssueFor {
     /// For any owner.
@@ -52,7 +52,7 @@ pub enum IssueFor {
 }
 
 /// How the usernames of service accounts are chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UsernameRule {
     /// By whoever makes the account.
@@ -63,7 +63,7 @@ pub enum UsernameRule {
 }
 
 /// Whether service accounts have an email address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EmailRule {
     /// They may.
@@ -74,7 +74,7 @@ pub enum EmailRule {
 }
 
 /// How service accounts are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountsPolicy {
     /// How usernames are chosen.

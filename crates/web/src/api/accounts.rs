@@ -15,7 +15,8 @@ use serde::Deserialize;
 pub(super) use list::{list, partners};
 
 use super::caller::By;
-use super::keys::{self, ListQuery, PageQuery, Stretch, if_match, limit};
+use super::keys::{self, ListQuery, Stretch, if_match, limit};
+use super::params::PageQuery;
 use super::shown::json;
 use crate::http::body::{self, Json, Query};
 use crate::http::problem::Result;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use domain::id::RequestId;
 use domain::input::FieldError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A refusal, before it is written down; boxed, so that what goes well is not slowed by what does not.
 #[derive(Debug, Clone)]
@@ -20,21 +21,39 @@ struct Facts {
     detail: String,
     missing: Option<String>,
     errors: Vec<FieldError>,
+    /// Seconds after which it is worth asking again.
+    retry_after: Option<u64>,
     /// For the log alone.
     cause: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Written<'a> {
+/// A refusal, as it is written down (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Written<'a> {
+    /// `urn:claviger:problem:` and the code.
+    #[schema(example = "urn:claviger:problem:invalid_request")]
     r#type: String,
+    /// The kind of refusal, for people.
+    #[schema(example = "The request cannot be taken")]
     title: &'a str,
+    /// The status of the answer.
+    #[schema(example = 400)]
     status: u16,
+    /// The kind of refusal, for programs.
+    #[schema(example = "invalid_request")]
     code: &'a str,
+    /// What is wrong, in a sentence.
+    #[schema(example = "name: a name is needed")]
     detail: &'a str,
+    /// The request, as the log names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<RequestId>,
+    /// The permission that the caller lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "claviger:keys.create")]
     missing: Option<&'a str>,
+    /// Every field that cannot be taken.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
 }
@@ -55,6 +74,7 @@ impl Problem {
             detail,
             missing: None,
             errors: Vec::new(),
+            retry_after: None,
             cause: None,
         }))
     }
@@ -161,8 +181,9 @@ impl Problem {
                 HeaderValue::from_static("Bearer realm=\"claviger\""),
             );
         }
-        if self.0.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let unavailable = (self.0.status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        if let Some(seconds) = self.0.retry_after.or(unavailable) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -183,6 +204,27 @@ impl From<AppError> for Problem {
         let plain = |status, code, title| Self::new(status, code, title, detail.clone());
         match error {
             AppError::Unauthenticated => plain(StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in"),
+            AppError::WrongCredentials => {
+                plain(StatusCode::UNAUTHORIZED, "wrong_credentials", "Not signed in")
+            }
+            AppError::SecondFactorNeeded => {
+                plain(StatusCode::UNAUTHORIZED, "second_factor_needed", "Not signed in")
+            }
+            AppError::Throttled { retry_after } => {
+                let mut problem = plain(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too_many_attempts",
+                    "Too many attempts",
+                );
+                problem.0.retry_after = Some(retry_after.as_secs().max(1));
+                problem
+            }
+            AppError::RecentSignInNeeded => plain(
+                StatusCode::FORBIDDEN,
+                "recent_sign_in_needed",
+                "Show again who you are",
+            ),
+            AppError::PeopleOnly => plain(StatusCode::FORBIDDEN, "people_only", "Not allowed"),
             AppError::Forbidden { missing } => {
                 plain(StatusCode::FORBIDDEN, "forbidden", "Not allowed").missing(missing)
             }

@@ -12,7 +12,8 @@ use store::accounts::{AccountQuery, AccountSort, AccountStatuses};
 
 use super::shown;
 use crate::api::caller::By;
-use crate::api::keys::{PageQuery, limit};
+use crate::api::keys::limit;
+use crate::api::params::PageQuery;
 use crate::api::shown::json;
 use crate::http::body::Query;
 use crate::http::problem::Result;
