@@ -322,6 +322,15 @@ impl Server {
         store.write(work).await.expect("a commit");
     }
 
+    /// Changes rows behind the server's back, to let time pass or to make what no call makes yet.
+    pub(crate) async fn sql(&self, statement: &str, values: &[store::db::Value]) {
+        let db = store::db::Database::open(&self.target())
+            .await
+            .expect("a database");
+        let mut conn = db.writer().await.expect("a connection");
+        conn.execute(statement, values).await.expect("a change");
+    }
+
     /// Every row of every table of a PostgreSQL database, as text.
     pub(crate) async fn dump(&self) -> Option<String> {
         let target = store::db::Target::Postgres(self.database()?);
@@ -395,8 +404,16 @@ impl<'a> Browser<'a> {
 
     /// Somebody who was invited with these roles and came.
     pub(crate) async fn invited(server: &'a Server, email: &str, roles: &[&str]) -> Self {
-        let body = json!({"email": email, "name": email, "roles": roles});
-        let invited = Answer::of(server.local(Method::POST, "/v1/users").json(&body)).await;
+        Self::invited_to("sample-ltd", server, email, roles).await
+    }
+
+    /// The same in another organisation.
+    pub(crate) async fn invited_to(slug: &str, server: &'a Server, email: &str, roles: &[&str]) -> Self {
+        let body = json!({"email": email, "name": "Somebody", "roles": roles});
+        let request = server
+            .local(Method::POST, "/v1/users")
+            .header("claviger-organisation", slug);
+        let invited = Answer::of(request.json(&body)).await;
         assert_eq!(invited.status, StatusCode::CREATED, "{}", invited.text);
         let token = text(&invited.body, "invitation_url")
             .rsplit('/')
