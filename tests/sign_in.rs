@@ -315,6 +315,22 @@ async fn a_session_ends_when_it_is_idle_or_old_and_dangerous_acts_ask_again() {
         age(&server, "seen_at", 31 * 60).await;
         ann.get("/v1/me").await.refused(401, "unauthenticated", "idle");
         assert_eq!(ann.sign_in("ann@sample.example", PASSWORD).await.status, 201);
+        server
+            .sql("UPDATE organisations SET status = 'suspended'", &[])
+            .await;
+        ann.get("/v1/me")
+            .await
+            .refused(401, "unauthenticated", "a suspended organisation");
+        let mut late = Browser::new(&server);
+        late.sign_in("ann@sample.example", PASSWORD).await.refused(
+            401,
+            "wrong_credentials",
+            "a suspended organisation",
+        );
+        server
+            .sql("UPDATE organisations SET status = 'active'", &[])
+            .await;
+        assert_eq!(ann.get("/v1/me").await.status, 200);
         age(&server, "ends_at", 12 * 3600 + 1).await;
         ann.get("/v1/me").await.refused(401, "unauthenticated", "old");
     }

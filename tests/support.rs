@@ -34,6 +34,8 @@ pub(crate) struct Server {
     pub(crate) environment: Vec<(&'static str, String)>,
     /// The command under which the server is served; none for the server itself.
     pub(crate) under: Vec<String>,
+    /// The settings file that the server is served with.
+    pub(crate) config: Option<PathBuf>,
     /// The address of PostgreSQL if it is not to be reached directly.
     pub(crate) detour: Option<String>,
     directory: tempfile::TempDir,
@@ -70,6 +72,7 @@ impl Server {
             verification: String::new(),
             environment: Vec::new(),
             under: Vec::new(),
+            config: None,
             detour: None,
             directory: tempfile::tempdir().expect("a directory"),
             postgres,
@@ -149,11 +152,14 @@ impl Server {
                 command
             }
         };
-        let child = self
-            .command(
-                program,
-                &["serve", "--management", "127.0.0.1:0", "--verify", "127.0.0.1:0"],
-            )
+        let mut command = self.command(
+            program,
+            &["serve", "--management", "127.0.0.1:0", "--verify", "127.0.0.1:0"],
+        );
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
+        let child = command
             .env("CLAVIGER_VERIFICATION_THREADS", "2")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::from(log.try_clone().expect("a log")))
@@ -432,12 +438,12 @@ impl<'a> Browser<'a> {
 
     /// A request from a page of the server's own.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.from_nowhere(method, path)
+        self.without_a_page(method, path)
             .header("sec-fetch-site", "same-origin")
     }
 
     /// A request that does not say which page it comes from.
-    pub(crate) fn from_nowhere(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn without_a_page(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.server.anonymous(method, path);
         match self.cookie.as_str() {
             "" => request,
