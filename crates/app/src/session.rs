@@ -41,6 +41,8 @@ const HASHES: usize = 2;
 pub struct People {
     /// The address by which browsers reach this server, such as `https://keys.example.com`; links begin with it.
     pub public_url: Option<String>,
+    /// The proxies whose word on where a request comes from is believed.
+    pub proxies: Vec<ipnet::IpNet>,
     /// A session that is not used ends after this.
     pub idle: Duration,
     /// A session ends after this however much it is used.
@@ -55,6 +57,7 @@ impl Default for People {
     fn default() -> Self {
         Self {
             public_url: None,
+            proxies: Vec::new(),
             idle: Duration::from_secs(30 * 60),
             absolute: Duration::from_secs(12 * 3600),
             mail: None,
@@ -154,6 +157,12 @@ impl App {
             .public_url
             .as_deref()
             .map(|url| url.trim_end_matches('/'))
+    }
+
+    /// Whether an address is a proxy's whose word is believed.
+    pub fn is_proxy(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.people.settings.proxies.iter().any(|net| net.contains(&ip))
     }
 
     /// Sessions that were not used since then are over.

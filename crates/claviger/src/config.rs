@@ -63,6 +63,7 @@ pub(crate) struct Cache {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Web {
     pub(crate) public_url: Option<String>,
+    pub(crate) proxies: Vec<ipnet::IpNet>,
 }
 
 /// For how long somebody who signed in is believed.
@@ -306,6 +307,7 @@ impl Config {
         Ok(app::People {
             oidc,
             public_url,
+            proxies: self.web.proxies.clone(),
             idle: idle.duration(),
             absolute: absolute.duration(),
             mail,
@@ -411,8 +413,8 @@ mod tests {
         ];
         let people = with("", &variables).expect("settings").people().expect("people");
         assert_eq!(people.idle.as_secs(), 300);
-        let hidden = with("[mail]\nurl = \"smtp://u:secret@h\"\nfrom = \"a@b.c\"\n", &[]).expect("settings");
-        assert!(!format!("{hidden:?} {:?}", hidden.people()).contains("secret"));
+        let hidden = with("[mail]\nurl = \"smtp://u:hush@h\"\nfrom = \"a@b.c\"\n", &[]).expect("settings");
+        assert!(!format!("{hidden:?} {:?}", hidden.people()).contains("hush"));
     }
 
     #[test]
