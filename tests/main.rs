@@ -20,6 +20,7 @@ mod first_start;
 mod life_of_a_key;
 mod lifecycle_rules;
 mod openapi;
+mod organisations;
 mod permissions;
 mod revoked_is_revoked;
 mod secrets_at_rest;

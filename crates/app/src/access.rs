@@ -29,6 +29,11 @@ pub(crate) fn roles_named(directory: &Directory, texts: &[String]) -> Result<Vec
 }
 
 impl Caller {
+    /// Whether the caller may act for the whole installation.
+    pub(crate) fn is_operator(&self) -> bool {
+        self.local
+    }
+
     /// Goes on only if the caller may hand out `wanted` beside what the holder has already (`kept`): every role is to be
     /// had, and the caller holds all that the new ones grant.
     ///

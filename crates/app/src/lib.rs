@@ -8,6 +8,8 @@ pub mod demo;
 pub mod error;
 pub mod key;
 mod keyring_file;
+mod listing;
+pub mod organisation;
 pub mod policy;
 pub mod secrets;
 pub mod setup;
@@ -28,6 +30,7 @@ use store::{Store, StoreError, Tx, Written};
 pub use caller::Caller;
 pub use error::{AppError, Result};
 pub use keyring_file::{KeyringFileError, SecretsSource};
+pub use listing::Listing;
 
 /// Everything that a use case needs. Clones are not needed: share it in an `Arc`.
 pub struct App {

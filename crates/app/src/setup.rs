@@ -56,6 +56,7 @@ impl App {
             name,
             status: OrganisationStatus::Active,
             created_at: self.clock.now(),
+            version: 1,
         };
         let setup = self.link_token()?;
         let digest = sha256(&setup.as_presented());

@@ -10,6 +10,7 @@ mod error;
 mod input;
 mod keys;
 mod login;
+mod organisations;
 mod output;
 mod policy;
 mod secrets;
@@ -110,6 +111,9 @@ enum Command {
     /// See and change the rules by which this organisation's keys are made and kept
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Make, look at, suspend and close organisations
+    #[command(subcommand)]
+    Organisations(organisations::Organisations),
     /// Look after the installation's own secrets: peppers and key-encryption keys (on its host, with --data)
     #[command(subcommand)]
     Secrets(secrets::Secrets),
@@ -189,7 +193,7 @@ impl Command {
     fn asks(&self) -> bool {
         matches!(
             self,
-            Self::Keys(_) | Self::Audit(_) | Self::Policy(_) | Self::Secrets(_)
+            Self::Keys(_) | Self::Audit(_) | Self::Policy(_) | Self::Organisations(_) | Self::Secrets(_)
         )
     }
 }
@@ -202,6 +206,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Keys(command) => keys::run(context, command).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
+        Command::Organisations(command) => organisations::run(context, command).await,
         Command::Secrets(command) => secrets::run(context, command).await,
         Command::Login(args) => login::login(context, args).await,
         Command::Logout(args) => login::logout(context, args),

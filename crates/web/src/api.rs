@@ -7,6 +7,7 @@ mod health;
 mod installation;
 mod keys;
 mod openapi;
+mod organisations;
 mod own;
 mod params;
 mod policy;
@@ -53,6 +54,11 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))
         .routes(routes!(policy::show, policy::edit))
+        .routes(routes!(organisations::list, organisations::create))
+        .routes(routes!(organisations::show, organisations::edit))
+        .routes(routes!(organisations::suspend))
+        .routes(routes!(organisations::resume))
+        .routes(routes!(organisations::close))
         .routes(routes!(installation::demo))
         .routes(routes!(installation::secrets))
         .routes(routes!(installation::rotate))

@@ -3,7 +3,7 @@
 mod describe;
 mod list;
 
-use ::http::{HeaderMap, StatusCode, Uri, header};
+use ::http::{HeaderMap, StatusCode, Uri};
 use app::key::{CreateKey, EditKey, Idempotency, RotateKey, Switch, TokenInput, UsageReport};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -26,7 +26,7 @@ pub(super) use list::*;
 
 use super::caller::By;
 use super::openapi::{Conflict, PolicyRefused};
-use super::params::{IdempotencyKey, IfMatch, PageQuery};
+use super::params::{self, IdempotencyKey, IfMatch, PageQuery};
 use super::shown::{self, ShownEnd, ShownIssued, ShownKey};
 use crate::http::body::{Json, Query};
 use crate::http::problem::Result;
@@ -209,19 +209,7 @@ pub(super) async fn edit(
     headers: HeaderMap,
     Json(fields, _): Json<Fields>,
 ) -> Result<Response> {
-    let version = match headers
-        .get(header::IF_MATCH)
-        .map(|value| value.to_str().unwrap_or_default())
-    {
-        None | Some("*") => None,
-        Some(tag) => {
-            let number = tag.trim_matches('"').parse();
-            Some(
-                number
-                    .map_err(|_| Problem::invalid("If-Match: expected the ETag of the key, such as \"3\""))?,
-            )
-        }
-    };
+    let version = params::if_match(&headers)?;
     let secret = fields.secret.is_some() || fields.secret_sha256.is_some() || fields.secret_prefix.is_some();
     let others = [
         ("grace", fields.grace.is_some()),
