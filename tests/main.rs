@@ -13,6 +13,7 @@ mod support;
 
 mod acknowledged_is_durable;
 mod audit_is_proof;
+mod authorisation_matrix;
 mod bad_input;
 mod demo;
 mod faults;
