@@ -25,4 +25,5 @@ mod organisations;
 mod permissions;
 mod revoked_is_revoked;
 mod secrets_at_rest;
+mod tenants;
 mod verify_input;
