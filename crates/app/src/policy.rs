@@ -14,9 +14,7 @@ impl App {
     /// # Errors
     /// As [`AppError`] says.
     pub async fn policy(&self, caller: &Caller) -> Result<Policy> {
-        caller
-            .require(Management::PolicyManage)
-            .or_else(|_| caller.require(Management::PolicyRead))?;
+        caller.require(Management::PolicyRead)?;
         Ok(self.tenant(caller.organisation).await?.policy)
     }
 
