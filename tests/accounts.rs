@@ -309,6 +309,7 @@ async fn the_policy_says_how_accounts_are_named_and_begin() {
                 "username",
             ),
             (json!({"name": "x", "email": "jürgen@example.com"}), "email"),
+            (json!({"name": "x", "email": "o'neil@example.com"}), "email"),
         ] {
             let (status, answer) = house.call(Method::POST, ACCOUNTS, body).await;
             assert_eq!(

@@ -297,6 +297,13 @@ async fn nobody_gets_through_an_owner_or_a_role_what_they_do_not_hold() {
         let (status, own) = call(Method::POST, keys(), own).await;
         assert_eq!(status, StatusCode::CREATED, "{own}");
 
+        // A key within what they hold, of an account beyond it: let go, it would inherit.
+        let part = json!({"name": "Part", "owner": strong_id, "permissions": ["reports:daily"]});
+        let (status, part) = call(Method::POST, keys(), part).await;
+        assert_eq!(status, StatusCode::CREATED, "{part}");
+        let let_go = json!({"permissions": []});
+        beyond(call(Method::PATCH, path_of(&part, ""), let_go).await, "let go");
+
         // Smuggling by PATCH.
         for body in [
             json!({"owner": strong_id, "permissions": []}),

@@ -30,10 +30,14 @@ pub(crate) struct Server {
     pub(crate) setup_url: String,
     pub(crate) management: String,
     pub(crate) verification: String,
+    /// Where it is to listen for management; on a free port where nothing else is said.
+    pub(crate) listen: String,
     /// Variables that the server is served with.
     pub(crate) environment: Vec<(&'static str, String)>,
     /// The command under which the server is served; none for the server itself.
     pub(crate) under: Vec<String>,
+    /// The settings file that the server is served with.
+    pub(crate) config: Option<PathBuf>,
     /// The address of PostgreSQL if it is not to be reached directly.
     pub(crate) detour: Option<String>,
     directory: tempfile::TempDir,
@@ -68,8 +72,10 @@ impl Server {
             setup_url: String::new(),
             management: String::new(),
             verification: String::new(),
+            listen: "127.0.0.1:0".to_owned(),
             environment: Vec::new(),
             under: Vec::new(),
+            config: None,
             detour: None,
             directory: tempfile::tempdir().expect("a directory"),
             postgres,
@@ -149,11 +155,14 @@ impl Server {
                 command
             }
         };
-        let child = self
-            .command(
-                program,
-                &["serve", "--management", "127.0.0.1:0", "--verify", "127.0.0.1:0"],
-            )
+        let mut command = self.command(
+            program,
+            &["serve", "--management", &self.listen, "--verify", "127.0.0.1:0"],
+        );
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
+        let child = command
             .env("CLAVIGER_VERIFICATION_THREADS", "2")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::from(log.try_clone().expect("a log")))
@@ -322,6 +331,15 @@ impl Server {
         store.write(work).await.expect("a commit");
     }
 
+    /// Changes rows behind the server's back, to let time pass or to make what no call makes yet.
+    pub(crate) async fn sql(&self, statement: &str, values: &[store::db::Value]) {
+        let db = store::db::Database::open(&self.target())
+            .await
+            .expect("a database");
+        let mut conn = db.writer().await.expect("a connection");
+        conn.execute(statement, values).await.expect("a change");
+    }
+
     /// Every row of every table of a PostgreSQL database, as text.
     pub(crate) async fn dump(&self) -> Option<String> {
         let target = store::db::Target::Postgres(self.database()?);
@@ -395,8 +413,16 @@ impl<'a> Browser<'a> {
 
     /// Somebody who was invited with these roles and came.
     pub(crate) async fn invited(server: &'a Server, email: &str, roles: &[&str]) -> Self {
-        let body = json!({"email": email, "name": email, "roles": roles});
-        let invited = Answer::of(server.local(Method::POST, "/v1/users").json(&body)).await;
+        Self::invited_to("sample-ltd", server, email, roles).await
+    }
+
+    /// The same in another organisation.
+    pub(crate) async fn invited_to(slug: &str, server: &'a Server, email: &str, roles: &[&str]) -> Self {
+        let body = json!({"email": email, "name": "Somebody", "roles": roles});
+        let request = server
+            .local(Method::POST, "/v1/users")
+            .header("claviger-organisation", slug);
+        let invited = Answer::of(request.json(&body)).await;
         assert_eq!(invited.status, StatusCode::CREATED, "{}", invited.text);
         let token = text(&invited.body, "invitation_url")
             .rsplit('/')
@@ -415,12 +441,12 @@ impl<'a> Browser<'a> {
 
     /// A request from a page of the server's own.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.from_nowhere(method, path)
+        self.without_a_page(method, path)
             .header("sec-fetch-site", "same-origin")
     }
 
     /// A request that does not say which page it comes from.
-    pub(crate) fn from_nowhere(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn without_a_page(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.server.anonymous(method, path);
         match self.cookie.as_str() {
             "" => request,

@@ -12,7 +12,7 @@ pub use import::{Imported, ImportedAccount};
 pub use read::{AccountFilter, AccountOwner, AccountView};
 
 use domain::access::Directory;
-use domain::account::{Account, CheckedAccount};
+use domain::account::{Account, CheckedAccount, is_plain};
 use domain::audit::Target;
 use domain::id::{AccountId, OrganisationId, RoleId};
 use domain::input::FieldError;
@@ -132,7 +132,7 @@ async fn lay(
         faults.push(FieldError::new("username", "a username is needed"));
     }
     if account.username != before.username {
-        if !account.username.is_ascii() {
+        if !is_plain(&account.username) {
             let detail = "is the username here, and that is of ASCII letters, digits and . _ @ + - alone";
             faults.push(FieldError::new("email", detail));
         } else if tx

@@ -70,6 +70,9 @@ pub enum AppError {
         /// The version that it has.
         current: i64,
     },
+    /// The OpenID provider cannot be asked, or its word does not hold.
+    #[error(transparent)]
+    Provider(#[from] crate::oidc::OidcError),
     /// The database cannot be asked. Nothing was claimed to be done.
     #[error("the database cannot be reached at the moment; try again")]
     Unavailable(#[source] Option<Cause>),

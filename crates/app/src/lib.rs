@@ -92,6 +92,9 @@ pub enum StartError {
     /// The mail server's address, or the sender's.
     #[error("mail: {0}")]
     Mail(String),
+    /// The settings of the OpenID provider.
+    #[error(transparent)]
+    Oidc(oidc::OidcError),
 }
 
 impl App {
@@ -109,7 +112,7 @@ impl App {
             engine,
             people,
         } = parts;
-        let people = session::Desk::new(people)?;
+        let people = session::Desk::new(people, &clock)?;
         let is_new = store.tenants().await?.is_empty();
         let keyring = Arc::new(secrets.load(is_new, random.as_ref())?);
         let engine = Engine::start(store.clone(), keyring.clone(), clock.clone(), engine).await?;

@@ -2,6 +2,7 @@
 //! What is here speaks to the provider; whose session it becomes is for the sign-in to say.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::clock::{Clock, Random};
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata};
 use openidconnect::{
-    AccessTokenHash, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
-    EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, Scope, TokenResponse as _, http,
+    AccessTokenHash, AsyncHttpClient, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse as _,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse as _, http,
 };
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -34,8 +35,8 @@ pub struct OidcSettings {
     pub client_id: String,
     /// How Claviger proves that; none for a public client.
     pub client_secret: Option<Zeroizing<String>>,
-    /// Where the provider sends people back to.
-    pub redirect: String,
+    /// The slug of the organisation whose people it vouches for; may be left out where there is only one.
+    pub organisation: Option<String>,
 }
 
 impl fmt::Debug for OidcSettings {
@@ -43,7 +44,6 @@ impl fmt::Debug for OidcSettings {
         f.debug_struct("OidcSettings")
             .field("issuer", &self.issuer)
             .field("client_id", &self.client_id)
-            .field("redirect", &self.redirect)
             .finish_non_exhaustive()
     }
 }
@@ -94,7 +94,7 @@ type Client = CoreClient<
 /// The provider.
 pub struct Provider {
     settings: OidcSettings,
-    http: reqwest::Client,
+    http: Http,
     clock: Arc<dyn Clock>,
     /// When it was read, on the clock that never jumps.
     described: Mutex<Option<(Duration, CoreProviderMetadata)>>,
@@ -114,7 +114,6 @@ impl Provider {
     pub fn new(settings: OidcSettings, clock: Arc<dyn Clock>) -> Result<Self, OidcError> {
         let fault = |error: String| OidcError::Settings(error);
         IssuerUrl::new(settings.issuer.clone()).map_err(|error| fault(error.to_string()))?;
-        RedirectUrl::new(settings.redirect.clone()).map_err(|error| fault(error.to_string()))?;
         let http = reqwest::Client::builder()
             // A provider that redirects would choose where our requests go.
             .redirect(reqwest::redirect::Policy::none())
@@ -123,17 +122,17 @@ impl Provider {
             .map_err(|error| fault(error.to_string()))?;
         Ok(Self {
             settings,
-            http,
+            http: Http(http),
             clock,
             described: Mutex::default(),
         })
     }
 
-    /// The address to send the browser to, and what must be remembered until it comes back.
+    /// The address to send the browser to, and what must be remembered until it comes back to `redirect`.
     ///
     /// # Errors
     /// When the provider cannot be asked for its description.
-    pub async fn begin(&self, random: &dyn Random) -> Result<(String, Attempt), OidcError> {
+    pub async fn begin(&self, redirect: &str, random: &dyn Random) -> Result<(String, Attempt), OidcError> {
         let secret = || {
             let mut bytes = Zeroizing::new([0_u8; 32]);
             random.fill(bytes.as_mut_slice());
@@ -149,7 +148,7 @@ impl Provider {
         let state = CsrfToken::new(attempt.state.clone());
         let nonce = Nonce::new(attempt.nonce.clone());
         let (url, _, _) = self
-            .client()
+            .client(redirect)
             .await?
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
@@ -168,14 +167,14 @@ impl Provider {
     ///
     /// # Errors
     /// When the provider cannot be asked, or its word does not hold.
-    pub async fn finish(&self, code: &str, attempt: &Attempt) -> Result<Identity, OidcError> {
+    pub async fn finish(&self, redirect: &str, code: &str, attempt: &Attempt) -> Result<Identity, OidcError> {
         let refused = |error: &dyn fmt::Display| OidcError::Refused(error.to_string());
-        let client = self.client().await?;
+        let client = self.client(redirect).await?;
         let answer = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|error| OidcError::Provider(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone()))
-            .request_async(&|request| self.ask(request))
+            .request_async(&self.http)
             .await
             .map_err(|error| refused(&error))?;
         let token = answer
@@ -206,10 +205,15 @@ impl Provider {
         })
     }
 
-    async fn client(&self) -> Result<Client, OidcError> {
+    /// The slug of the organisation whose people it vouches for.
+    pub fn organisation(&self) -> Option<&str> {
+        self.settings.organisation.as_deref()
+    }
+
+    async fn client(&self, redirect: &str) -> Result<Client, OidcError> {
         let settings = &self.settings;
-        let redirect = RedirectUrl::new(settings.redirect.clone())
-            .map_err(|error| OidcError::Settings(error.to_string()))?;
+        let redirect =
+            RedirectUrl::new(redirect.to_owned()).map_err(|error| OidcError::Settings(error.to_string()))?;
         let secret = settings.client_secret.as_ref();
         Ok(CoreClient::from_provider_metadata(
             self.description().await?,
@@ -228,29 +232,37 @@ impl Provider {
         }
         let issuer = IssuerUrl::new(self.settings.issuer.clone())
             .map_err(|error| OidcError::Settings(error.to_string()))?;
-        let described = CoreProviderMetadata::discover_async(issuer, &|request| self.ask(request))
+        let described = CoreProviderMetadata::discover_async(issuer, &self.http)
             .await
             .map_err(|error| OidcError::Provider(error.to_string()))?;
         *self.described.lock() = Some((now, described.clone()));
         Ok(described)
     }
+}
 
-    /// One request of the library's, by our client.
-    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, AskError> {
-        let request = reqwest::Request::try_from(request)?;
-        let mut response = self.http.execute(request).await?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(AskError::TooLarge);
+/// Our client, as the library wants one.
+struct Http(reqwest::Client);
+
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = AskError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, AskError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let mut response = self.0.execute(request.try_into()?).await?;
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await? {
+                if body.len() + chunk.len() > MAX_ANSWER {
+                    return Err(AskError::TooLarge);
+                }
+                body.extend_from_slice(&chunk);
             }
-            body.extend_from_slice(&chunk);
-        }
-        let mut answer = http::Response::builder().status(response.status());
-        if let Some(headers) = answer.headers_mut() {
-            *headers = std::mem::take(response.headers_mut());
-        }
-        Ok(answer.body(body)?)
+            let mut answer = http::Response::builder().status(response.status());
+            if let Some(headers) = answer.headers_mut() {
+                *headers = std::mem::take(response.headers_mut());
+            }
+            Ok(answer.body(body)?)
+        })
     }
 }
 

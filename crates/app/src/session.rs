@@ -3,13 +3,14 @@
 mod end;
 mod open;
 mod prove;
+mod provider;
 mod throttle;
 
 use std::net::IpAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use domain::clock::Timestamp;
+use domain::clock::{Clock, Timestamp};
 use domain::id::RequestId;
 use domain::input::is_hostile;
 use domain::user::User;
@@ -23,8 +24,10 @@ pub(crate) use end::end;
 pub use open::SignIn;
 pub(crate) use open::as_person;
 pub(crate) use prove::{Credentials, may_sign_in, recovery_digest};
+pub use provider::Departure;
 
 use crate::mail::{MailSettings, Mailer};
+use crate::oidc::{OidcSettings, Provider};
 use crate::{App, StartError};
 use throttle::Throttle;
 
@@ -38,21 +41,27 @@ const HASHES: usize = 2;
 pub struct People {
     /// The address by which browsers reach this server, such as `https://keys.example.com`; links begin with it.
     pub public_url: Option<String>,
+    /// The proxies whose word on where a request comes from is believed.
+    pub proxies: Vec<ipnet::IpNet>,
     /// A session that is not used ends after this.
     pub idle: Duration,
     /// A session ends after this however much it is used.
     pub absolute: Duration,
     /// How mail is sent; links are handed to whoever asks for them where it is not set up.
     pub mail: Option<MailSettings>,
+    /// An OpenID provider that vouches for people.
+    pub oidc: Option<OidcSettings>,
 }
 
 impl Default for People {
     fn default() -> Self {
         Self {
             public_url: None,
+            proxies: Vec::new(),
             idle: Duration::from_secs(30 * 60),
             absolute: Duration::from_secs(12 * 3600),
             mail: None,
+            oidc: None,
         }
     }
 }
@@ -64,13 +73,19 @@ pub(crate) struct Desk {
     throttle: Throttle,
     hashing: Semaphore,
     pub(crate) mailer: Option<Mailer>,
+    provider: Option<Provider>,
 }
 
 impl Desk {
-    pub(crate) fn new(settings: People) -> Result<Self, StartError> {
+    pub(crate) fn new(settings: People, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
+        let provider = settings
+            .oidc
+            .clone()
+            .map(|oidc| Provider::new(oidc, clock.clone()));
         let mailer = settings.mail.as_ref().map(Mailer::new).transpose();
         Ok(Self {
             mailer: mailer.map_err(StartError::Mail)?,
+            provider: provider.transpose().map_err(StartError::Oidc)?,
             settings,
             address: OnceLock::new(),
             throttle: Throttle::default(),
@@ -142,6 +157,12 @@ impl App {
             .public_url
             .as_deref()
             .map(|url| url.trim_end_matches('/'))
+    }
+
+    /// Whether an address is a proxy's whose word is believed.
+    pub fn is_proxy(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.people.settings.proxies.iter().any(|net| net.contains(&ip))
     }
 
     /// Sessions that were not used since then are over.

@@ -1,6 +1,7 @@
 //! The command line: what can be asked, in words that a newcomer understands, and which exit code answers.
 
 mod accounts;
+mod admin;
 mod apis;
 mod audit;
 mod client;
@@ -19,6 +20,7 @@ mod roles;
 mod secrets;
 mod serve;
 mod text;
+mod users;
 mod welcome;
 
 use std::path::PathBuf;
@@ -126,6 +128,12 @@ enum Command {
     /// See and change the rules by which this organisation's keys are made and kept
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Invite people, say what they may do, and look after what they leave behind
+    #[command(subcommand)]
+    Users(users::Users),
+    /// What is done on the installation's host alone (with --data)
+    #[command(subcommand)]
+    Admin(admin::Admin),
     /// Look after the installation's own secrets: peppers and key-encryption keys (on its host, with --data)
     #[command(subcommand)]
     Secrets(secrets::Secrets),
@@ -212,6 +220,8 @@ impl Command {
                 | Self::Permissions(_)
                 | Self::Audit(_)
                 | Self::Policy(_)
+                | Self::Users(_)
+                | Self::Admin(_)
                 | Self::Secrets(_)
         )
     }
@@ -229,6 +239,8 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Permissions(command) => permissions::run(context, command).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
+        Command::Users(command) => users::run(context, command).await,
+        Command::Admin(command) => admin::run(context, command).await,
         Command::Secrets(command) => secrets::run(context, command).await,
         Command::Login(args) => login::login(context, args).await,
         Command::Logout(args) => login::logout(context, args),

@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) web: Web,
     pub(crate) sign_in: SignIn,
     pub(crate) mail: Mail,
+    pub(crate) oidc: Oidc,
     pub(crate) log: Log,
 }
 
@@ -62,6 +63,7 @@ pub(crate) struct Cache {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Web {
     pub(crate) public_url: Option<String>,
+    pub(crate) proxies: Vec<ipnet::IpNet>,
 }
 
 /// For how long somebody who signed in is believed.
@@ -77,6 +79,25 @@ pub(crate) struct SignIn {
 pub(crate) struct Mail {
     pub(crate) url: Option<String>,
     pub(crate) from: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Oidc {
+    pub(crate) issuer: Option<String>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<String>,
+    pub(crate) organisation: Option<String>,
+}
+
+impl std::fmt::Debug for Oidc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Oidc")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .field("organisation", &self.organisation)
+            .finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for Mail {
@@ -113,6 +134,7 @@ impl Default for Config {
             web: Web::default(),
             sign_in: SignIn::default(),
             mail: Mail::default(),
+            oidc: Oidc::default(),
             log: Log::default(),
         }
     }
@@ -172,10 +194,12 @@ pub(crate) enum ConfigError {
     SignIn,
     #[error("mail: url and from go together")]
     Mail,
+    #[error("oidc: issuer and client_id go together")]
+    Oidc,
 }
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 16] = [
+const VARIABLES: [(&str, &[&str]); 20] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -191,6 +215,10 @@ const VARIABLES: [(&str, &[&str]); 16] = [
     ("CLAVIGER_WEB_PUBLIC_URL", &["web", "public_url"]),
     ("CLAVIGER_SIGN_IN_IDLE", &["sign_in", "idle"]),
     ("CLAVIGER_SIGN_IN_ABSOLUTE", &["sign_in", "absolute"]),
+    ("CLAVIGER_OIDC_ISSUER", &["oidc", "issuer"]),
+    ("CLAVIGER_OIDC_CLIENT_ID", &["oidc", "client_id"]),
+    ("CLAVIGER_OIDC_CLIENT_SECRET", &["oidc", "client_secret"]),
+    ("CLAVIGER_OIDC_ORGANISATION", &["oidc", "organisation"]),
     ("CLAVIGER_MAIL_URL", &["mail", "url"]),
     ("CLAVIGER_MAIL_FROM", &["mail", "from"]),
     ("CLAVIGER_LOG_LEVEL", &["log", "level"]),
@@ -266,8 +294,20 @@ impl Config {
             (None, None) => None,
             _ => return Err(ConfigError::Mail),
         };
+        let oidc = match (self.oidc.issuer.clone(), self.oidc.client_id.clone()) {
+            (Some(issuer), Some(client_id)) => Some(app::oidc::OidcSettings {
+                issuer,
+                client_id,
+                client_secret: self.oidc.client_secret.clone().map(Into::into),
+                organisation: self.oidc.organisation.clone(),
+            }),
+            (None, None) => None,
+            _ => return Err(ConfigError::Oidc),
+        };
         Ok(app::People {
+            oidc,
             public_url,
+            proxies: self.web.proxies.clone(),
             idle: idle.duration(),
             absolute: absolute.duration(),
             mail,
@@ -362,6 +402,7 @@ mod tests {
             "[web]\npublic_url = \"ftp://keys.example.com\"\n",
             "[sign_in]\nidle = \"0s\"\n",
             "[sign_in]\nidle = \"1d\"\n",
+            "[oidc]\nissuer = \"https://id.example.com\"\n",
             "[mail]\nurl = \"smtp://127.0.0.1\"\n",
         ] {
             assert!(with(text, &[]).expect("settings").people().is_err(), "{text}");
@@ -372,8 +413,8 @@ mod tests {
         ];
         let people = with("", &variables).expect("settings").people().expect("people");
         assert_eq!(people.idle.as_secs(), 300);
-        let hidden = with("[mail]\nurl = \"smtp://u:secret@h\"\nfrom = \"a@b.c\"\n", &[]).expect("settings");
-        assert!(!format!("{hidden:?} {:?}", hidden.people()).contains("secret"));
+        let hidden = with("[mail]\nurl = \"smtp://u:hush@h\"\nfrom = \"a@b.c\"\n", &[]).expect("settings");
+        assert!(!format!("{hidden:?} {:?}", hidden.people()).contains("hush"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod input;
 
 use serde::{Deserialize, Serialize};
 
-pub use input::{AccountDraft, CheckedAccount};
+pub use input::{AccountDraft, CheckedAccount, is_plain};
 
 use crate::clock::Timestamp;
 use crate::id::{AccountId, OrganisationId, RoleId, UserId};

@@ -2,6 +2,7 @@
 
 mod list;
 mod owned;
+mod subject;
 
 use domain::clock::Timestamp;
 use domain::id::{OrganisationId, UserId};
@@ -245,7 +246,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps a second factor, sealed, and one that is still to be confirmed. Steps that were taken stay taken.
+    /// Keeps a second factor, sealed, and one that is still to be confirmed. Steps that were taken stay taken while there
+    /// is one; another secret's codes are others.
     ///
     /// # Errors
     /// When the database fails.
@@ -256,9 +258,11 @@ impl Tx {
         totp: Option<Vec<u8>>,
         pending: Option<Vec<u8>>,
     ) -> Result<()> {
-        let sql = "UPDATE users SET totp = $3, totp_pending = $4 WHERE organisation = $1 AND id = $2";
+        let sql = "UPDATE users SET totp = $3, totp_pending = $4, \
+                   totp_step = CASE WHEN CAST($5 AS BOOLEAN) THEN totp_step ELSE 0 END WHERE organisation = $1 AND id = $2";
+        let is_on = totp.is_some();
         self.conn()
-            .execute(sql, params![organisation, user, totp, pending])
+            .execute(sql, params![organisation, user, totp, pending, is_on])
             .await?;
         Ok(())
     }

@@ -1,5 +1,4 @@
 //! People, sessions, links and codes, on both engines: who is found, what is good once, and what a tenant never sees.
-#![expect(clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
 
 use std::time::Duration;
 

@@ -10,6 +10,7 @@ mod installation;
 mod invitations;
 mod keys;
 mod me;
+mod oidc;
 mod openapi;
 mod own;
 mod page;
@@ -94,6 +95,9 @@ fn routes() -> OpenApiRouter<Web> {
         .route("/v1/permissions/explain", post(permissions::explain))
         .route("/v1/permissions/effective", get(permissions::effective))
         .route("/v1/permissions/holders", get(permissions::holders))
+        .routes(routes!(oidc::methods))
+        .routes(routes!(oidc::start))
+        .routes(routes!(oidc::callback))
         .route(
             "/v1/session",
             get(session::show).post(session::open).delete(session::close),

@@ -141,7 +141,7 @@ impl App {
                     None => caller.usual_owner(tx, &tenant.policy).await?,
                 };
                 fields.owner = Some(usual);
-                let owner = caller.admit_owner(tx, &tenant.policy, usual).await?;
+                let owner = caller.admit_owner(tx, &tenant, usual).await?;
                 let material = mint.material(token, &tenant.policy)?;
                 let is_ours = matches!(material, Material::Ours(_));
                 let key = Key {

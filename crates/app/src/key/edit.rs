@@ -49,7 +49,7 @@ impl App {
             }
             // Who may not grant what the key already holds cannot be let to re-aim it at their own ends either.
             let directory = tx.directory(caller.organisation).await?;
-            let mut owner = owner::standing(tx, &before).await?;
+            let mut owner = owner::standing(tx, &tenant, &before).await?;
             caller.may_have(&directory, &before, &owner)?;
             let now = tx.now();
             let mut key = before.clone();
@@ -65,7 +65,7 @@ impl App {
                 caller.may_assign(&directory, &key.roles, &before.roles)?;
             }
             if let Some(other) = fields.owner.filter(|other| *other != before.owner) {
-                owner = caller.admit_owner(tx, &tenant.policy, other).await?;
+                owner = caller.admit_owner(tx, &tenant, other).await?;
                 key.owner = other;
             }
             if expiry != ExpiryRequest::Unsaid {

@@ -7,6 +7,7 @@ use domain::key::{ActorKind, Key, Owner};
 use domain::policy::{IssueFor, OwnerKind, Policy};
 use store::Tx;
 use store::accounts::OwnerStanding;
+use store::organisations::Tenant;
 
 use crate::Caller;
 use crate::access::granted;
@@ -18,9 +19,21 @@ pub(super) fn effective(directory: &Directory, key: &Key, owner: &OwnerStanding)
 }
 
 /// What a key's owner is; one that is gone grants nothing.
-pub(super) async fn standing(tx: &mut Tx, key: &Key) -> Result<OwnerStanding> {
-    let standing = tx.owner_standing(key.organisation, key.owner).await?;
-    Ok(standing.unwrap_or_else(gone))
+pub(super) async fn standing(tx: &mut Tx, tenant: &Tenant, key: &Key) -> Result<OwnerStanding> {
+    Ok(of(tx, tenant, key.owner).await?.unwrap_or_else(gone))
+}
+
+/// What an owner is. The organisation itself is known already; most keys stand for it.
+async fn of(tx: &mut Tx, tenant: &Tenant, owner: Owner) -> Result<Option<OwnerStanding>> {
+    if owner == Owner::Organisation(tenant.organisation.id) {
+        return Ok(Some(OwnerStanding {
+            name: tenant.organisation.name.clone(),
+            roles: None,
+            known_as: Vec::new(),
+            is_deleted: false,
+        }));
+    }
+    Ok(tx.owner_standing(tenant.organisation.id, owner).await?)
 }
 
 /// An owner that is no longer there.
@@ -80,10 +93,11 @@ impl Caller {
     pub(super) async fn admit_owner(
         &self,
         tx: &mut Tx,
-        policy: &Policy,
+        tenant: &Tenant,
         owner: Owner,
     ) -> Result<OwnerStanding> {
-        let standing = tx.owner_standing(self.organisation, owner).await?;
+        let policy = &tenant.policy;
+        let standing = of(tx, tenant, owner).await?;
         let standing = standing
             .filter(|standing| !standing.is_deleted)
             .ok_or_else(|| AppError::from(vec![FieldError::new("owner", "there is no such owner")]))?;
@@ -135,10 +149,12 @@ pub(super) async fn refuse_too_many(
         return Ok(());
     }
     tx.lock_organisation(key.organisation).await?;
-    let count = tx.count_live_keys(key.organisation, key.owner, now, key).await?;
+    let count = tx
+        .count_live_keys(key.organisation, key.owner, now, key, max)
+        .await?;
     if count >= i64::from(max) {
         return Err(AppError::Refused(format!(
-            "the owner has {count} live keys, and the organisation's policy allows {max}"
+            "the owner has as many live keys as the organisation's policy allows: {max}"
         )));
     }
     Ok(())

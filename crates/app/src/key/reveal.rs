@@ -24,7 +24,7 @@ impl App {
             let key = locked(tx, by.organisation, id).await?;
             refuse_over(&key)?;
             let directory = tx.directory(by.organisation).await?;
-            let owner = owner::standing(tx, &key).await?;
+            let owner = owner::standing(tx, &tenant, &key).await?;
             by.may_have(&directory, &key, &owner)?;
             if tenant.policy.secret.reveal != Reveal::OnDemand {
                 let detail = "the organisation's policy shows a secret once, when it is made";

@@ -67,7 +67,7 @@ impl App {
                 refuse_over(&before)?;
                 // The answer holds a token that can do all that the key can.
                 let directory = tx.directory(by.organisation).await?;
-                let owner = owner::standing(tx, &before).await?;
+                let owner = owner::standing(tx, &tenant, &before).await?;
                 by.may_have(&directory, &before, &owner)?;
                 if !policy.rotation.allowed {
                     return Err(AppError::Refused(

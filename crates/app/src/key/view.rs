@@ -133,7 +133,7 @@ pub(crate) fn whole(
 /// A key by itself, as a transaction sees it.
 pub(crate) async fn seen(tx: &mut Tx, tenant: &Tenant, key: Key) -> Result<KeyView> {
     let directory = tx.directory(key.organisation).await?;
-    let owner = owner::standing(tx, &key).await?;
+    let owner = owner::standing(tx, tenant, &key).await?;
     let secrets = tx.secrets(key.organisation, key.id).await?;
     let now = tx.now();
     Ok(whole(key, secrets, owner, &directory, tenant, now))

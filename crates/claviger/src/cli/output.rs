@@ -26,7 +26,7 @@ impl Tone {
     pub(crate) fn of_status(status: &str) -> Self {
         match status {
             "active" | "current" => Self::Good,
-            "expiring_soon" | "retiring" => Self::Warn,
+            "expiring_soon" | "retiring" | "invited" => Self::Warn,
             "expired" => Self::Bad,
             "disabled" | "inactive" | "revoked" | "deleted" | "ended" => Self::Dim,
             _ => Self::Plain,

@@ -125,7 +125,7 @@ pub(crate) async fn init(context: &Context, args: Init) -> Result<(), CliError> 
         setup,
         ..
     } = &made;
-    let setup_url = welcome::setup_url(config.listen.management, setup);
+    let setup_url = welcome::setup_url(&config, config.listen.management, setup);
     if context.global.json {
         let all = json!({
             "organisation": organisation, "management_key": management_key.expose(), "setup_url": setup_url.as_str(),

@@ -92,13 +92,18 @@ fn username(text: &str, faults: &mut Vec<FieldError>) {
         let detail = format!("1 to {MAX_USERNAME} characters ({MAX_EMAIL} for an email address)");
         faults.push(FieldError::new("username", detail));
     }
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | '+' | '-');
-    if !text.chars().all(plain) {
+    if !is_plain(text) {
         faults.push(FieldError::new(
             "username",
             "only the ASCII letters A to Z, digits and . _ @ + - are allowed, so that no two usernames look alike",
         ));
     }
+}
+
+/// Whether a text has only the characters that a username may have.
+pub fn is_plain(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | '+' | '-');
+    text.chars().all(plain)
 }
 
 fn email(text: String, faults: &mut Vec<FieldError>) -> Option<String> {

@@ -151,7 +151,7 @@ impl Store {
 }
 
 impl Tx {
-    /// How many live keys an owner has beside one.
+    /// How many live keys an owner has beside one; counted up to `most`.
     ///
     /// # Errors
     /// When the database fails.
@@ -161,11 +161,13 @@ impl Tx {
         owner: Owner,
         now: Timestamp,
         beside: &Key,
+        most: u32,
     ) -> Result<i64> {
         let sql = format!(
-            "SELECT COUNT(*) FROM keys WHERE organisation = $1 AND owner_id = $3 AND id <> $4 AND {LIVE}"
+            "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE organisation = $1 AND owner_id = $3 AND id <> $4 \
+             AND {LIVE} LIMIT $5) counted"
         );
-        let values = params![organisation, now, owner.uuid(), beside.id];
+        let values = params![organisation, now, owner.uuid(), beside.id, i64::from(most)];
         self.conn().query_one(&sql, values).await?.get(0)
     }
 

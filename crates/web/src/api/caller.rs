@@ -9,6 +9,7 @@ use app::{AppError, Caller};
 use axum::extract::FromRequestParts;
 use domain::id::RequestId;
 
+use crate::http::forwarded::ClientAddress;
 use crate::http::{Problem, Web, cookie, origin, token};
 use crate::serve::Peer;
 
@@ -74,8 +75,9 @@ fn socket_user(parts: &Parts) -> Result<Option<u32>, Problem> {
 /// From where a browser signs in.
 pub(super) fn client(parts: &Parts) -> Result<Client, Problem> {
     let agent = parts.headers.get(header::USER_AGENT);
-    let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    Ok(Client::new(ip(parts), agent, request_id(parts)?))
+    let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+    let agent = agent.unwrap_or_default();
+    Ok(Client::new(ip(parts), &agent, request_id(parts)?))
 }
 
 pub(super) fn slug(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
@@ -94,10 +96,8 @@ pub(super) fn request_id(parts: &Parts) -> Result<RequestId, Problem> {
     id.ok_or_else(|| AppError::internal("a request without an id").into())
 }
 
-/// The address of whoever holds the other end of the connection.
+/// The address that a request comes from, as far as that is known.
 pub(super) fn ip(parts: &Parts) -> Option<IpAddr> {
-    match parts.extensions.get::<Peer>() {
-        Some(Peer::Tcp(address)) => Some(address.ip()),
-        _ => None,
-    }
+    let address = parts.extensions.get::<ClientAddress>();
+    address.map(|ClientAddress(ip)| *ip)
 }

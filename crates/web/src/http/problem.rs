@@ -258,6 +258,14 @@ impl From<AppError> for Problem {
                 "precondition_failed",
                 "Changed meanwhile",
             ),
+            AppError::Provider(cause) => {
+                let (status, code) = match cause {
+                    app::oidc::OidcError::Settings(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+                    app::oidc::OidcError::Provider(_) => (StatusCode::BAD_GATEWAY, "provider_unavailable"),
+                    app::oidc::OidcError::Refused(_) => (StatusCode::BAD_GATEWAY, "provider_refused"),
+                };
+                plain(status, code, "Not signed in").caused_by(Some(Box::new(cause)))
+            }
             AppError::Unavailable(cause) => plain(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
