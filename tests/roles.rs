@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use store::testkit::sample_tenant;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, ENGINES, Engine, Server, path_of, text};
+use crate::support::{Answer, Browser, ENGINES, Engine, Server, path_of, text};
 
 /// A key with these roles.
 pub(crate) async fn key_with(server: &Server, roles: &[&Value], mut fields: Value) -> Value {
@@ -402,6 +402,62 @@ async fn nobody_makes_or_changes_a_role_beyond_what_they_hold() {
 }
 
 #[tokio::test]
+async fn privilege_escalation_by_edit_of_ones_own_role() {
+    for engine in ENGINES {
+        let server = Server::start(engine).await;
+        let own = json!({"name": "Keeper of roles", "permissions": ["claviger:roles.*", "claviger:apis.manage", "orders:view"]});
+        let own = made(&server, "/v1/roles", own).await;
+        let api = made(&server, "/v1/apis", json!({"slug": "orders", "name": "Orders"})).await;
+        let api = format!("/v1/apis/{}", text(&api, "id"));
+        let mut eve = Browser::invited(&server, "eve@sample.example", &["Keeper of roles"]).await;
+        for wider in ["*", "claviger:*", "claviger:users.manage", "orders:*"] {
+            let body =
+                json!({"permissions": ["claviger:roles.*", "claviger:apis.manage", "orders:view", wider]});
+            eve.send(Method::PATCH, &path(&own), body)
+                .await
+                .refused(403, "grants_beyond", wider);
+            let body = json!({"name": "Wider", "permissions": [wider]});
+            eve.send(Method::POST, "/v1/roles", body)
+                .await
+                .refused(403, "grants_beyond", wider);
+        }
+        let within = eve
+            .send(Method::PATCH, &path(&own), json!({"description": "Mine"}))
+            .await;
+        assert_eq!(within.status, StatusCode::OK, "{}", within.text);
+
+        // A browser that was left alone changes no role, and lets nobody in.
+        server
+            .sql(
+                "UPDATE sessions SET proven_at = proven_at - $1",
+                &[(11 * 60 * 1_000_000_i64).into()],
+            )
+            .await;
+        for (method, there, body) in [
+            (Method::PATCH, path(&own), json!({"description": "x"})),
+            (Method::DELETE, path(&own), json!({})),
+            (Method::PATCH, api.clone(), json!({"enabled": false})),
+            (Method::DELETE, api.clone(), json!({})),
+            (Method::PUT, format!("{api}/organisations/sample-ltd"), json!({})),
+            (
+                Method::DELETE,
+                format!("{api}/organisations/sample-ltd"),
+                json!({}),
+            ),
+        ] {
+            eve.send(method, &there, body)
+                .await
+                .refused(403, "recent_sign_in_needed", &there);
+        }
+        assert_eq!(
+            eve.get("/v1/roles").await.status,
+            200,
+            "looking needs nothing more"
+        );
+    }
+}
+
+#[tokio::test]
 async fn each_permission_opens_its_own_verbs() {
     let server = Server::start(Engine::Sqlite).await;
     let role = made(&server, "/v1/roles", json!({"name": "Role"})).await;
@@ -741,10 +797,8 @@ async fn a_refusal_is_explained_and_who_can_do_what_is_told() {
             ["inactive"]
         );
         // Who has not accepted their invitation may not act.
-        let ann = invited["user"]["id"]
-            .as_str()
-            .unwrap_or_else(|| text(&invited, "id"));
-        assert_eq!(reasons(&explain(ann, "orders:view").await), ["inactive"]);
+        let told = explain(text(&invited, "id"), "orders:view").await;
+        assert_eq!(reasons(&told), ["inactive"]);
         // What is told is what is decided.
         for key in [&own, &narrowed, &inherits] {
             for requires in [
