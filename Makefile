@@ -11,8 +11,8 @@ start:
 
 ## Install what the tests need, and run every one of them: the API against its description first, then the tests.
 test: tools
-	./scripts/check-api.sh
-	./scripts/with-services.sh cargo nextest run --workspace --no-fail-fast
+	@failed=0; ./scripts/check-api.sh || failed=1; \
+	./scripts/with-services.sh cargo nextest run --workspace --no-fail-fast || failed=1; exit $$failed
 
 ## Formatting, lints, licences and sources.
 lint:

@@ -60,6 +60,21 @@ fn the_description_in_the_repository_is_the_one_that_is_served() {
 }
 
 #[test]
+fn no_route_is_added_without_its_description() {
+    let source = std::fs::read_to_string(file("crates/web/src/api.rs")).expect("the router");
+    assert!(source.contains(".routes(routes!("), "the routes are elsewhere");
+    for way in [
+        ".route(",
+        ".route_service(",
+        ".nest(",
+        ".nest_service(",
+        ".merge(",
+    ] {
+        assert!(!source.contains(way), "a route added by {way} has no description");
+    }
+}
+
+#[test]
 fn every_operation_says_who_may_ask_and_what_it_is() {
     let tags = web::api::document()["tags"].as_array().expect("tags");
     let tags: BTreeSet<&str> = tags.iter().filter_map(|tag| tag["name"].as_str()).collect();
@@ -72,7 +87,7 @@ fn every_operation_says_who_may_ask_and_what_it_is() {
         described,
     } in operations()
     {
-        let words = ["public", "any caller", "operator", "local"];
+        let words = ["public", "any caller", "any key", "operator", "local"];
         assert!(
             known.contains(&&*permission) || words.contains(&&*permission),
             "{method} {path}: x-claviger-permission is {permission:?}"

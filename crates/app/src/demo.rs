@@ -84,6 +84,7 @@ impl App {
                 name: NAME.to_owned(),
                 status: OrganisationStatus::Active,
                 created_at: made_at,
+                version: 1,
             },
             policy: Policy::default(),
         };

@@ -15,6 +15,7 @@ mod keyring_file;
 mod listing;
 pub mod mail;
 pub mod oidc;
+pub mod organisation;
 pub mod permission;
 pub mod policy;
 pub mod role;

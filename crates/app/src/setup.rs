@@ -72,6 +72,7 @@ impl App {
             name,
             status: OrganisationStatus::Active,
             created_at: self.clock.now(),
+            version: 1,
         };
         let setup = self.link_token(LINK_PREFIX)?;
         let digest = sha256(&setup.as_presented());

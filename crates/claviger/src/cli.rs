@@ -13,6 +13,7 @@ mod error;
 mod input;
 mod keys;
 mod login;
+mod organisations;
 mod output;
 mod permissions;
 mod policy;
@@ -134,6 +135,9 @@ enum Command {
     /// What is done on the installation's host alone (with --data)
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Make, look at, suspend and close organisations
+    #[command(subcommand)]
+    Organisations(organisations::Organisations),
     /// Look after the installation's own secrets: peppers and key-encryption keys (on its host, with --data)
     #[command(subcommand)]
     Secrets(secrets::Secrets),
@@ -222,6 +226,7 @@ impl Command {
                 | Self::Policy(_)
                 | Self::Users(_)
                 | Self::Admin(_)
+                | Self::Organisations(_)
                 | Self::Secrets(_)
         )
     }
@@ -241,6 +246,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Policy(command) => policy::run(context, command).await,
         Command::Users(command) => users::run(context, command).await,
         Command::Admin(command) => admin::run(context, command).await,
+        Command::Organisations(command) => organisations::run(context, command).await,
         Command::Secrets(command) => secrets::run(context, command).await,
         Command::Login(args) => login::login(context, args).await,
         Command::Logout(args) => login::logout(context, args),

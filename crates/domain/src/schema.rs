@@ -34,6 +34,8 @@ inputs! {
     /// As many lines as need be.
     Description: 2_000, concat!("^([^", hostile!(), r"]|\t|\n)*$"), "Reads invoices every night",
         "A text for people, without control and direction characters.";
+    /// Lower-case letters, digits and single hyphens.
+    Slug: 40, "^[a-z0-9]+(-[a-z0-9]+)*$", "sample-ltd", "Names an organisation in headers and on the command line.";
     /// No spaces around it.
     Tag: 64, concat!(r"^[^\s", hostile!(), "]([^", hostile!(), r"]*[^\s", hostile!(), "])?$"), "billing",
         "A word to find things by.";

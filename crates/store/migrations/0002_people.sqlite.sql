@@ -1,3 +1,6 @@
+-- Counts an organisation's edits.
+ALTER TABLE organisations ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+
 -- APIs that keys open: what they can be asked for, and for whom. An organisation keeps an API; others may be let in.
 CREATE TABLE apis (
     id BLOB PRIMARY KEY,

@@ -12,6 +12,7 @@ mod keys;
 mod me;
 mod oidc;
 mod openapi;
+mod organisations;
 mod own;
 mod page;
 mod params;
@@ -133,6 +134,11 @@ fn routes() -> OpenApiRouter<Web> {
             get(invitations::page).post(invitations::redeem),
         )
         .route("/v1/installation/recover", post(installation::recover))
+        .routes(routes!(organisations::list, organisations::create))
+        .routes(routes!(organisations::show, organisations::edit))
+        .routes(routes!(organisations::suspend))
+        .routes(routes!(organisations::resume))
+        .routes(routes!(organisations::close))
         .routes(routes!(installation::demo))
         .routes(routes!(installation::secrets))
         .routes(routes!(installation::rotate))

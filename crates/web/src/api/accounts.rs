@@ -15,8 +15,8 @@ use serde::Deserialize;
 pub(super) use list::{list, partners};
 
 use super::caller::By;
-use super::keys::{self, ListQuery, Stretch, if_match, limit};
-use super::params::PageQuery;
+use super::keys::{self, ListQuery, Stretch, limit};
+use super::params::{PageQuery, if_match};
 use super::shown::json;
 use crate::http::body::{self, Json, Query};
 use crate::http::problem::Result;

@@ -3,7 +3,7 @@
 mod describe;
 mod list;
 
-use ::http::{HeaderMap, StatusCode, Uri, header};
+use ::http::{HeaderMap, StatusCode, Uri};
 use app::key::{CreateKey, EditKey, Idempotency, RotateKey, Switch, TokenInput, UsageReport};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -26,7 +26,7 @@ pub(super) use list::*;
 
 use super::caller::By;
 use super::openapi::{Conflict, PolicyRefused};
-use super::params::{IdempotencyKey, IfMatch, PageQuery};
+use super::params::{self, IdempotencyKey, IfMatch, PageQuery};
 use super::shown::{self, ShownEnd, ShownIssued, ShownKey};
 use crate::http::body::{Json, Query};
 use crate::http::problem::Result;
@@ -155,20 +155,6 @@ pub(super) fn id(text: &str) -> Result<KeyId> {
         .map_err(|_| app::AppError::NotFound { what: "key" }.into())
 }
 
-/// The version that a change is for; none where any will do.
-pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<i64>> {
-    let tag = headers.get(header::IF_MATCH);
-    match tag.map(|value| value.to_str().unwrap_or_default()) {
-        None | Some("*") => Ok(None),
-        Some(tag) => {
-            let number = tag.trim_matches('"').parse();
-            number
-                .map(Some)
-                .map_err(|_| Problem::invalid("If-Match: expected the ETag that was answered, such as \"3\""))
-        }
-    }
-}
-
 /// Makes a key. Its secret is in this answer, and never again.
 #[utoipa::path(
     post, path = "/v1/keys", operation_id = "create_key", tag = "keys",
@@ -227,7 +213,7 @@ pub(super) async fn edit(
     headers: HeaderMap,
     Json(fields, _): Json<Fields>,
 ) -> Result<Response> {
-    let version = if_match(&headers)?;
+    let version = params::if_match(&headers)?;
     let secret = fields.secret.is_some() || fields.secret_sha256.is_some() || fields.secret_prefix.is_some();
     let others = [
         ("grace", fields.grace.is_some()),

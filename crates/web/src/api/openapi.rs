@@ -16,7 +16,8 @@ pub(super) use problems::{Conflict, NotFound, PolicyRefused};
 
 use crate::http::problem::Written;
 
-/// The extension that says who may ask: a management permission; `any caller`, whoever presents a valid key; `operator`,
+/// The extension that says who may ask: a management permission; `any caller`, whoever is known; `any key`, a key and
+/// nobody else; `operator`,
 /// whoever works in every organisation; [`PUBLIC`] or [`LOCAL`].
 const PERMISSION: &str = "x-claviger-permission";
 /// Nobody is asked who they are.

@@ -82,7 +82,7 @@ pub(super) async fn verify_batch(
         (url = "/", description = "The management listener"),
         (url = "http://127.0.0.1:7401", description = "The verification listener")
     ),
-    extensions(("x-claviger-permission" = json!("any caller")))
+    extensions(("x-claviger-permission" = json!("any key")))
 )]
 pub(super) async fn show(State(web): State<Web>, request: Request) -> Result<Response> {
     let (parts, _) = request.into_parts();

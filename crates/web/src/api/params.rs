@@ -1,7 +1,11 @@
 //! Parameters that many routes take.
 
+use ::http::{HeaderMap, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
+
+use crate::http::Problem;
+use crate::http::problem::Result;
 
 /// Which page of a list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -44,4 +48,23 @@ pub(super) struct IfMatch {
         pattern = "^(\\*|\"[0-9]{1,18}\")$"
     )]
     if_match: Option<String>,
+}
+
+/// The version that `If-Match` names.
+///
+/// # Errors
+/// When it is no `ETag` of ours.
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<i64>> {
+    match headers
+        .get(header::IF_MATCH)
+        .map(|value| value.to_str().unwrap_or_default())
+    {
+        None | Some("*") => Ok(None),
+        Some(tag) => match tag.trim_matches('"').parse() {
+            Ok(version) => Ok(Some(version)),
+            Err(_) => Err(Problem::invalid(
+                "If-Match: expected the ETag of what is edited, such as \"3\"",
+            )),
+        },
+    }
 }

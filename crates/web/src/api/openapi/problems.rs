@@ -39,6 +39,8 @@ const REFUSALS: [Refusal; 12] = [
             "not_kept",
             "secrets_in_use",
             "demo_exists",
+            "slug_taken",
+            "organisation_closed",
         ],
     ),
     (
