@@ -133,6 +133,7 @@ impl App {
         let typed = Credentials {
             password: Password::new(&password),
             code,
+            with_factor: true,
         };
         let proof = self.prove(&email, person.as_ref(), typed, client.ip).await?;
         let (claim, method) = (proof.claim(), proof.method);
@@ -188,6 +189,7 @@ impl App {
         let typed = Credentials {
             password: Password::new(&password),
             code,
+            with_factor: true,
         };
         let email = person.user.email.clone();
         let proof = self.prove(&email, Some(&person), typed, caller.ip).await?;
