@@ -9,9 +9,10 @@ start:
 	cargo build --release --bin claviger
 	target/release/claviger serve --data $(DATA)
 
-## Install what the tests need, and run every one of them.
+## Install what the tests need, and run every one of them: the API against its description first, then the tests.
 test: tools
-	./scripts/with-services.sh cargo nextest run --workspace --no-fail-fast
+	@failed=0; ./scripts/check-api.sh || failed=1; \
+	./scripts/with-services.sh cargo nextest run --workspace --no-fail-fast || failed=1; exit $$failed
 
 ## Formatting, lints, licences and sources.
 lint:

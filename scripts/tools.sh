@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests use and this machine lacks: cargo-nextest, PostgreSQL, curl, wrk and strace. Does nothing where they are.
+# Installs what the tests use and this machine lacks: cargo-nextest, PostgreSQL, curl, wrk, strace and Chromium; and, beside the
+# build, what holds the API against its description. Does nothing where they are.
 set -euo pipefail
 
 apt_packages=()
@@ -10,6 +11,9 @@ need curl curl
 need wrk wrk
 need strace strace
 need cc build-essential
+need chromium chromium
+need python3 python3
+python3 -c 'import ensurepip' 2>/dev/null || apt_packages+=(python3-venv)
 if ! command -v psql >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     apt_packages+=(postgresql)
 fi
@@ -18,5 +22,14 @@ if [ ${#apt_packages[@]} -gt 0 ]; then
     echo "installing ${apt_packages[*]}"
     $as_root apt-get update -qq
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "${apt_packages[@]}" >/dev/null
+fi
+tools=${CARGO_TARGET_DIR:-target}/tools
+if [ ! -x "$tools/python/bin/schemathesis" ]; then
+    python3 -m venv "$tools/python"
+    "$tools/python/bin/pip" install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5' 'openapi-spec-validator>=0.7'
+fi
+if [ ! -d "$tools/node/node_modules/playwright-core" ]; then
+    mkdir -p "$tools/node"
+    npm install --silent --no-audit --no-fund --prefix "$tools/node" playwright-core@1
 fi
 cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest

@@ -30,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) setup_url: String,
     pub(crate) management: String,
     pub(crate) verification: String,
+    /// Where it is to listen for management; on a free port where nothing else is said.
+    pub(crate) listen: String,
     /// Variables that the server is served with.
     pub(crate) environment: Vec<(&'static str, String)>,
     /// The command under which the server is served; none for the server itself.
@@ -70,6 +72,7 @@ impl Server {
             setup_url: String::new(),
             management: String::new(),
             verification: String::new(),
+            listen: "127.0.0.1:0".to_owned(),
             environment: Vec::new(),
             under: Vec::new(),
             config: None,
@@ -154,7 +157,7 @@ impl Server {
         };
         let mut command = self.command(
             program,
-            &["serve", "--management", "127.0.0.1:0", "--verify", "127.0.0.1:0"],
+            &["serve", "--management", &self.listen, "--verify", "127.0.0.1:0"],
         );
         if let Some(config) = &self.config {
             command.arg("--config").arg(config);

@@ -127,6 +127,7 @@ async fn fill(store: &Store) -> Filled {
             name: "A million keys".to_owned(),
             status: OrganisationStatus::Active,
             created_at: Timestamp::from_micros(CREATED),
+            version: 1,
         },
         policy: Policy::default(),
     };

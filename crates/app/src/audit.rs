@@ -19,7 +19,8 @@ const STEP: i64 = 2_000;
 const CHECKPOINTS: &str = "checkpoints.ndjson";
 
 /// Whether the chains hold.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = AuditVerification)]
 pub struct Verification {
     /// Whether all of them do.
     pub ok: bool,
@@ -30,7 +31,7 @@ pub struct Verification {
 }
 
 /// Whether one chain holds.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct ChainVerification {
     /// Whose.
     pub organisation: OrganisationId,
@@ -39,6 +40,7 @@ pub struct ChainVerification {
     /// Whether it holds.
     pub ok: bool,
     /// The first bad record, in a sentence.
+    #[schema(required)]
     pub fault: Option<String>,
 }
 

@@ -70,6 +70,9 @@ pub enum AppError {
         /// The version that it has.
         current: i64,
     },
+    /// The OpenID provider cannot be asked, or its word does not hold.
+    #[error(transparent)]
+    Provider(#[from] crate::oidc::OidcError),
     /// The database cannot be asked. Nothing was claimed to be done.
     #[error("the database cannot be reached at the moment; try again")]
     Unavailable(#[source] Option<Cause>),
@@ -111,6 +114,10 @@ impl From<StoreError> for AppError {
             StoreError::Conflict { ref constraint } if constraint.contains("digest") => {
                 Self::conflict("secret_exists", "this token or hash is stored already")
             }
+            StoreError::Conflict { ref constraint } if constraint.contains("username") => Self::conflict(
+                "username_taken",
+                "another service account was given this username just now",
+            ),
             _ => Self::internal(error),
         }
     }
@@ -125,7 +132,9 @@ impl From<Vec<FieldError>> for AppError {
 impl From<domain::policy::ExpiryError> for AppError {
     fn from(error: domain::policy::ExpiryError) -> Self {
         match error {
-            domain::policy::ExpiryError::Past => Self::field("expires_at", error.to_string()),
+            domain::policy::ExpiryError::Past | domain::policy::ExpiryError::TooFar => {
+                Self::field("expires_at", error.to_string())
+            }
             other => Self::Refused(other.to_string()),
         }
     }

@@ -2,14 +2,23 @@
 //! with its audit record, and returns once no cache serves the old state.
 
 mod access;
+pub mod account;
+pub mod api;
 pub mod audit;
 pub mod caller;
 pub mod demo;
+mod difference;
 pub mod error;
+pub mod import;
 pub mod key;
 mod keyring_file;
+mod listing;
 pub mod mail;
+pub mod oidc;
+pub mod organisation;
+pub mod permission;
 pub mod policy;
+pub mod role;
 pub mod secrets;
 pub mod session;
 pub mod setup;
@@ -31,6 +40,7 @@ use store::{Store, StoreError, Tx, Written};
 pub use caller::Caller;
 pub use error::{AppError, Result};
 pub use keyring_file::{KeyringFileError, SecretsSource};
+pub use listing::Listing;
 pub use session::People;
 
 /// Everything that a use case needs. Clones are not needed: share it in an `Arc`.
@@ -83,6 +93,9 @@ pub enum StartError {
     /// The mail server's address, or the sender's.
     #[error("mail: {0}")]
     Mail(String),
+    /// The settings of the OpenID provider.
+    #[error(transparent)]
+    Oidc(oidc::OidcError),
 }
 
 impl App {
@@ -100,7 +113,7 @@ impl App {
             engine,
             people,
         } = parts;
-        let people = session::Desk::new(people)?;
+        let people = session::Desk::new(people, &clock)?;
         let is_new = store.tenants().await?.is_empty();
         let keyring = Arc::new(secrets.load(is_new, random.as_ref())?);
         let engine = Engine::start(store.clone(), keyring.clone(), clock.clone(), engine).await?;

@@ -13,7 +13,7 @@ use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
 /// Which kind of secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretKind {
     /// Keys the digests of tokens.
@@ -23,7 +23,8 @@ pub enum SecretKind {
 }
 
 /// Which step of a rotation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = RotationStep)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Make a new version that is known, and not used for writing yet.
@@ -35,7 +36,7 @@ pub enum Step {
 }
 
 /// What leans on what.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct SecretsStatus {
     /// The peppers.
     pub peppers: Vec<PepperStatus>,
@@ -46,7 +47,7 @@ pub struct SecretsStatus {
 }
 
 /// Secrets that lean on something.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, utoipa::ToSchema)]
 pub struct Leaning {
     /// All of them.
     pub secrets: i64,
@@ -55,11 +56,12 @@ pub struct Leaning {
 }
 
 /// A pepper.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PepperStatus {
     /// Its version.
     pub version: PepperVersion,
     /// `writing` or `verifying`.
+    #[schema(example = "writing")]
     pub state: &'static str,
     /// What leans on it.
     #[serde(flatten)]
@@ -67,11 +69,12 @@ pub struct PepperStatus {
 }
 
 /// A key-encryption key.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct KekStatus {
     /// Its version.
     pub version: KekVersion,
     /// `writing` or `verifying`.
+    #[schema(example = "writing")]
     pub state: &'static str,
     /// Data keys that it wraps.
     pub data_keys: i64,

@@ -3,13 +3,14 @@
 mod end;
 mod open;
 mod prove;
+mod provider;
 mod throttle;
 
 use std::net::IpAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use domain::clock::Timestamp;
+use domain::clock::{Clock, Timestamp};
 use domain::id::RequestId;
 use domain::input::is_hostile;
 use domain::user::User;
@@ -23,8 +24,10 @@ pub(crate) use end::end;
 pub use open::SignIn;
 pub(crate) use open::as_person;
 pub(crate) use prove::{Credentials, may_sign_in, recovery_digest};
+pub use provider::Departure;
 
 use crate::mail::{MailSettings, Mailer};
+use crate::oidc::{OidcSettings, Provider};
 use crate::{App, StartError};
 use throttle::Throttle;
 
@@ -46,6 +49,8 @@ pub struct People {
     pub absolute: Duration,
     /// How mail is sent; links are handed to whoever asks for them where it is not set up.
     pub mail: Option<MailSettings>,
+    /// An OpenID provider that vouches for people.
+    pub oidc: Option<OidcSettings>,
 }
 
 impl Default for People {
@@ -56,6 +61,7 @@ impl Default for People {
             idle: Duration::from_secs(30 * 60),
             absolute: Duration::from_secs(12 * 3600),
             mail: None,
+            oidc: None,
         }
     }
 }
@@ -67,13 +73,19 @@ pub(crate) struct Desk {
     throttle: Throttle,
     hashing: Semaphore,
     pub(crate) mailer: Option<Mailer>,
+    provider: Option<Provider>,
 }
 
 impl Desk {
-    pub(crate) fn new(settings: People) -> Result<Self, StartError> {
+    pub(crate) fn new(settings: People, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
+        let provider = settings
+            .oidc
+            .clone()
+            .map(|oidc| Provider::new(oidc, clock.clone()));
         let mailer = settings.mail.as_ref().map(Mailer::new).transpose();
         Ok(Self {
             mailer: mailer.map_err(StartError::Mail)?,
+            provider: provider.transpose().map_err(StartError::Oidc)?,
             settings,
             address: OnceLock::new(),
             throttle: Throttle::default(),

@@ -20,7 +20,7 @@ use store::organisations::Tenant;
 use zeroize::Zeroizing;
 
 use crate::error::{AppError, Result};
-use crate::key::{KeyView, TokenInput, difference, target, view};
+use crate::key::{KeyView, TokenInput, difference, seen, target};
 use crate::session::{Client, Opened};
 use crate::user;
 use crate::{App, Caller};
@@ -72,6 +72,7 @@ impl App {
             name,
             status: OrganisationStatus::Active,
             created_at: self.clock.now(),
+            version: 1,
         };
         let setup = self.link_token(LINK_PREFIX)?;
         let digest = sha256(&setup.as_presented());
@@ -254,14 +255,10 @@ impl FirstKey {
             .write(tx, organisation, key.id, &tenant.policy, material)
             .await?;
         let token = token.ok_or_else(|| AppError::internal("a generated token is always at hand"))?;
-        let secrets = tx.secrets(organisation, key.id).await?;
         tx.record(
             organisation,
             caller.event(now, "key.create", target(&key), difference(None, &key)),
         );
-        Ok((
-            view(key, secrets, &tenant.organisation, &tenant.policy, now),
-            token,
-        ))
+        Ok((seen(tx, tenant, key).await?, token))
     }
 }

@@ -1,6 +1,8 @@
 //! The command line: what can be asked, in words that a newcomer understands, and which exit code answers.
 
+mod accounts;
 mod admin;
+mod apis;
 mod audit;
 mod client;
 mod confirm;
@@ -11,8 +13,11 @@ mod error;
 mod input;
 mod keys;
 mod login;
+mod organisations;
 mod output;
+mod permissions;
 mod policy;
+mod roles;
 mod secrets;
 mod serve;
 mod text;
@@ -106,6 +111,18 @@ enum Command {
     /// Make keys, look at them, change them, end them
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Keep the service accounts that keys stand for: systems of your own and of partners
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
+    /// Make roles, look at them, change them: named sets of permissions
+    #[command(subcommand)]
+    Roles(roles::Roles),
+    /// Describe the APIs that keys open, and switch them on and off
+    #[command(subcommand)]
+    Apis(apis::Apis),
+    /// What can be granted, who may do what, and why
+    #[command(subcommand)]
+    Permissions(permissions::Permissions),
     /// Read, check and export the record of who did what
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -118,6 +135,9 @@ enum Command {
     /// What is done on the installation's host alone (with --data)
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Make, look at, suspend and close organisations
+    #[command(subcommand)]
+    Organisations(organisations::Organisations),
     /// Look after the installation's own secrets: peppers and key-encryption keys (on its host, with --data)
     #[command(subcommand)]
     Secrets(secrets::Secrets),
@@ -198,10 +218,15 @@ impl Command {
         matches!(
             self,
             Self::Keys(_)
+                | Self::Accounts(_)
+                | Self::Roles(_)
+                | Self::Apis(_)
+                | Self::Permissions(_)
                 | Self::Audit(_)
                 | Self::Policy(_)
                 | Self::Users(_)
                 | Self::Admin(_)
+                | Self::Organisations(_)
                 | Self::Secrets(_)
         )
     }
@@ -213,10 +238,15 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Serve(_) | Command::Init(_) | Command::Demo(_) | Command::Migrate => Ok(()),
         Command::Config(command) => serve::print_config(context, &command),
         Command::Keys(command) => keys::run(context, command).await,
+        Command::Accounts(command) => accounts::run(context, command).await,
+        Command::Roles(command) => roles::run(context, command).await,
+        Command::Apis(command) => apis::run(context, command).await,
+        Command::Permissions(command) => permissions::run(context, command).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Users(command) => users::run(context, command).await,
         Command::Admin(command) => admin::run(context, command).await,
+        Command::Organisations(command) => organisations::run(context, command).await,
         Command::Secrets(command) => secrets::run(context, command).await,
         Command::Login(args) => login::login(context, args).await,
         Command::Logout(args) => login::logout(context, args),

@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) web: Web,
     pub(crate) sign_in: SignIn,
     pub(crate) mail: Mail,
+    pub(crate) oidc: Oidc,
     pub(crate) log: Log,
 }
 
@@ -80,6 +81,25 @@ pub(crate) struct Mail {
     pub(crate) from: Option<String>,
 }
 
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Oidc {
+    pub(crate) issuer: Option<String>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<String>,
+    pub(crate) organisation: Option<String>,
+}
+
+impl std::fmt::Debug for Oidc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Oidc")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .field("organisation", &self.organisation)
+            .finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for Mail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The address may hold a password.
@@ -114,6 +134,7 @@ impl Default for Config {
             web: Web::default(),
             sign_in: SignIn::default(),
             mail: Mail::default(),
+            oidc: Oidc::default(),
             log: Log::default(),
         }
     }
@@ -173,10 +194,12 @@ pub(crate) enum ConfigError {
     SignIn,
     #[error("mail: url and from go together")]
     Mail,
+    #[error("oidc: issuer and client_id go together")]
+    Oidc,
 }
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 16] = [
+const VARIABLES: [(&str, &[&str]); 20] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -192,6 +215,10 @@ const VARIABLES: [(&str, &[&str]); 16] = [
     ("CLAVIGER_WEB_PUBLIC_URL", &["web", "public_url"]),
     ("CLAVIGER_SIGN_IN_IDLE", &["sign_in", "idle"]),
     ("CLAVIGER_SIGN_IN_ABSOLUTE", &["sign_in", "absolute"]),
+    ("CLAVIGER_OIDC_ISSUER", &["oidc", "issuer"]),
+    ("CLAVIGER_OIDC_CLIENT_ID", &["oidc", "client_id"]),
+    ("CLAVIGER_OIDC_CLIENT_SECRET", &["oidc", "client_secret"]),
+    ("CLAVIGER_OIDC_ORGANISATION", &["oidc", "organisation"]),
     ("CLAVIGER_MAIL_URL", &["mail", "url"]),
     ("CLAVIGER_MAIL_FROM", &["mail", "from"]),
     ("CLAVIGER_LOG_LEVEL", &["log", "level"]),
@@ -267,7 +294,18 @@ impl Config {
             (None, None) => None,
             _ => return Err(ConfigError::Mail),
         };
+        let oidc = match (self.oidc.issuer.clone(), self.oidc.client_id.clone()) {
+            (Some(issuer), Some(client_id)) => Some(app::oidc::OidcSettings {
+                issuer,
+                client_id,
+                client_secret: self.oidc.client_secret.clone().map(Into::into),
+                organisation: self.oidc.organisation.clone(),
+            }),
+            (None, None) => None,
+            _ => return Err(ConfigError::Oidc),
+        };
         Ok(app::People {
+            oidc,
             public_url,
             proxies: self.web.proxies.clone(),
             idle: idle.duration(),
@@ -364,6 +402,7 @@ mod tests {
             "[web]\npublic_url = \"ftp://keys.example.com\"\n",
             "[sign_in]\nidle = \"0s\"\n",
             "[sign_in]\nidle = \"1d\"\n",
+            "[oidc]\nissuer = \"https://id.example.com\"\n",
             "[mail]\nurl = \"smtp://127.0.0.1\"\n",
         ] {
             assert!(with(text, &[]).expect("settings").people().is_err(), "{text}");

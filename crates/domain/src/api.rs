@@ -1,5 +1,11 @@
 //! A protected API: what can be done with it, by which routes, and for whom it is enabled.
 
+mod input;
+mod routes;
+
+pub use input::{ApiDraft, CheckedApi, is_slug};
+pub use routes::{RouteError, Routes};
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -31,7 +37,8 @@ pub struct Api {
 }
 
 /// A permission that an API knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ApiPermission)]
 #[serde(deny_unknown_fields)]
 pub struct Permission {
     /// `resource:action`.
@@ -42,7 +49,8 @@ pub struct Permission {
 }
 
 /// A route of an API, and what a caller needs for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ApiRoute)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// `GET`, …, or `*` for any.

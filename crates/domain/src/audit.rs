@@ -17,14 +17,18 @@ use crate::clock::Timestamp;
 use crate::key::Actor;
 
 /// On what something was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AuditTarget)]
 pub struct Target {
     /// The noun, e.g. `key`.
     #[serde(rename = "type")]
+    #[schema(example = "key")]
     pub kind: String,
     /// Its id.
+    #[schema(example = "key_01k1qhwaswfn78ypkbfj6sw3rt")]
     pub id: String,
     /// The name that it had then.
+    #[schema(example = "Billing sync")]
     pub name: String,
 }
 

@@ -11,7 +11,10 @@ use crate::clock::Timestamp;
 use crate::organisation::OrganisationStatus;
 
 /// The answer to a verification, as it is written in answers and counted in usage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[schema(as = VerificationCode)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
     /// The request may pass.
@@ -74,7 +77,8 @@ impl Code {
 }
 
 /// By which way a token reached the door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = TokenSource)]
 pub enum Source {
     /// The header `X-API-Key`.
     #[serde(rename = "header:X-API-Key")]

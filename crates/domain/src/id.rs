@@ -10,9 +10,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::clock::{Clock, Random};
+use crate::schema::described_as_text;
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const SUFFIX: usize = 26;
+/// What an example of an id is made of.
+const EXAMPLE: Uuid = Uuid::from_u128(0x0198_6f1e_2b3c_7d4e_8f5a_6b7c_8d9e_0f1a);
 
 /// Why a text is not an id of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -121,6 +124,13 @@ macro_rules! ids {
             }
         }
 
+        described_as_text!(
+            $name,
+            concat!("An id: `", $prefix, "_` and 26 characters that sort by the time at which it was made."),
+            concat!("^", $prefix, "_[0-7][0-9a-hjkmnp-tv-z]{25}$"),
+            $name(EXAMPLE).to_string()
+        );
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write(f, Self::PREFIX, self.0)
@@ -142,7 +152,7 @@ macro_rules! ids {
                     .and_then(decode)
                     .map(Self)
                     .ok_or_else(|| IdError {
-                        example: Self(Uuid::from_u128(0x0198_6f1e_2b3c_7d4e_8f5a_6b7c_8d9e_0f1a)).to_string(),
+                        example: Self(EXAMPLE).to_string(),
                     })
             }
         }

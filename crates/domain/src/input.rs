@@ -13,11 +13,13 @@ const MAX_ROLES: usize = 64;
 const MAX_EMAIL: usize = 254;
 
 /// A field that cannot be taken, and why.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct FieldError {
     /// The path of the field, e.g. `networks[2]`.
+    #[schema(example = "name")]
     pub field: String,
     /// A sentence for who wrote it.
+    #[schema(example = "a name is needed")]
     pub detail: String,
 }
 

@@ -2,6 +2,7 @@
 //! Read `docs/architecture.md` first; each module here is one noun of the design.
 
 pub mod access;
+pub mod account;
 pub mod api;
 pub mod audit;
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod page;
 pub mod password;
 pub mod policy;
 pub mod role;
+pub mod schema;
 pub mod secret;
 pub mod span;
 pub mod token;

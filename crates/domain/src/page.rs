@@ -77,11 +77,12 @@ impl Cursor {
 }
 
 /// A page of a list, and the cursor of the next one.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
     /// Where the next page begins; none on the last.
+    #[schema(required, example = "WzE3NDM4ODIsMTc2NzIyMjAwMDEyMzQ1Nl0")]
     pub next_cursor: Option<String>,
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::schema::described_as_text;
+
 const UNITS: [(&str, u64); 5] = [("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 /// A hundred years: nothing that is kept here lasts longer, and sums of such spans never overflow.
 const LONGEST: u64 = 36_525 * 86_400;
@@ -38,6 +40,14 @@ impl Span {
         Duration::from_secs(self.0)
     }
 }
+
+// Nothing of these forms is longer than what is read.
+described_as_text!(
+    Span,
+    "A length of time: a whole number and a unit, `s`, `m`, `h`, `d` or `w`.",
+    "^([0-9]{1,9}s|[0-9]{1,7}m|[0-9]{1,5}h|[0-9]{1,4}d|[0-9]{1,3}w)$",
+    "90d"
+);
 
 impl FromStr for Span {
     type Err = SpanError;

@@ -1,3 +1,6 @@
+-- Counts an organisation's edits.
+ALTER TABLE organisations ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+
 -- APIs that keys open: what they can be asked for, and for whom. An organisation keeps an API; others may be let in.
 CREATE TABLE apis (
     id BLOB PRIMARY KEY,
@@ -161,6 +164,14 @@ CREATE INDEX service_accounts_by_name ON service_accounts (organisation, name_so
 CREATE INDEX service_accounts_by_partner ON service_accounts (organisation, partner_key, id);
 CREATE INDEX service_accounts_by_email ON service_accounts (organisation, email_key) WHERE email_key IS NOT NULL;
 CREATE INDEX service_accounts_by_owner ON service_accounts (owner);
+
+-- Every username that a service account ever had, in lower case, so that none is given to another.
+CREATE TABLE account_usernames (
+    organisation BLOB NOT NULL REFERENCES organisations (id),
+    username_key TEXT NOT NULL,
+    account BLOB NOT NULL,
+    PRIMARY KEY (organisation, username_key)
+) STRICT, WITHOUT ROWID;
 
 ALTER TABLE keys ADD COLUMN roles TEXT NOT NULL DEFAULT '[]';
 CREATE INDEX keys_by_owner ON keys (organisation, owner_id, created_at, id);

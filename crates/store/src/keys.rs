@@ -10,7 +10,7 @@ use domain::id::{AccountId, KeyId, OrganisationId, UserId};
 use domain::key::{Actor, Key, Owner, Revocation};
 use domain::span::Span;
 
-pub use list::{KeyQuery, KeySort, StatusFilter};
+pub use list::{KeyQuery, KeySort, StatusFilter, Whose};
 
 use crate::db::{Reader, Row};
 use crate::error::{Result, StoreError};
@@ -92,7 +92,8 @@ pub(crate) fn key_of(row: &Row) -> Result<Key> {
 }
 
 /// How many keys are in which status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = KeySummary)]
 pub struct Summary {
     /// All that are not erased.
     pub total: i64,

@@ -11,7 +11,7 @@ use crate::error::{Result, StoreError};
 use crate::tx::Tx;
 use crate::{Store, params};
 
-const COLUMNS: &str = "id, slug, name, status, created_at, policy";
+const COLUMNS: &str = "id, slug, name, status, created_at, version, policy";
 
 /// An organisation with its policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,7 @@ fn tenant_of(row: &Row) -> Result<Tenant> {
             name: c.next()?,
             status: status_of(&c.next::<String>()?)?,
             created_at: c.next()?,
+            version: c.next()?,
         },
         policy: policy_of(&c.next::<String>()?)?,
     })
@@ -123,14 +124,16 @@ impl Tx {
             organisation: o,
             policy,
         } = tenant;
-        let sql = "INSERT INTO organisations (id, slug, name, status, policy, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        let sql = "INSERT INTO organisations (id, slug, name, status, policy, created_at, version) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let values = params![
             o.id,
             &*o.slug,
             &*o.name,
             o.status.as_str(),
             json_of(policy)?,
-            o.created_at
+            o.created_at,
+            o.version
         ];
         self.conn().execute(sql, values).await?;
         Ok(())
@@ -146,6 +149,48 @@ impl Tx {
             .execute(sql, params![organisation, json_of(policy)?])
             .await?;
         self.changed(Change::Organisation(organisation));
+        Ok(())
+    }
+
+    /// One organisation, locked until this transaction's end.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn organisation(&mut self, organisation: OrganisationId) -> Result<Option<Organisation>> {
+        let lock = if self.is_sqlite() { "" } else { " FOR UPDATE" };
+        let sql = format!("SELECT {COLUMNS} FROM organisations WHERE id = $1{lock}");
+        let row = self.conn().query_opt(&sql, params![organisation]).await?;
+        Ok(row
+            .as_ref()
+            .map(tenant_of)
+            .transpose()?
+            .map(|tenant| tenant.organisation))
+    }
+
+    /// Whether an organisation has this slug.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_slug(&mut self, slug: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM organisations WHERE slug = $1";
+        Ok(self.conn().query_opt(sql, params![slug]).await?.is_some())
+    }
+
+    /// Writes what may change of an organisation, and counts its version up.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn update_organisation(&mut self, organisation: &mut Organisation) -> Result<()> {
+        organisation.version += 1;
+        let sql = "UPDATE organisations SET name = $2, status = $3, version = $4 WHERE id = $1";
+        let values = params![
+            organisation.id,
+            &*organisation.name,
+            organisation.status.as_str(),
+            organisation.version
+        ];
+        self.conn().execute(sql, values).await?;
+        self.changed(Change::Organisation(organisation.id));
         Ok(())
     }
 

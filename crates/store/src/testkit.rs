@@ -239,6 +239,7 @@ pub fn sample_tenant(slug: &str) -> Tenant {
             name: format!("The {slug} company"),
             status: OrganisationStatus::Active,
             created_at: Timestamp::from_micros(1_760_000_000_000_000),
+            version: 1,
         },
         policy: Policy::default(),
     }

@@ -1,15 +1,24 @@
 //! The management plane: REST under `/v1`, for programs with a management key and for whoever is at the data directory.
 
+mod accounts;
+mod apis;
 mod audit;
 mod caller;
+mod docs;
 mod health;
 mod installation;
 mod invitations;
 mod keys;
 mod me;
+mod oidc;
+mod openapi;
+mod organisations;
 mod own;
 mod page;
+mod params;
+mod permissions;
 mod policy;
+mod roles;
 mod session;
 mod setup;
 mod shown;
@@ -21,40 +30,75 @@ use ::http::StatusCode;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use openapi::document;
 
 use crate::http::{Problem, Web, around};
 
 /// The longest that a management request may take.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// Every route of the management plane.
-pub fn router(web: Web) -> Router {
-    Router::new()
-        .route("/v1/keys", get(keys::list).post(keys::create))
-        .route("/v1/keys/summary", get(keys::summary))
+/// Every route of the management plane, with its description.
+fn routes() -> OpenApiRouter<Web> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::summary))
+        .routes(routes!(keys::show, keys::edit, keys::delete))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(keys::disable))
+        .routes(routes!(keys::enable))
+        .routes(routes!(keys::protect))
+        .routes(routes!(keys::unprotect))
+        .routes(routes!(keys::reveal))
+        .routes(routes!(keys::usage))
+        .routes(routes!(keys::events))
+        .routes(routes!(own::verify))
+        .routes(routes!(own::verify_batch))
+        .routes(routes!(own::show))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::verify))
+        .routes(routes!(policy::show, policy::edit))
+        .route("/v1/service-accounts", get(accounts::list).post(accounts::create))
+        .route("/v1/service-accounts/import", post(accounts::import))
         .route(
-            "/v1/keys/{id}",
-            get(keys::show).patch(keys::edit).delete(keys::delete),
+            "/v1/service-accounts/{id}",
+            get(accounts::show).patch(accounts::edit).delete(accounts::delete),
         )
-        .route("/v1/keys/{id}/rotate", post(keys::rotate))
-        .route("/v1/keys/{id}/revoke", post(keys::revoke))
-        .route("/v1/keys/{id}/disable", post(keys::disable))
-        .route("/v1/keys/{id}/enable", post(keys::enable))
-        .route("/v1/keys/{id}/protect", post(keys::protect))
-        .route("/v1/keys/{id}/unprotect", post(keys::unprotect))
-        .route("/v1/keys/{id}/reveal", post(keys::reveal))
-        .route("/v1/keys/{id}/usage", get(keys::usage))
-        .route("/v1/keys/{id}/events", get(keys::events))
-        .route("/v1/verify", post(own::verify))
-        .route("/v1/verify/batch", post(own::verify_batch))
-        .route("/v1/self", get(own::show))
-        .route("/v1/audit", get(audit::list))
-        .route("/v1/audit/export", get(audit::export))
-        .route("/v1/audit/verify", get(audit::verify))
-        .route("/v1/policy", get(policy::show).patch(policy::edit))
+        .route("/v1/service-accounts/{id}/activate", post(accounts::activate))
+        .route("/v1/service-accounts/{id}/deactivate", post(accounts::deactivate))
+        .route("/v1/service-accounts/{id}/reassign", post(accounts::reassign))
+        .route("/v1/service-accounts/{id}/keys", get(accounts::keys))
+        .route("/v1/service-accounts/{id}/usage", get(accounts::usage))
+        .route("/v1/service-accounts/{id}/events", get(accounts::events))
+        .route("/v1/partners", get(accounts::partners))
+        .route("/v1/roles", get(roles::list).post(roles::create))
+        .route(
+            "/v1/roles/{id}",
+            get(roles::show).patch(roles::edit).delete(roles::delete),
+        )
+        .route("/v1/apis", get(apis::list).post(apis::create))
+        .route(
+            "/v1/apis/{id}",
+            get(apis::show).patch(apis::edit).delete(apis::delete),
+        )
+        .route(
+            "/v1/apis/{id}/organisations/{slug}",
+            put(apis::enable).delete(apis::disable),
+        )
+        .route("/v1/permissions", get(permissions::list))
+        .route("/v1/permissions/explain", post(permissions::explain))
+        .route("/v1/permissions/effective", get(permissions::effective))
+        .route("/v1/permissions/holders", get(permissions::holders))
+        .routes(routes!(oidc::methods))
+        .routes(routes!(oidc::start))
+        .routes(routes!(oidc::callback))
         .route(
             "/v1/session",
             get(session::show).post(session::open).delete(session::close),
@@ -90,13 +134,27 @@ pub fn router(web: Web) -> Router {
             get(invitations::page).post(invitations::redeem),
         )
         .route("/v1/installation/recover", post(installation::recover))
-        .route("/v1/installation/demo", post(installation::demo))
-        .route("/v1/installation/secrets", get(installation::secrets))
-        .route("/v1/installation/secrets/rotate", post(installation::rotate))
-        .route("/setup.css", get(setup::style))
-        .route("/setup/{token}", get(setup::page).post(setup::redeem))
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
+        .routes(routes!(organisations::list, organisations::create))
+        .routes(routes!(organisations::show, organisations::edit))
+        .routes(routes!(organisations::suspend))
+        .routes(routes!(organisations::resume))
+        .routes(routes!(organisations::close))
+        .routes(routes!(installation::demo))
+        .routes(routes!(installation::secrets))
+        .routes(routes!(installation::rotate))
+        .routes(routes!(setup::style))
+        .routes(routes!(setup::page, setup::redeem))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(openapi::show))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::file))
+}
+
+/// The management plane.
+pub fn router(web: Web) -> Router {
+    let (router, _) = routes().split_for_parts();
+    router
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(TimeoutLayer::with_status_code(

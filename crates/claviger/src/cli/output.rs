@@ -28,7 +28,7 @@ impl Tone {
             "active" | "current" => Self::Good,
             "expiring_soon" | "retiring" | "invited" => Self::Warn,
             "expired" => Self::Bad,
-            "disabled" | "revoked" | "deleted" | "ended" => Self::Dim,
+            "disabled" | "inactive" | "revoked" | "deleted" | "ended" => Self::Dim,
             _ => Self::Plain,
         }
     }

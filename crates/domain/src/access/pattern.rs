@@ -6,6 +6,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{MANAGEMENT, MAX_PERMISSION};
+use crate::schema::described_as_text;
+
+/// What [`Pattern`] reads, but for its length.
+const PATTERN: &str = concat!(
+    r"^(\*|(\*|[a-z0-9_-]([a-z0-9_.-]*[a-z0-9_-])?(\.\*)?)",
+    r":(\*|[a-z0-9_-]([a-z0-9_.-]*[a-z0-9_-])?(\.\*)?))$"
+);
 
 /// Why a text is not a permission pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -145,6 +152,13 @@ impl Pattern {
     }
 }
 
+described_as_text!(
+    Pattern,
+    "Permissions that are granted: `resource:action`, `resource:*`, `stem.*:action`, or `*` for all but Claviger's own.",
+    PATTERN,
+    "orders:view"
+);
+
 impl FromStr for Pattern {
     type Err = PatternError;
 
@@ -207,7 +221,7 @@ impl<'de> Deserialize<'de> for Pattern {
 }
 
 /// What a principal holds: a set of patterns, sorted, without repeats.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct Grants(Vec<Pattern>);
 

@@ -272,25 +272,30 @@ impl Chain {
 }
 
 /// A record as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = AuditRecord)]
 pub struct Shown {
     /// Its place in the chain.
     pub seq: i64,
     /// When.
     pub at: Timestamp,
     /// What.
+    #[schema(example = "key.create")]
     pub action: String,
     /// By whom.
     pub actor: Actor,
     /// On what.
     pub target: Target,
     /// From where.
+    #[schema(required, example = "203.0.113.9")]
     pub ip: Option<String>,
     /// The request that asked for it.
+    #[schema(required, example = "req_01k1qhwaswfn78ypkbfj6sw3rt")]
     pub request_id: Option<String>,
     /// The difference.
     pub changes: Value,
     /// The chain's hash, in hex.
+    #[schema(example = "5b2c0d6bd3a3a0a7d1d9b1c6a8b8f4f07b0f6b1f2f3a4b5c6d7e8f9012345678")]
     pub hash: String,
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::base62;
+use crate::schema::described_as_text;
 
 /// Characters of a token that the display form shows after the prefix: four of the entropy, four of the checksum.
 pub(super) const SHOWN: usize = 8;
@@ -41,6 +42,13 @@ pub enum ShapeError {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Prefix(String);
+
+described_as_text!(
+    Prefix,
+    "What a token begins with, before its last underscore.",
+    "^[a-z0-9][a-z0-9_]{0,22}[a-z0-9]$",
+    "sk_live"
+);
 
 impl Prefix {
     /// Checks a prefix: `[a-z0-9_]{2,24}` without `_` at either end.
@@ -90,10 +98,13 @@ pub(super) fn fits(prefix: usize, length: usize) -> bool {
 /// With `n` entropy characters at least `(n - 8) * log2(62)` bits are left, so `n - 8 >= 22` leaves `22 * 5.954 = 130.99`.
 /// The two checksum characters that are not shown add nothing: they follow from the entropy. The total length is
 /// therefore at least `prefix + 1 + 30 + 6`. The default, `sk_live` and 46, has 32 entropy characters and leaves 142 bits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "Unchecked")]
 pub struct TokenShape {
+    /// What tokens begin with.
     prefix: Prefix,
+    /// Their length in characters, prefix and checksum counted.
+    #[schema(minimum = 40, maximum = 128, example = 46)]
     length: u16,
 }
 

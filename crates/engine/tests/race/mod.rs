@@ -139,6 +139,7 @@ impl Race {
                 name: "Acme".to_owned(),
                 status: OrganisationStatus::Active,
                 created_at: SystemClock.now(),
+                version: 1,
             },
             policy: Policy::default(),
         };

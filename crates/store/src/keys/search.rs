@@ -60,7 +60,7 @@ pub(super) fn trigrams(words: &[String]) -> Option<String> {
 
 /// Whether any key can hold all the words: none is longer than the longest text, which also keeps within the engines'
 /// limits for patterns.
-pub(super) fn can_match(words: &[String]) -> bool {
+pub(crate) fn can_match(words: &[String]) -> bool {
     words.iter().all(|word| word.len() <= LONGEST)
 }
 

@@ -1,65 +1,99 @@
 //! `/v1/audit`: who did what, and the proof of it.
 
 use ::http::{StatusCode, header};
+use app::audit::Verification;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::audit::Shown;
 use domain::clock::Timestamp;
-use domain::page::MAX_LIMIT;
+use domain::page::{MAX_LIMIT, Page};
 use futures_util::stream;
 use serde::Deserialize;
 use store::audit::AuditQuery;
+use utoipa::{IntoParams, ToSchema};
 
 use super::caller::By;
 use super::{keys, shown};
+use crate::http::Web;
 use crate::http::body::Query;
 use crate::http::problem::Result;
-use crate::http::{Problem, Web};
 
 /// Which records.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// What was done.
     action: Option<String>,
+    /// The id of who did it.
     actor: Option<String>,
+    /// The id of what it was done to.
     target: Option<String>,
+    /// From then on.
     since: Option<Timestamp>,
+    /// Before then.
     until: Option<Timestamp>,
+    /// Rows on the page; 50 when not said.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
+    /// Where the page begins: the `next_cursor` of the page before, for the same filters.
     cursor: Option<String>,
-    format: Option<String>,
 }
 
-impl ListQuery {
-    fn query(&self) -> AuditQuery {
-        AuditQuery {
-            action: self.action.clone(),
-            actor: self.actor.clone(),
-            target: self.target.clone(),
-            since: self.since,
-            until: self.until,
-        }
-    }
-
-    fn list(&self) -> String {
-        format!(
-            "audit {:?}",
-            (&self.action, &self.actor, &self.target, self.since, self.until)
-        )
-    }
+/// Which records, in which form.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ExportQuery {
+    /// What was done.
+    action: Option<String>,
+    /// The id of who did it.
+    actor: Option<String>,
+    /// The id of what it was done to.
+    target: Option<String>,
+    /// From then on.
+    since: Option<Timestamp>,
+    /// Before then.
+    until: Option<Timestamp>,
+    /// `ndjson` when not said.
+    #[param(inline)]
+    format: Option<Format>,
 }
 
+/// What a cursor is good for: the same filters.
+fn list_of(query: &AuditQuery) -> String {
+    let AuditQuery {
+        action,
+        actor,
+        target,
+        since,
+        until,
+    } = query;
+    format!("audit {:?}", (action, actor, target, since, until))
+}
+
+/// The audit log, newest first, a page at a time.
+#[utoipa::path(
+    get, path = "/v1/audit", operation_id = "list_audit", tag = "audit",
+    params(ListQuery),
+    responses((status = OK, description = "A page", body = Page<Shown>)),
+    extensions(("x-claviger-permission" = json!("claviger:audit.read")))
+)]
 pub(super) async fn list(
     By(caller): By,
     State(web): State<Web>,
     Query(asked): Query<ListQuery>,
 ) -> Result<Response> {
-    if asked.format.is_some() {
-        return Err(Problem::invalid("format goes with /v1/audit/export"));
-    }
-    let (query, list) = (asked.query(), asked.list());
+    let query = AuditQuery {
+        action: asked.action,
+        actor: asked.actor,
+        target: asked.target,
+        since: asked.since,
+        until: asked.until,
+    };
+    let list = list_of(&query);
     let page = web
         .app
         .list_audit(
@@ -73,37 +107,50 @@ pub(super) async fn list(
     Ok(shown::json(StatusCode::OK, &page))
 }
 
+/// Walks the chain of the organisation; over the socket, those of all.
+#[utoipa::path(
+    get, path = "/v1/audit/verify", operation_id = "verify_audit", tag = "audit",
+    responses((status = OK, description = "Whether it holds, and the first bad record", body = Verification)),
+    extensions(("x-claviger-permission" = json!("claviger:audit.read")))
+)]
 pub(super) async fn verify(By(caller): By, State(web): State<Web>) -> Result<Response> {
     Ok(shown::json(StatusCode::OK, &web.app.verify_audit(&caller).await?))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ExportFormat)]
+pub(super) enum Format {
+    #[default]
     Ndjson,
     Csv,
 }
 
-/// Streams every record that is asked for, newest first, a page of the database at a time.
+/// Streams every record that is asked for, newest first.
+#[utoipa::path(
+    get, path = "/v1/audit/export", operation_id = "export_audit", tag = "audit",
+    params(ExportQuery),
+    responses((status = OK, description = "Every record", content((Shown = "application/x-ndjson"), (String = "text/csv", example = "seq,at,action,…")))),
+    extensions(("x-claviger-permission" = json!("claviger:audit.read")))
+)]
 pub(super) async fn export(
     By(caller): By,
     State(web): State<Web>,
-    Query(asked): Query<ListQuery>,
+    Query(asked): Query<ExportQuery>,
 ) -> Result<Response> {
-    if asked.limit.is_some() || asked.cursor.is_some() {
-        return Err(Problem::invalid(
-            "an export is whole: it takes neither limit nor cursor",
-        ));
-    }
-    let format = match asked.format.as_deref() {
-        None | Some("ndjson") => Format::Ndjson,
-        Some("csv") => Format::Csv,
-        Some(_) => return Err(Problem::invalid("format: expected ndjson or csv")),
+    let format = asked.format.unwrap_or_default();
+    let query = AuditQuery {
+        action: asked.action,
+        actor: asked.actor,
+        target: asked.target,
+        since: asked.since,
+        until: asked.until,
     };
-    let list = asked.list();
+    let list = list_of(&query);
     // The first page is read before the answer begins, so that a refusal is an answer of its own.
     let first = web
         .app
-        .list_audit(&caller, asked.query(), MAX_LIMIT, None, &list)
+        .list_audit(&caller, query.clone(), MAX_LIMIT, None, &list)
         .await?;
     let head = match format {
         Format::Csv => CSV_HEAD.to_owned(),
@@ -111,7 +158,7 @@ pub(super) async fn export(
     };
     let state = (Some(first), Some(head));
     let pages = stream::unfold(state, move |(page, head)| {
-        let (web, caller, asked, list) = (web.clone(), caller.clone(), asked.clone(), list.clone());
+        let (web, caller, query, list) = (web.clone(), caller.clone(), query.clone(), list.clone());
         async move {
             let page = page?;
             let mut text = head.unwrap_or_default();
@@ -123,7 +170,7 @@ pub(super) async fn export(
                 Some(cursor) => {
                     match web
                         .app
-                        .list_audit(&caller, asked.query(), MAX_LIMIT, Some(&cursor), &list)
+                        .list_audit(&caller, query.clone(), MAX_LIMIT, Some(&cursor), &list)
                         .await
                     {
                         Ok(next) => Some(next),

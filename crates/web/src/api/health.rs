@@ -3,22 +3,42 @@
 use ::http::StatusCode;
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::shown;
 use crate::http::problem::Result;
 use crate::http::{Problem, Web};
 
+/// How the process is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `ok` or `ready`.
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// Answers while the process lives.
+#[utoipa::path(
+    get, path = "/healthz", operation_id = "live", tag = "health",
+    responses((status = OK, description = "It lives", body = Health)),
+    extensions(("x-claviger-permission" = json!("public")))
+)]
 pub(super) async fn live() -> Response {
-    shown::json(StatusCode::OK, &json!({ "status": "ok" }))
+    shown::json(StatusCode::OK, &Health { status: "ok" })
 }
 
 /// Ready is who can ask the database.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "ready", tag = "health",
+    responses((status = OK, description = "It can answer", body = Health)),
+    extensions(("x-claviger-permission" = json!("public")))
+)]
 pub(super) async fn ready(State(web): State<Web>) -> Result<Response> {
     web.app
         .store()
         .last_change()
         .await
         .map_err(|error| Problem::from(app::AppError::from(error)))?;
-    Ok(shown::json(StatusCode::OK, &json!({ "status": "ready" })))
+    Ok(shown::json(StatusCode::OK, &Health { status: "ready" }))
 }

@@ -1,18 +1,27 @@
 //! `/v1/installation`: what belongs to no organisation; for whoever is at the data directory.
 
 use ::http::{HeaderMap, StatusCode};
-use app::secrets::{SecretKind, Step};
+use app::secrets::{SecretKind, SecretsStatus, Step};
 use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::json;
+use domain::id::KeyId;
+use domain::organisation::Organisation;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::caller::{Keeper, slug};
+use super::openapi::Conflict;
 use super::{shown, users};
 use crate::http::Web;
 use crate::http::body::Json;
 use crate::http::problem::Result;
 
+/// What leans on which pepper and key-encryption key.
+#[utoipa::path(
+    get, path = "/v1/installation/secrets", operation_id = "show_secrets", tag = "installation",
+    responses((status = OK, description = "Versions and what leans on them", body = SecretsStatus)),
+    extensions(("x-claviger-permission" = json!("local")))
+)]
 pub(super) async fn secrets(Keeper(caller): Keeper, State(web): State<Web>) -> Result<Response> {
     Ok(shown::json(
         StatusCode::OK,
@@ -21,14 +30,23 @@ pub(super) async fn secrets(Keeper(caller): Keeper, State(web): State<Web>) -> R
 }
 
 /// Which step of which rotation.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SecretsRotation)]
 pub(super) struct Rotation {
     kind: SecretKind,
     step: Step,
+    /// Which version to promote or retire.
     version: Option<u32>,
 }
 
+/// Takes a step of the rotation of the installation's own secrets.
+#[utoipa::path(
+    post, path = "/v1/installation/secrets/rotate", operation_id = "rotate_secrets", tag = "installation",
+    request_body = Rotation,
+    responses((status = OK, description = "As it is now", body = SecretsStatus), Conflict),
+    extensions(("x-claviger-permission" = json!("local")))
+)]
 pub(super) async fn rotate(
     Keeper(caller): Keeper,
     State(web): State<Web>,
@@ -68,12 +86,41 @@ pub(super) async fn recover(
     Ok(users::sent(StatusCode::OK, &sent, "recovery"))
 }
 
+/// An organisation to look around in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MadeDemo<'a> {
+    organisation: &'a Organisation,
+    /// How many keys there are.
+    #[schema(example = 300)]
+    keys: usize,
+    /// Verifications that its keys were answered.
+    #[schema(example = 120_000)]
+    verifications: i64,
+    /// Records of its audit log.
+    #[schema(example = 900)]
+    audit_records: usize,
+    /// A key with a rotation under way.
+    example: KeyId,
+    /// A key that may do everything in it.
+    #[schema(example = "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R")]
+    management_key: &'a str,
+}
+
 /// Makes an organisation to look around in.
+#[utoipa::path(
+    post, path = "/v1/installation/demo", operation_id = "make_demo", tag = "installation",
+    responses((status = CREATED, description = "What was made", body = MadeDemo), Conflict),
+    extensions(("x-claviger-permission" = json!("local")))
+)]
 pub(super) async fn demo(Keeper(caller): Keeper, State(web): State<Web>) -> Result<Response> {
     let made = web.app.fill_demo(&caller).await?;
-    let answer = json!({
-        "organisation": made.organisation, "keys": made.keys, "verifications": made.verifications,
-        "audit_records": made.audit_records, "example": made.example, "management_key": made.management_key.expose(),
-    });
+    let answer = MadeDemo {
+        organisation: &made.organisation,
+        keys: made.keys,
+        verifications: made.verifications,
+        audit_records: made.audit_records,
+        example: made.example,
+        management_key: made.management_key.expose(),
+    };
     Ok(shown::json(StatusCode::CREATED, &answer))
 }

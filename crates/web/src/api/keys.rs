@@ -1,54 +1,91 @@
 //! `/v1/keys`: the verbs of a key's life.
 
+mod describe;
 mod list;
 
-use ::http::{HeaderMap, StatusCode, Uri, header};
-use app::key::{CreateKey, EditKey, Idempotency, RotateKey, Switch, TokenInput};
+use ::http::{HeaderMap, StatusCode, Uri};
+use app::key::{CreateKey, EditKey, Idempotency, RotateKey, Switch, TokenInput, UsageReport};
 use axum::extract::{Path, State};
 use axum::response::Response;
+use domain::access::Pattern;
+use domain::audit::Shown as AuditRecord;
 use domain::clock::Timestamp;
 use domain::id::KeyId;
 use domain::key::KeyDraft;
-use domain::policy::ExpiryRequest;
+use domain::page::Page;
+use domain::policy::{End, ExpiryRequest};
+use domain::schema::{Description, EmailAddress, Name, Network, Tag};
 use domain::span::Span;
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
 use zeroize::Zeroizing;
 
-pub(super) use list::{limit, list, summary};
+use describe::{KeyEdit, KeyRotation, NewKey};
+pub(super) use list::*;
 
 use super::caller::By;
-use super::shown;
+use super::openapi::{Conflict, PolicyRefused};
+use super::params::{self, IdempotencyKey, IfMatch, PageQuery};
+use super::shown::{self, ShownEnd, ShownIssued, ShownKey};
 use crate::http::body::{Json, Query};
 use crate::http::problem::Result;
 use crate::http::{Problem, Web};
 
 /// Tells a field that is `null` from one that is left out.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// The fields that a key is made of or changed to.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fields {
+    /// What it is for, in a few words.
+    #[schema(value_type = Option<Name>)]
     name: Option<String>,
+    /// What it is for, at length.
+    #[schema(value_type = Option<Description>)]
     description: Option<String>,
+    /// What it may do.
+    #[schema(value_type = Option<Vec<Pattern>>, max_items = 256)]
     permissions: Option<Vec<String>>,
+    /// What it may do by roles, each by id or name.
+    #[schema(example = json!(["viewer"]), max_items = 64)]
     roles: Option<Vec<String>>,
+    /// Addresses and networks (CIDR) from which it may be used; anywhere when empty.
+    #[schema(value_type = Option<Vec<Network>>, max_items = 64)]
     networks: Option<Vec<String>>,
+    /// Words to find it by.
+    #[schema(value_type = Option<Vec<Tag>>, max_items = 32)]
     tags: Option<Vec<String>>,
+    /// Anything, up to 8 KiB as JSON.
+    #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
+    /// Email addresses to write to about it.
+    #[schema(value_type = Option<Vec<EmailAddress>>, max_items = 16)]
     contacts: Option<Vec<String>>,
+    /// Whom it stands for: the id of a service account, a person, or the organisation (when not said).
+    #[schema(value_type = Option<String>, example = "acct_01k1qhwaswfn78ypkbfj6sw3rt")]
+    owner: Option<String>,
+    /// When it ends by itself, as an instant or a date; `null` for never.
     #[serde(default, deserialize_with = "present")]
-    expires_at: Option<Option<Timestamp>>,
+    #[schema(value_type = Option<End>)]
+    expires_at: Option<Option<End>>,
+    /// The same as a length of time from now; one of the two.
     expires_in: Option<Span>,
+    /// Whether it cannot be revoked or deleted until this is taken off.
     protected: Option<bool>,
+    /// A token that was made elsewhere, where the policy allows it.
+    #[schema(value_type = Option<String>)]
     secret: Option<Zeroizing<String>>,
+    /// The SHA-256 of such a token, in hex.
     secret_sha256: Option<String>,
+    /// What the token behind that hash begins with.
     secret_prefix: Option<String>,
+    /// How long the old secret goes on working.
     grace: Option<Span>,
 }
 
@@ -66,7 +103,7 @@ impl Fields {
     fn expiry(&self) -> Result<ExpiryRequest> {
         match (self.expires_at, self.expires_in) {
             (Some(_), Some(_)) => Err(Problem::invalid("expires_at and expires_in exclude each other")),
-            (Some(Some(at)), None) => Ok(ExpiryRequest::At(at)),
+            (Some(Some(end)), None) => Ok(end.into()),
             (Some(None), None) => Ok(ExpiryRequest::Never),
             (None, Some(life)) => Ok(ExpiryRequest::In(life)),
             (None, None) => Ok(ExpiryRequest::Unsaid),
@@ -97,6 +134,7 @@ impl Fields {
             tags: self.tags,
             metadata: self.metadata,
             contacts: self.contacts,
+            owner: self.owner,
         }
     }
 }
@@ -117,6 +155,14 @@ pub(super) fn id(text: &str) -> Result<KeyId> {
         .map_err(|_| app::AppError::NotFound { what: "key" }.into())
 }
 
+/// Makes a key. Its secret is in this answer, and never again.
+#[utoipa::path(
+    post, path = "/v1/keys", operation_id = "create_key", tag = "keys",
+    params(IdempotencyKey),
+    request_body = NewKey,
+    responses((status = CREATED, description = "The new key with its secret", body = ShownIssued), Conflict, PolicyRefused),
+    extensions(("x-claviger-permission" = json!("claviger:keys.create")))
+)]
 pub(super) async fn create(
     By(caller): By,
     State(web): State<Web>,
@@ -136,6 +182,13 @@ pub(super) async fn create(
     Ok(shown::issued(StatusCode::CREATED, &issued, web.app.clock().now()))
 }
 
+/// A key with the facts of its secrets.
+#[utoipa::path(
+    get, path = "/v1/keys/{id}", operation_id = "show_key", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key")),
+    responses((status = OK, description = "The key", body = ShownKey)),
+    extensions(("x-claviger-permission" = json!("claviger:keys.read")))
+)]
 pub(super) async fn show(
     By(caller): By,
     State(web): State<Web>,
@@ -145,6 +198,14 @@ pub(super) async fn show(
     Ok(shown::key(&view, web.app.clock().now()))
 }
 
+/// Changes the fields that are given.
+#[utoipa::path(
+    patch, path = "/v1/keys/{id}", operation_id = "edit_key", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key"), IfMatch),
+    request_body = KeyEdit,
+    responses((status = OK, description = "The key as it is now", body = ShownKey), Conflict, PolicyRefused),
+    extensions(("x-claviger-permission" = json!("claviger:keys.update")))
+)]
 pub(super) async fn edit(
     By(caller): By,
     State(web): State<Web>,
@@ -152,19 +213,7 @@ pub(super) async fn edit(
     headers: HeaderMap,
     Json(fields, _): Json<Fields>,
 ) -> Result<Response> {
-    let version = match headers
-        .get(header::IF_MATCH)
-        .map(|value| value.to_str().unwrap_or_default())
-    {
-        None | Some("*") => None,
-        Some(tag) => {
-            let number = tag.trim_matches('"').parse();
-            Some(
-                number
-                    .map_err(|_| Problem::invalid("If-Match: expected the ETag of the key, such as \"3\""))?,
-            )
-        }
-    };
+    let version = params::if_match(&headers)?;
     let secret = fields.secret.is_some() || fields.secret_sha256.is_some() || fields.secret_prefix.is_some();
     let others = [
         ("grace", fields.grace.is_some()),
@@ -181,6 +230,14 @@ pub(super) async fn edit(
     Ok(shown::key(&view, web.app.clock().now()))
 }
 
+/// Gives a key a new secret; the old one works for `grace` longer.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/rotate", operation_id = "rotate_key", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key"), IdempotencyKey),
+    request_body = KeyRotation,
+    responses((status = OK, description = "The key with its new secret", body = ShownIssued), Conflict, PolicyRefused),
+    extensions(("x-claviger-permission" = json!("claviger:keys.update")))
+)]
 pub(super) async fn rotate(
     By(caller): By,
     State(web): State<Web>,
@@ -209,12 +266,23 @@ pub(super) async fn rotate(
 }
 
 /// Why a key is ended.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RevocationReason)]
 pub(super) struct Reason {
+    /// In the words of who ends it.
+    #[schema(example = "The laptop was stolen", max_length = 500)]
     reason: Option<String>,
 }
 
+/// Ends a key for good. Since `effective_at`, no request that begins is let through with it.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/revoke", operation_id = "revoke_key", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key")),
+    request_body = Reason,
+    responses((status = OK, description = "The key, and what else its owner still has", body = ShownEnd), Conflict),
+    extensions(("x-claviger-permission" = json!("claviger:keys.revoke")))
+)]
 pub(super) async fn revoke(
     By(caller): By,
     State(web): State<Web>,
@@ -225,6 +293,13 @@ pub(super) async fn revoke(
     Ok(shown::revoked(&revoked, web.app.clock().now()))
 }
 
+/// Does what the policy says: keeps the ended key for history, or erases it.
+#[utoipa::path(
+    delete, path = "/v1/keys/{id}", operation_id = "delete_key", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key")),
+    responses((status = OK, description = "The key as it was, and what else its owner still has", body = ShownEnd), Conflict),
+    extensions(("x-claviger-permission" = json!("claviger:keys.revoke")))
+)]
 pub(super) async fn delete(
     By(caller): By,
     State(web): State<Web>,
@@ -238,22 +313,66 @@ async fn switch(By(caller): By, web: &Web, key: &str, switch: Switch) -> Result<
     Ok(shown::key(&view, web.app.clock().now()))
 }
 
+/// Switches a key on.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/enable", operation_id = "enable_key", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key")),
+    responses((status = OK, description = "The key as it is now", body = ShownKey), Conflict),
+    extensions(("x-claviger-permission" = json!("claviger:keys.update")))
+)]
 pub(super) async fn enable(by: By, State(web): State<Web>, Path(key): Path<String>) -> Result<Response> {
     switch(by, &web, &key, Switch::Enable).await
 }
 
+/// Switches a key off until it is switched on again.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/disable", operation_id = "disable_key", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key")),
+    responses((status = OK, description = "The key as it is now", body = ShownKey), Conflict),
+    extensions(("x-claviger-permission" = json!("claviger:keys.update")))
+)]
 pub(super) async fn disable(by: By, State(web): State<Web>, Path(key): Path<String>) -> Result<Response> {
     switch(by, &web, &key, Switch::Disable).await
 }
 
+/// Forbids to revoke or delete a key.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/protect", operation_id = "protect_key", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key")),
+    responses((status = OK, description = "The key as it is now", body = ShownKey), Conflict),
+    extensions(("x-claviger-permission" = json!("claviger:keys.update")))
+)]
 pub(super) async fn protect(by: By, State(web): State<Web>, Path(key): Path<String>) -> Result<Response> {
     switch(by, &web, &key, Switch::Protect).await
 }
 
+/// Allows again to revoke and delete a key.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/unprotect", operation_id = "unprotect_key", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key")),
+    responses((status = OK, description = "The key as it is now", body = ShownKey), Conflict),
+    extensions(("x-claviger-permission" = json!("claviger:keys.update")))
+)]
 pub(super) async fn unprotect(by: By, State(web): State<Web>, Path(key): Path<String>) -> Result<Response> {
     switch(by, &web, &key, Switch::Unprotect).await
 }
 
+/// A token that was kept.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Revealed<'a> {
+    id: KeyId,
+    /// The token of the current secret.
+    #[schema(example = "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R")]
+    secret: &'a str,
+}
+
+/// Shows the token of a key whose organisation keeps tokens. Looking is written into the audit log.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/reveal", operation_id = "reveal_key", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key")),
+    responses((status = OK, description = "The token", body = Revealed), Conflict, PolicyRefused),
+    extensions(("x-claviger-permission" = json!("claviger:keys.reveal")))
+)]
 pub(super) async fn reveal(
     By(caller): By,
     State(web): State<Web>,
@@ -261,20 +380,31 @@ pub(super) async fn reveal(
 ) -> Result<Response> {
     let key = id(&key)?;
     let token = web.app.reveal_key(&caller, key).await?;
-    Ok(shown::json(
-        StatusCode::OK,
-        &json!({ "id": key, "secret": token.expose() }),
-    ))
+    let revealed = Revealed {
+        id: key,
+        secret: token.expose(),
+    };
+    Ok(shown::json(StatusCode::OK, &revealed))
 }
 
 /// A stretch of time.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Stretch {
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
+    /// From when; a day ago when not said.
+    pub(super) since: Option<Timestamp>,
+    /// Until when; now when not said.
+    pub(super) until: Option<Timestamp>,
 }
 
+/// How often a key was answered what, by the hour.
+#[utoipa::path(
+    get, path = "/v1/keys/{id}/usage", operation_id = "key_usage", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key"), Stretch),
+    responses((status = OK, description = "The counts", body = UsageReport)),
+    extensions(("x-claviger-permission" = json!("claviger:usage.read")))
+)]
 pub(super) async fn usage(
     By(caller): By,
     State(web): State<Web>,
@@ -288,14 +418,13 @@ pub(super) async fn usage(
     Ok(shown::json(StatusCode::OK, &report))
 }
 
-/// Which page.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PageQuery {
-    limit: Option<u32>,
-    cursor: Option<String>,
-}
-
+/// The history of a key, newest first.
+#[utoipa::path(
+    get, path = "/v1/keys/{id}/events", operation_id = "key_events", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key"), PageQuery),
+    responses((status = OK, description = "A page of the audit log", body = Page<AuditRecord>)),
+    extensions(("x-claviger-permission" = json!("claviger:audit.read")))
+)]
 pub(super) async fn events(
     By(caller): By,
     State(web): State<Web>,

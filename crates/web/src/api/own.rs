@@ -6,7 +6,7 @@ use axum::response::Response;
 use domain::id::RequestId;
 
 use super::caller::{By, ip};
-use crate::http::answer::{self, VerifyBatch, VerifyRequest};
+use crate::http::answer::{self, VerifyAnswer, VerifyBatch, VerifyBatchAnswer, VerifyRequest};
 use crate::http::body::{self, Json};
 use crate::http::problem::Result;
 use crate::http::{Problem, Web, token};
@@ -21,6 +21,17 @@ fn answered(bytes: Vec<u8>) -> Response {
         .into_response()
 }
 
+/// May a request with this token pass? At the verification listener the same needs no management key.
+#[utoipa::path(
+    post, path = "/v1/verify", operation_id = "verify", tag = "verification",
+    request_body = VerifyRequest,
+    responses((status = OK, description = "The decision, whatever is wrong with the token", body = VerifyAnswer)),
+    servers(
+        (url = "/", description = "The management listener"),
+        (url = "http://127.0.0.1:7401", description = "The verification listener")
+    ),
+    extensions(("x-claviger-permission" = json!("claviger:keys.verify")))
+)]
 pub(super) async fn verify(By(caller): By, State(web): State<Web>, request: Request) -> Result<Response> {
     let Json(_, bytes) = Json::<serde::de::IgnoredAny>::from_request(request, &web).await?;
     let request: VerifyRequest<'_> = body::parse(&bytes)?;
@@ -31,6 +42,17 @@ pub(super) async fn verify(By(caller): By, State(web): State<Web>, request: Requ
     Ok(answered(answer::render(&answer)))
 }
 
+/// Up to 1,000 verifications at once, answered in their order.
+#[utoipa::path(
+    post, path = "/v1/verify/batch", operation_id = "verify_batch", tag = "verification",
+    request_body = VerifyBatch,
+    responses((status = OK, description = "The decisions", body = VerifyBatchAnswer)),
+    servers(
+        (url = "/", description = "The management listener"),
+        (url = "http://127.0.0.1:7401", description = "The verification listener")
+    ),
+    extensions(("x-claviger-permission" = json!("claviger:keys.verify")))
+)]
 pub(super) async fn verify_batch(
     By(caller): By,
     State(web): State<Web>,
@@ -52,6 +74,16 @@ pub(super) async fn verify_batch(
     Ok(answered(answer::render_batch(&results)))
 }
 
+/// What a key can learn of itself.
+#[utoipa::path(
+    get, path = "/v1/self", operation_id = "show_self", tag = "verification",
+    responses((status = OK, description = "The decision about the key that asks", body = VerifyAnswer)),
+    servers(
+        (url = "/", description = "The management listener"),
+        (url = "http://127.0.0.1:7401", description = "The verification listener")
+    ),
+    extensions(("x-claviger-permission" = json!("any key")))
+)]
 pub(super) async fn show(State(web): State<Web>, request: Request) -> Result<Response> {
     let (parts, _) = request.into_parts();
     debug_assert!(parts.extensions.get::<RequestId>().is_some());

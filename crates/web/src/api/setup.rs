@@ -7,6 +7,10 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use zeroize::Zeroizing;
 
+use domain::schema::{EmailAddress, Name};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
 use super::caller::client;
 use super::page::{Form, field, form, page_of};
 use super::session::with_cookie;
@@ -20,6 +24,11 @@ fn gone() -> Response {
 }
 
 /// How the page looks.
+#[utoipa::path(
+    get, path = "/setup.css", operation_id = "setup_style", tag = "set-up",
+    responses((status = OK, description = "A style sheet", body = String, content_type = "text/css")),
+    extensions(("x-claviger-permission" = json!("public")))
+)]
 pub(super) async fn style() -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
@@ -47,6 +56,28 @@ fn page_with(status: StatusCode, fault: &str, name: &str, email: &str) -> Respon
     page_of(status, "Set up Claviger", &body)
 }
 
+/// What the form sends.
+#[derive(Deserialize, ToSchema)]
+#[expect(dead_code, reason = "described here; the form is read field by field")]
+pub(super) struct SetupForm {
+    /// The first person's name.
+    #[schema(value_type = Name)]
+    name: String,
+    /// Their address.
+    #[schema(value_type = EmailAddress)]
+    email: String,
+    /// At least 15 characters.
+    #[schema(example = "correct horse battery staple", min_length = 15, max_length = 1024)]
+    password: String,
+}
+
+/// The page behind a set-up link.
+#[utoipa::path(
+    get, path = "/setup/{token}", operation_id = "setup_page", tag = "set-up",
+    params(("token" = String, Path, description = "The last part of the link")),
+    responses((status = OK, description = "A form", body = String, content_type = "text/html"), (status = NOT_FOUND, description = "The link is no longer good", body = String, content_type = "text/html")),
+    extensions(("x-claviger-permission" = json!("public")))
+)]
 pub(super) async fn page(State(web): State<Web>, Path(token): Path<String>) -> Result<Response> {
     if !web.app.has_setup_link(&token).await? {
         return Ok(gone());
@@ -54,6 +85,14 @@ pub(super) async fn page(State(web): State<Web>, Path(token): Path<String>) -> R
     Ok(page_with(StatusCode::OK, "", "", ""))
 }
 
+/// Makes the first person of the installation, and signs them in. Of two who come at once, one wins.
+#[utoipa::path(
+    post, path = "/setup/{token}", operation_id = "redeem_setup_link", tag = "set-up",
+    params(("token" = String, Path, description = "The last part of the link")),
+    request_body(content = SetupForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = OK, description = "A page; the session is in the cookie", body = String, content_type = "text/html"), (status = NOT_FOUND, description = "The link is no longer good", body = String, content_type = "text/html")),
+    extensions(("x-claviger-permission" = json!("public")))
+)]
 pub(super) async fn redeem(
     State(web): State<Web>,
     Path(token): Path<String>,

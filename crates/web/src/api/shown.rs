@@ -1,11 +1,15 @@
 //! How keys are shown: what the database holds and what is computed of it, never a secret but in the answer that made it.
 
 use ::http::{HeaderValue, StatusCode, header};
-use app::key::{Deleted, Issued, KeyView, Other, Revoked};
+use app::key::{Deleted, Issued, KeyView, Other, Revoked, RoleView};
 use axum::response::{IntoResponse, Response};
 use domain::clock::Timestamp;
+use domain::id::{KeyId, SecretId};
 use domain::key::{Key, Owner, Secret, Status};
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::answer::OwnerType;
 
 /// JSON with a status.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
@@ -16,67 +20,138 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 /// An owner as it is shown.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeyOwner)]
 pub(super) struct ShownOwner<'a> {
-    r#type: &'static str,
+    r#type: OwnerType,
+    /// Its id.
+    #[schema(example = "org_01k1qhwaswfn78ypkbfj6sw3rt")]
     id: String,
+    /// What it is called.
+    #[schema(example = "Sample Ltd")]
     name: &'a str,
 }
 
 pub(super) fn owner(owner: Owner, name: &str) -> ShownOwner<'_> {
     let (r#type, id) = match owner {
-        Owner::Organisation(id) => ("organisation", id.to_string()),
-        Owner::ServiceAccount(id) => ("service_account", id.to_string()),
-        Owner::User(id) => ("user", id.to_string()),
+        Owner::Organisation(id) => (OwnerType::Organisation, id.to_string()),
+        Owner::ServiceAccount(id) => (OwnerType::ServiceAccount, id.to_string()),
+        Owner::User(id) => (OwnerType::User, id.to_string()),
     };
     ShownOwner { r#type, id, name }
 }
 
 /// A key as it is shown.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Key)]
 pub(super) struct ShownKey<'a> {
-    id: String,
+    id: KeyId,
+    /// Its number in the organisation, counted from 1.
+    #[schema(example = 42)]
     number: i64,
+    /// What it is for, in a few words.
+    #[schema(example = "Billing sync")]
     name: &'a str,
+    /// What it is for, at length.
+    #[schema(example = "Reads invoices every night")]
     description: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<&'a str>,
+    /// The token of its current secret, masked.
+    #[schema(example = "sk_live_8NqW…Pq2R")]
     display: &'a str,
     status: Status,
     owner: ShownOwner<'a>,
+    /// What it was granted.
     permissions: &'a domain::access::Grants,
+    /// What it was given by roles.
+    roles: &'a [RoleView],
+    /// Whether it may do what its owner may, having nothing of its own.
+    inherits: bool,
+    /// What it may do in the end; left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective_permissions: Option<&'a domain::access::Grants>,
+    /// What was granted and is not honoured now; left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unavailable: Option<ShownUnavailable<'a>>,
+    /// Where it may be used from; anywhere when empty.
+    #[schema(value_type = Vec<String>, example = json!(["203.0.113.0/24"]))]
     networks: &'a [ipnet::IpNet],
+    /// Words to find it by.
+    #[schema(example = json!(["billing"]))]
     tags: &'a [String],
+    /// Whatever its maker keeps with it.
+    #[schema(value_type = Object)]
     metadata: &'a serde_json::Map<String, serde_json::Value>,
+    /// Whom to write to about it.
+    #[schema(example = json!(["billing@example.com"]))]
     contacts: &'a [String],
+    /// Switched on.
+    #[schema(example = true)]
     enabled: bool,
+    /// Cannot be revoked or deleted until this is taken off.
     protected: bool,
+    /// When it ends by itself.
+    #[schema(required)]
     expires_at: Option<Timestamp>,
+    /// That it was ended, and why.
+    #[schema(required)]
     revoked: &'a Option<domain::key::Revocation>,
+    /// When it was deleted and kept for history.
+    #[schema(required)]
     deleted_at: Option<Timestamp>,
+    /// When it was made.
     created_at: Timestamp,
+    /// By whom.
     created_by: &'a domain::key::Actor,
+    /// When its current secret was made.
     rotated_at: Timestamp,
+    /// When it was last presented and accepted.
+    #[schema(required)]
     last_used_at: Option<Timestamp>,
+    /// From where.
+    #[schema(required, example = "203.0.113.9")]
     last_used_ip: &'a Option<String>,
+    /// Counts its edits from 1; the `ETag`.
+    #[schema(example = 3)]
     version: i64,
+    /// Its secrets without their tokens, youngest first; left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     secrets: Option<Vec<ShownSecret<'a>>>,
 }
 
-#[derive(Serialize)]
+/// What was granted and is not honoured now, because its API is not enabled.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Unavailable)]
+struct ShownUnavailable<'a> {
+    /// Permissions.
+    #[schema(example = json!(["orders:view"]))]
+    permissions: &'a [String],
+    /// Roles.
+    roles: &'a [RoleView],
+}
+
+/// One token value of a key, without the token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Secret)]
 struct ShownSecret<'a> {
-    id: String,
+    id: SecretId,
+    /// The token, masked.
+    #[schema(example = "sk_live_8NqW…Pq2R")]
     display: &'a str,
+    /// `current`, `retiring` or `ended`.
+    #[schema(example = "current")]
     status: &'static str,
+    /// When it was made.
     created_at: Timestamp,
+    /// When it stops.
+    #[schema(required)]
     ends_at: Option<Timestamp>,
+    /// Whether the token was kept and can be shown again.
     revealable: bool,
 }
 
 fn secret(secret: &Secret, now: Timestamp) -> ShownSecret<'_> {
     ShownSecret {
-        id: secret.id.to_string(),
+        id: secret.id,
         display: &secret.display,
         status: match secret.ends_at {
             None => "current",
@@ -93,15 +168,18 @@ fn secret(secret: &Secret, now: Timestamp) -> ShownSecret<'_> {
 pub(super) fn row(view: &KeyView) -> ShownKey<'_> {
     let key: &Key = &view.key;
     ShownKey {
-        id: key.id.to_string(),
+        id: key.id,
         number: key.number,
         name: &key.name,
         description: &key.description,
-        secret: None,
         display: &key.display,
         status: view.status,
         owner: owner(key.owner, &view.owner_name),
         permissions: &key.permissions,
+        roles: &view.roles,
+        inherits: key.inherits(),
+        effective_permissions: None,
+        unavailable: None,
         networks: &key.networks,
         tags: &key.tags,
         metadata: &key.metadata,
@@ -125,22 +203,39 @@ pub(super) fn row(view: &KeyView) -> ShownKey<'_> {
 pub(super) fn whole(view: &KeyView, now: Timestamp) -> ShownKey<'_> {
     ShownKey {
         secrets: Some(view.secrets.iter().map(|one| secret(one, now)).collect()),
+        effective_permissions: view.effective.as_ref().map(|effective| &effective.permissions),
+        unavailable: view.effective.as_ref().map(|effective| ShownUnavailable {
+            permissions: &effective.unavailable_permissions,
+            roles: &effective.unavailable_roles,
+        }),
         ..row(view)
     }
 }
 
 /// A key by itself, with its version as the `ETag`.
 pub(super) fn key(view: &KeyView, now: Timestamp) -> Response {
-    tagged(json(StatusCode::OK, &whole(view, now)), view)
+    tagged(json(StatusCode::OK, &whole(view, now)), view.key.version)
 }
 
 /// A key with the token that was just made for it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = IssuedKey)]
+pub(super) struct ShownIssued<'a> {
+    #[serde(flatten)]
+    key: ShownKey<'a>,
+    /// The token, here and nowhere else. Left out of the answer to a repeated request, and where a hash was brought in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R")]
+    secret: Option<&'a str>,
+}
+
+/// A key with the token that was just made for it, written down.
 pub(super) fn issued(status: StatusCode, issued: &Issued, now: Timestamp) -> Response {
-    let shown = ShownKey {
+    let shown = ShownIssued {
+        key: whole(&issued.view, now),
         secret: issued.token.as_ref().map(|token| token.expose()),
-        ..whole(&issued.view, now)
     };
-    let mut response = tagged(json(status, &shown), &issued.view);
+    let mut response = tagged(json(status, &shown), issued.view.key.version);
     if issued.replayed {
         response
             .headers_mut()
@@ -149,19 +244,25 @@ pub(super) fn issued(status: StatusCode, issued: &Issued, now: Timestamp) -> Res
     response
 }
 
-fn tagged(mut response: Response, view: &KeyView) -> Response {
-    if let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", view.key.version)) {
+/// An answer with a version as its `ETag`.
+pub(super) fn tagged(mut response: Response, version: i64) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, value);
     }
     response
 }
 
-#[derive(Serialize)]
-struct ShownEnd<'a> {
+/// A key that was ended.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EndedKey)]
+pub(super) struct ShownEnd<'a> {
     key: ShownKey<'a>,
+    /// Of a deleted key: whether the audit log alone remembers it.
     #[serde(skip_serializing_if = "Option::is_none")]
     erased: Option<bool>,
+    /// No request that begins from here on is let through with it.
     effective_at: Timestamp,
+    /// Up to 20 other keys of the owner that still work.
     others: &'a [Other],
 }
 

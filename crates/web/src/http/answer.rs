@@ -1,16 +1,22 @@
 //! What is asked of `/v1/verify`, and how the answer is written. Written by hand, because it is written for every request:
 //! the texts that need escaping are escaped by the library.
 
+mod described;
+
 use std::borrow::Cow;
 use std::io::Write as _;
 use std::net::IpAddr;
 
 use domain::decide::Code;
 use domain::key::Owner;
+use domain::schema::IpAddress;
 use engine::{Answer, CachedKey, Question};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Problem;
+
+pub use described::{OwnerType, VerifyAnswer, VerifyBatchAnswer};
 
 /// The largest body of a batch, in bytes.
 pub const MAX_BATCH_BODY: usize = 1024 * 1024;
@@ -23,13 +29,19 @@ const MAX_BATCH: usize = 1_000;
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A verification that is asked for.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest<'a> {
+    /// The token, as it was presented.
     #[serde(borrow)]
+    #[schema(value_type = String, example = "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R")]
     key: Text<'a>,
+    /// What the request needs: permissions with `AND`, `OR` and parentheses.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>, example = "orders:view AND customers:view", max_length = 4096)]
     permissions: Option<Text<'a>>,
+    /// From where the request comes.
+    #[schema(value_type = Option<IpAddress>)]
     ip: Option<IpAddr>,
 }
 
@@ -50,11 +62,12 @@ impl VerifyRequest<'_> {
 }
 
 /// Verifications that are asked for together.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyBatch<'a> {
     /// One by one.
     #[serde(borrow)]
+    #[schema(max_items = 1000)]
     pub requests: Vec<VerifyRequest<'a>>,
 }
 

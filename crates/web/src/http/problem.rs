@@ -7,6 +7,7 @@ use bytes::Bytes;
 use domain::id::RequestId;
 use domain::input::FieldError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A refusal, before it is written down; boxed, so that what goes well is not slowed by what does not.
 #[derive(Debug, Clone)]
@@ -26,17 +27,33 @@ struct Facts {
     cause: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Written<'a> {
+/// A refusal, as it is written down (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Written<'a> {
+    /// `urn:claviger:problem:` and the code.
+    #[schema(example = "urn:claviger:problem:invalid_request")]
     r#type: String,
+    /// The kind of refusal, for people.
+    #[schema(example = "The request cannot be taken")]
     title: &'a str,
+    /// The status of the answer.
+    #[schema(example = 400)]
     status: u16,
+    /// The kind of refusal, for programs.
+    #[schema(example = "invalid_request")]
     code: &'a str,
+    /// What is wrong, in a sentence.
+    #[schema(example = "name: a name is needed")]
     detail: &'a str,
+    /// The request, as the log names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<RequestId>,
+    /// The permission that the caller lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "claviger:keys.create")]
     missing: Option<&'a str>,
+    /// Every field that cannot be taken.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
 }
@@ -241,6 +258,14 @@ impl From<AppError> for Problem {
                 "precondition_failed",
                 "Changed meanwhile",
             ),
+            AppError::Provider(cause) => {
+                let (status, code) = match cause {
+                    app::oidc::OidcError::Settings(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+                    app::oidc::OidcError::Provider(_) => (StatusCode::BAD_GATEWAY, "provider_unavailable"),
+                    app::oidc::OidcError::Refused(_) => (StatusCode::BAD_GATEWAY, "provider_refused"),
+                };
+                plain(status, code, "Not signed in").caused_by(Some(Box::new(cause)))
+            }
             AppError::Unavailable(cause) => plain(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",

@@ -1,34 +1,68 @@
 //! Lists of keys: which are asked for, in which order, and a page of them; and how many there are.
 
 use ::http::StatusCode;
+use app::Caller;
+use app::key::KeyFilter;
 use axum::extract::State;
 use axum::response::Response;
 use domain::clock::Timestamp;
-use domain::key::Status;
+use domain::key::{Owner, Status};
 use domain::page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
 use domain::span::Span;
 use serde::Deserialize;
-use store::keys::{KeyQuery, KeySort, StatusFilter};
+use store::keys::{KeyQuery, KeySort, StatusFilter, Summary, Whose};
+use utoipa::IntoParams;
 
 use crate::api::caller::By;
-use crate::api::shown;
+use crate::api::shown::{self, ShownKey};
 use crate::http::body::Query;
 use crate::http::problem::Result;
 use crate::http::{Problem, Web};
 
 /// Which keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(in crate::api) struct ListQuery {
+    /// `live` when not said: neither revoked nor deleted. `all`, or some, apart by commas; `active` takes in
+    /// `expiring_soon`.
+    #[param(
+        pattern = "^(live|all|(active|expiring_soon|expired|disabled|revoked|deleted)(,(active|expiring_soon|expired|disabled|revoked|deleted))*)$",
+        example = "active,disabled"
+    )]
     status: Option<String>,
+    /// A part of the name of who made it.
     created_by: Option<String>,
+    /// A pattern as it was granted.
     permission: Option<String>,
+    /// One of its tags.
     tag: Option<String>,
+    /// The id of whom they stand for.
+    #[param(example = "acct_01k1qhwaswfn78ypkbfj6sw3rt")]
+    owner: Option<String>,
+    /// The partner whose service accounts they stand for, in any case.
+    #[param(example = "ColdTrace")]
+    partner: Option<String>,
+    /// A role that they were given, by id or name.
+    role: Option<String>,
+    /// The slug of an API of which their permissions name one.
+    api: Option<String>,
+    /// Ends before then.
     expires_before: Option<Timestamp>,
+    /// Not used since then.
     idle_since: Option<Timestamp>,
+    /// Words that name, description or the masked key must all hold; eight at most.
     q: Option<String>,
+    /// The order, with `-` for highest first; `-created_at` when not said.
+    #[param(
+        pattern = "^-?(created_at|name|expires_at|created_by|last_used_at)$",
+        example = "-created_at"
+    )]
     sort: Option<String>,
+    /// Rows on the page; 50 when not said.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
+    /// Where the page begins: the `next_cursor` of the page before, for the same filters and order.
     cursor: Option<String>,
 }
 
@@ -52,11 +86,33 @@ pub(in crate::api) fn limit(asked: Option<u32>) -> Result<u32> {
     }
 }
 
+impl ListQuery {
+    /// The same list of one owner's keys.
+    pub(in crate::api) fn of(mut self, owner: Owner) -> Result<Self> {
+        if self.owner.is_some() {
+            return Err(Problem::invalid("owner: the address names it already"));
+        }
+        self.owner = Some(owner.to_string());
+        Ok(self)
+    }
+}
+
+/// Keys, a page at a time.
+#[utoipa::path(
+    get, path = "/v1/keys", operation_id = "list_keys", tag = "keys",
+    params(ListQuery),
+    responses((status = OK, description = "A page", body = Page<ShownKey>)),
+    extensions(("x-claviger-permission" = json!("claviger:keys.read")))
+)]
 pub(in crate::api) async fn list(
     By(caller): By,
     State(web): State<Web>,
     Query(asked): Query<ListQuery>,
 ) -> Result<Response> {
+    page(&caller, &web, asked).await
+}
+
+pub(in crate::api) async fn page(caller: &Caller, web: &Web, asked: ListQuery) -> Result<Response> {
     let sort = asked.sort.as_deref().unwrap_or("-created_at");
     let (descending, name) = sort.strip_prefix('-').map_or((false, sort), |name| (true, name));
     let unknown = || {
@@ -77,12 +133,25 @@ pub(in crate::api) async fn list(
             &asked.created_by,
             &asked.permission,
             &asked.tag,
+            (&asked.owner, &asked.partner, &asked.role, &asked.api),
             asked.expires_before,
             asked.idle_since,
             &asked.q,
             sort,
         )
     );
+    let owner = asked.owner.as_deref().map(|text| {
+        Owner::parse(text).ok_or_else(|| Problem::invalid("owner: expected an id: acct_…, usr_… or org_…"))
+    });
+    let whose = Whose {
+        owner: owner.transpose()?.map(Owner::uuid),
+        partner: asked.partner,
+        ..Whose::default()
+    };
+    let filter = KeyFilter {
+        role: asked.role,
+        api: asked.api,
+    };
     let query = KeyQuery {
         now: Timestamp::default(),
         window: Span::ZERO,
@@ -95,6 +164,7 @@ pub(in crate::api) async fn list(
         created_by: asked.created_by,
         permission: asked.permission,
         tag: asked.tag,
+        whose,
         expires_before: asked.expires_before,
         idle_since: asked.idle_since,
         q: asked.q,
@@ -105,7 +175,7 @@ pub(in crate::api) async fn list(
     };
     let page = web
         .app
-        .list_keys(&caller, query, &list, asked.cursor.as_deref())
+        .list_keys(caller, query, filter, &list, asked.cursor.as_deref())
         .await?;
     let items: Vec<_> = page.items.iter().map(shown::row).collect();
     Ok(shown::json(
@@ -117,6 +187,12 @@ pub(in crate::api) async fn list(
     ))
 }
 
+/// How many keys there are, by status.
+#[utoipa::path(
+    get, path = "/v1/keys/summary", operation_id = "summarise_keys", tag = "keys",
+    responses((status = OK, description = "The counts", body = Summary)),
+    extensions(("x-claviger-permission" = json!("claviger:keys.read")))
+)]
 pub(in crate::api) async fn summary(By(caller): By, State(web): State<Web>) -> Result<Response> {
     Ok(shown::json(
         StatusCode::OK,

@@ -1,0 +1,201 @@
+//! The description of the API (OpenAPI 3.1). Each handler says what is its own; what follows from a route's form (who may
+//! ask, the refusals that it shares with others, the `ETag`, the examples) is added here, so that it is right everywhere.
+
+mod example;
+mod patch;
+mod problems;
+
+use std::sync::OnceLock;
+
+use ::http::header;
+use axum::response::IntoResponse;
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+pub(super) use problems::{Conflict, NotFound, PolicyRefused};
+
+use crate::http::problem::Written;
+
+/// The extension that says who may ask: a management permission; `any caller`, whoever is known; `any key`, a key and
+/// nobody else; `operator`,
+/// whoever works in every organisation; [`PUBLIC`] or [`LOCAL`].
+const PERMISSION: &str = "x-claviger-permission";
+/// Nobody is asked who they are.
+const PUBLIC: &str = "public";
+/// Whoever is at the data directory; for everybody else there is no such address.
+const LOCAL: &str = "local";
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Claviger",
+        description = "Issues, verifies, rotates, revokes and watches API keys. \
+                       Every refusal is `application/problem+json` (RFC 9457) with a stable `code`; every answer of the \
+                       management listener names its request in `Claviger-Request-Id`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/", description = "The management listener")),
+    components(schemas(Written)),
+    tags(
+        (name = "keys", description = "API keys, from the first secret to the last"),
+        (name = "verification", description = "May this request pass? Also at the verification listener"),
+        (name = "audit", description = "Who did what, and the proof of it"),
+        (name = "policy", description = "How an organisation's keys are made, kept, shown, rotated and deleted"),
+        (name = "organisations", description = "Tenants"),
+        (name = "installation", description = "What belongs to no organisation"),
+        (name = "set-up", description = "The link that makes the first management key"),
+        (name = "sign-in", description = "People: how they sign in, and their sessions"),
+        (name = "health", description = "Whether the process lives, and whether it can answer"),
+        (name = "description", description = "This document, and a page to try it")
+    )
+)]
+struct Head;
+
+/// The document before any route has been added.
+pub(super) fn head() -> utoipa::openapi::OpenApi {
+    Head::openapi()
+}
+
+static DOCUMENT: OnceLock<Value> = OnceLock::new();
+
+/// The description of the management plane and of what the verification listener shares with it, whole.
+pub fn document() -> &'static Value {
+    DOCUMENT.get_or_init(|| finish(super::routes().into_openapi()))
+}
+
+/// The document itself.
+#[utoipa::path(
+    get, path = "/openapi.json", operation_id = "openapi", tag = "description",
+    summary = "This document",
+    responses((status = OK, description = "OpenAPI 3.1", body = Object)),
+    extensions(("x-claviger-permission" = json!("public")))
+)]
+pub(super) async fn show() -> impl IntoResponse {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let text = TEXT.get_or_init(|| document().to_string());
+    ([(header::CONTENT_TYPE, "application/json")], text.as_str())
+}
+
+/// Adds what follows from the form of each route.
+fn finish(described: utoipa::openapi::OpenApi) -> Value {
+    // A document that cannot be written down is found out by every test.
+    let mut document = serde_json::to_value(described).unwrap_or_default();
+    let components = &mut document["components"];
+    components["securitySchemes"] = security_schemes();
+    components["responses"] = problems::responses();
+    components["schemas"]["Problem"]["properties"]["code"]["enum"] = problems::codes();
+    let schemas = &mut components["schemas"];
+    let mut patch = patch::of(&schemas["Policy"], schemas);
+    patch["examples"] = json!([{"expiry": {"mode": "required", "max": "366d"}}]);
+    schemas["PolicyPatch"] = patch;
+    for (_, schema) in members(schemas) {
+        exclude(schema);
+    }
+    let schemas = schemas.clone();
+    for (path, item) in members(&mut document["paths"]) {
+        for method in METHODS {
+            if let Some(operation) = item.get_mut(method) {
+                complete(path, operation, &schemas);
+            }
+        }
+    }
+    document
+}
+
+fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
+    value.as_object_mut().into_iter().flat_map(Map::iter_mut)
+}
+
+/// Fields of which a request gives one at the most.
+const EXCLUSIVE: [[&str; 2]; 2] = [["expires_at", "expires_in"], ["secret", "secret_sha256"]];
+
+fn exclude(schema: &mut Value) {
+    let has = |pair: &[&str; 2]| pair.iter().all(|field| schema["properties"].get(field).is_some());
+    let pairs: Vec<Value> = EXCLUSIVE
+        .iter()
+        .filter(|pair| has(pair))
+        .map(|pair| json!({"required": pair}))
+        .collect();
+    if !pairs.is_empty() {
+        schema["not"] = json!({"anyOf": pairs});
+    }
+}
+
+fn complete(path: &str, operation: &mut Value, schemas: &Value) {
+    let permission = operation[PERMISSION].as_str().unwrap_or_default().to_owned();
+    let is_open = permission == PUBLIC;
+    operation["security"] = match permission.as_str() {
+        PUBLIC => json!([]),
+        LOCAL => json!([{}]),
+        // What the verification listener answers too, there for its own token or for none.
+        _ if operation.get("servers").is_some() => {
+            json!([{"bearer": []}, {"key": []}, {"session": []}, {"gateway": []}])
+        }
+        _ => json!([{"bearer": []}, {"key": []}, {"session": []}]),
+    };
+    let parameters = operation["parameters"].as_array();
+    let takes = |name: &str| parameters.is_some_and(|all| all.iter().any(|one| one["name"] == name));
+    let (has_parameters, has_version) = (parameters.is_some(), takes("If-Match"));
+    let has_body = operation.get("requestBody").is_some();
+    let refusals = [
+        ("400", has_body || has_parameters && !is_open),
+        ("401", !is_open),
+        ("403", has_body || !is_open),
+        ("404", path.contains("{id}") || permission == LOCAL),
+        ("412", has_version),
+        ("413", has_body),
+        ("415", has_body && !is_open),
+        ("500", !is_open),
+        ("503", !is_open),
+    ];
+    for (status, _) in refusals.into_iter().filter(|(_, given)| *given) {
+        let responses = &mut operation["responses"];
+        if responses.get(status).is_none() {
+            responses[status] = json!({ "$ref": format!("#/components/responses/{status}") });
+        }
+    }
+    if let Some(body) = operation.get_mut("requestBody") {
+        let schema = &body["content"]["application/json"]["schema"];
+        let is_optional = example::resolve(schema, schemas).get("required").is_none();
+        if !is_open {
+            body["required"] = json!(!is_optional);
+        }
+        example::add(body, schemas);
+    }
+    for (status, response) in members(&mut operation["responses"]) {
+        if !status.starts_with('2') {
+            continue;
+        }
+        let schema = &response["content"]["application/json"]["schema"];
+        if example::resolve(schema, schemas)["properties"]
+            .get("version")
+            .is_some()
+        {
+            let tag = "The version, for `If-Match`";
+            response["headers"]["ETag"] =
+                json!({"description": tag, "schema": {"type": "string"}, "example": "\"3\""});
+        }
+        example::add(response, schemas);
+    }
+    // Nulls that were made by looking.
+    if let Some(operation) = operation.as_object_mut() {
+        operation.retain(|_, value| !value.is_null());
+    }
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "bearer": {"type": "http", "scheme": "bearer", "description": "A management key: `Authorization: Bearer sk_live_…`"},
+        "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key, in a header of its own"},
+        "session": {
+            "type": "apiKey", "in": "cookie", "name": "claviger_session",
+            "description": "The session of somebody who is signed in to the console"
+        },
+        "gateway": {
+            "type": "apiKey", "in": "header", "name": "Claviger-Gateway-Token",
+            "description": "What the verification listener wants where it is not on loopback"
+        }
+    })
+}

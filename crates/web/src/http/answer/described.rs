@@ -1,0 +1,90 @@
+//! The answer of a verification as it is described; what is written is held against it by a test.
+
+use domain::access::Grants;
+use domain::clock::Timestamp;
+use domain::decide::Code;
+use domain::id::{KeyId, OrganisationId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What kind of owner a key has.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerType {
+    /// The organisation itself.
+    Organisation,
+    /// A service account.
+    ServiceAccount,
+    /// A person.
+    User,
+}
+
+/// May this request pass?
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "valid": true, "code": "VALID", "key_id": "key_01k1qhwaswfn78ypkbfj6sw3rt", "name": "Billing sync",
+    "owner": {"type": "organisation", "id": "org_01k1qhwaswfn78ypkbfj6sw3rt", "name": "Sample Ltd"},
+    "organisation": {"id": "org_01k1qhwaswfn78ypkbfj6sw3rt", "slug": "sample-ltd", "name": "Sample Ltd"},
+    "permissions": ["orders:view"], "expires_at": null, "metadata": {"team": "finance"}
+}))]
+pub struct VerifyAnswer {
+    /// Whether it may.
+    #[schema(example = true)]
+    valid: bool,
+    code: Code,
+    /// The clause of the requirement that is not met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "orders:create")]
+    missing: Option<String>,
+    /// The key, where the token is one of this installation's; so all that follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<KeyId>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Billing sync")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<VerifiedOwner>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation: Option<VerifiedOrganisation>,
+    /// What it may do, roles and all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<Grants>,
+    /// When it ends by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    /// What its maker keeps with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// Whom the key stands for.
+#[derive(Debug, Serialize, ToSchema)]
+struct VerifiedOwner {
+    r#type: OwnerType,
+    /// Its id.
+    #[schema(example = "org_01k1qhwaswfn78ypkbfj6sw3rt")]
+    id: String,
+    /// What it is called.
+    #[schema(example = "Sample Ltd")]
+    name: String,
+}
+
+/// The key's tenant.
+#[derive(Debug, Serialize, ToSchema)]
+struct VerifiedOrganisation {
+    id: OrganisationId,
+    /// Names it in headers and on the command line.
+    #[schema(example = "sample-ltd")]
+    slug: String,
+    /// What people call it.
+    #[schema(example = "Sample Ltd")]
+    name: String,
+}
+
+/// Decisions, in the order of the requests.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VerifyBatchAnswer {
+    results: Vec<VerifyAnswer>,
+}

@@ -1,0 +1,197 @@
+//! Who may ask for what: every route of the description is asked for by nobody, by a key of each built-in role and through the
+//! socket, and what they are answered is in one table in the repository.
+
+use std::fmt::Write as _;
+
+use domain::role::Builtin;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::openapi::{Operation, compare_with_copy, operations};
+use crate::support::{Answer, ENGINES, Server, text};
+
+/// The routes that nobody is asked for a key at, each with its reason.
+const PUBLIC: [(&str, &str); 8] = [
+    ("GET /healthz", "a probe has no key"),
+    ("GET /readyz", "a probe has no key"),
+    ("GET /openapi.json", "holds nothing of anybody's"),
+    ("GET /docs", "holds nothing of anybody's"),
+    ("GET /docs/{file}", "holds nothing of anybody's"),
+    ("GET /setup.css", "how the page behind the set-up link looks"),
+    ("GET /setup/{token}", "the link itself is the proof"),
+    ("POST /setup/{token}", "the link itself is the proof, once"),
+];
+
+/// Who asks.
+enum Asker {
+    Nobody,
+    Key(&'static str, Option<Builtin>, String),
+    Socket,
+}
+
+impl Asker {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Key(name, ..) => name,
+            Self::Socket => "socket",
+        }
+    }
+
+    /// What they have to be answered for this permission.
+    fn expected(&self, permission: &str) -> &'static str {
+        match (self, permission) {
+            (_, "public") => "ok",
+            (Self::Nobody, _) | (Self::Socket, "any key") => "401",
+            (Self::Socket, _) | (Self::Key(..), "any caller" | "any key") => "ok",
+            (Self::Key(..), "local") => "404",
+            (Self::Key(_, Some(role), _), asked) if role.grants().allow_text(asked) => "ok",
+            (Self::Key(..), _) => "403",
+        }
+    }
+
+    fn request(&self, server: &Server, operation: &Operation, organisation: &str) -> RequestBuilder {
+        let method: Method = operation.method.parse().expect("a method");
+        // Through the socket everything may be done, so that it is not done to what there is.
+        let own = (!matches!(self, Self::Socket)).then_some(organisation);
+        let path = path(operation, own);
+        let request = match self {
+            Self::Nobody => server.anonymous(method, &path),
+            Self::Key(_, _, key) => server.anonymous(method, &path).bearer_auth(key),
+            Self::Socket => server
+                .local(method, &path)
+                .header("claviger-organisation", "sample-ltd"),
+        };
+        match body(operation) {
+            Some(body) => request.json(&body),
+            None => request,
+        }
+    }
+}
+
+/// A path to something that there is not; but for organisations, as of whose own one is told that it is.
+fn path(operation: &Operation, organisation: Option<&str>) -> String {
+    let mut path = operation.path.clone();
+    let parameters = operation.described["parameters"].as_array();
+    for parameter in parameters.into_iter().flatten().filter(|one| one["in"] == "path") {
+        let kind = parameter["schema"]["$ref"]
+            .as_str()
+            .and_then(|path| path.rsplit('/').next());
+        let example = kind.map(|kind| &web::api::document()["components"]["schemas"][kind]["examples"][0]);
+        let value = match (kind, organisation) {
+            (Some("OrganisationId"), Some(own)) => own,
+            _ => example.and_then(Value::as_str).unwrap_or("none"),
+        };
+        let name = format!("{{{}}}", text(parameter, "name"));
+        path = path.replace(&name, value);
+    }
+    path
+}
+
+/// The body that the description gives as an example, about no organisation that there is.
+fn body(operation: &Operation) -> Option<Value> {
+    let example = operation.described["requestBody"]["content"]["application/json"].get("example")?;
+    let text = example.to_string().replace("sample-ltd", "not-there");
+    serde_json::from_str(&text).ok()
+}
+
+/// What an answer says about who asked.
+fn cell(operation: &Operation, answer: &Answer) -> String {
+    let is_refusal = match answer.status.as_u16() {
+        401 => true,
+        // Past the check somebody may still not hold what they want to hand out.
+        403 => answer.body["code"] == "forbidden",
+        404 => !operation.path.contains('{'),
+        _ => false,
+    };
+    if is_refusal {
+        answer.status.as_u16().to_string()
+    } else {
+        assert!(
+            !answer.status.is_server_error(),
+            "{} {}: {}",
+            operation.method,
+            operation.path,
+            answer.text
+        );
+        "ok".to_owned()
+    }
+}
+
+async fn askers(server: &Server) -> Vec<Asker> {
+    let mut askers = vec![Asker::Nobody];
+    let bare = server.create(json!({"name": "No permissions"})).await;
+    askers.push(Asker::Key("key", None, text(&bare, "secret").to_owned()));
+    for role in Builtin::ALL.into_iter().rev() {
+        let key = server
+            .create(json!({"name": role.name(), "permissions": role.grants()}))
+            .await;
+        askers.push(Asker::Key(
+            role.name(),
+            Some(role),
+            text(&key, "secret").to_owned(),
+        ));
+    }
+    askers.push(Asker::Socket);
+    askers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_may_ask_for_what_the_table_says_and_nothing_more() {
+    let server = Server::start(ENGINES[0]).await;
+    let own = Answer::of(server.request(Method::GET, "/v1/organisations")).await;
+    let organisation = text(&own.body["items"][0], "id").to_owned();
+    let askers = askers(&server).await;
+    let mut table = String::from(
+        "What each is answered: 401 and 403 refuse, 404 denies that there is such a route, ok is past the check.\n",
+    );
+    let line = |table: &mut String, route: &str, permission: &str, cells: &[String]| {
+        let _ = write!(table, "{route:<45} {permission:<32}");
+        for (asker, cell) in askers.iter().zip(cells) {
+            let _ = write!(table, " {cell:<width$}", width = asker.name().len().max(3));
+        }
+        table.truncate(table.trim_end().len());
+        table.push('\n');
+    };
+    let names: Vec<String> = askers.iter().map(|asker| asker.name().to_owned()).collect();
+    line(&mut table, "", "", &names);
+    let mut faults = Vec::new();
+    let mut all = operations();
+    all.sort_by_cached_key(|operation| (operation.path.clone(), operation.method.clone()));
+    for operation in &all {
+        let route = format!("{} {}", operation.method, operation.path);
+        let mut cells = Vec::new();
+        for asker in &askers {
+            let answer = Answer::of(asker.request(&server, operation, &organisation)).await;
+            let cell = cell(operation, &answer);
+            let expected = asker.expected(&operation.permission);
+            if cell != expected {
+                let (name, permission) = (asker.name(), &operation.permission);
+                faults.push(format!(
+                    "{route} ({permission}) answers {name} {cell}, not {expected}: {:.200}",
+                    answer.text
+                ));
+            }
+            if matches!(asker, Asker::Nobody)
+                && cell == "ok"
+                && !PUBLIC.iter().any(|(known, _)| *known == route)
+            {
+                faults.push(format!(
+                    "{route} lets anybody in; if it must, name it in PUBLIC with the reason"
+                ));
+            }
+            cells.push(cell);
+        }
+        line(&mut table, &route, &operation.permission, &cells);
+    }
+    for (route, _) in PUBLIC {
+        if !all
+            .iter()
+            .any(|one| format!("{} {}", one.method, one.path) == route)
+        {
+            faults.push(format!("{route} is named in PUBLIC and is not there"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    compare_with_copy(&table, "tests/authorisation_matrix.golden");
+}

@@ -1,0 +1,146 @@
+//! The description of the API is the API's: whole, in the repository as it is served, and with an example for every body.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use domain::access::Management;
+use serde_json::Value;
+
+/// A file of the repository.
+pub(crate) fn file(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+/// Holds a text against its copy in the repository; `UPDATE=1` writes the copy anew.
+pub(crate) fn compare_with_copy(text: &str, path: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        return std::fs::write(file(path), text).expect("a file that can be written");
+    }
+    let copy = std::fs::read_to_string(file(path)).unwrap_or_default();
+    let differing = copy.lines().zip(text.lines()).find(|(old, new)| old != new);
+    assert!(
+        copy == text,
+        "{path} is not what it should be (the first difference: {differing:?}); look at the difference that `UPDATE=1` \
+         with this test makes, and commit it if it is meant"
+    );
+}
+
+/// An operation of the description.
+pub(crate) struct Operation {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) permission: String,
+    pub(crate) described: Value,
+}
+
+/// Every operation.
+pub(crate) fn operations() -> Vec<Operation> {
+    let paths = web::api::document()["paths"].as_object().expect("paths");
+    let mut operations = Vec::new();
+    for (path, item) in paths {
+        for (method, described) in item.as_object().expect("operations") {
+            operations.push(Operation {
+                method: method.to_uppercase(),
+                path: path.clone(),
+                permission: described["x-claviger-permission"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
+                described: described.clone(),
+            });
+        }
+    }
+    operations
+}
+
+#[test]
+fn the_description_in_the_repository_is_the_one_that_is_served() {
+    let text = serde_json::to_string_pretty(web::api::document()).expect("JSON") + "\n";
+    compare_with_copy(&text, "docs/openapi.json");
+}
+
+#[test]
+fn no_route_is_added_without_its_description() {
+    let source = std::fs::read_to_string(file("crates/web/src/api.rs")).expect("the router");
+    assert!(source.contains(".routes(routes!("), "the routes are elsewhere");
+    for way in [
+        ".route(",
+        ".route_service(",
+        ".nest(",
+        ".nest_service(",
+        ".merge(",
+    ] {
+        assert!(!source.contains(way), "a route added by {way} has no description");
+    }
+}
+
+#[test]
+fn every_operation_says_who_may_ask_and_what_it_is() {
+    let tags = web::api::document()["tags"].as_array().expect("tags");
+    let tags: BTreeSet<&str> = tags.iter().filter_map(|tag| tag["name"].as_str()).collect();
+    let known: Vec<&str> = Management::ALL.iter().map(|one| one.as_str()).collect();
+    let mut ids = BTreeSet::new();
+    for Operation {
+        method,
+        path,
+        permission,
+        described,
+    } in operations()
+    {
+        let words = ["public", "any caller", "any key", "operator", "local"];
+        assert!(
+            known.contains(&&*permission) || words.contains(&&*permission),
+            "{method} {path}: x-claviger-permission is {permission:?}"
+        );
+        let id = described["operationId"].as_str().unwrap_or_default().to_owned();
+        assert!(
+            ids.insert(id.clone()),
+            "{method} {path}: operationId {id:?} is not its own"
+        );
+        let summary = described["summary"].as_str().unwrap_or_default();
+        assert!(!summary.is_empty(), "{method} {path} has no summary");
+        let tag = described["tags"][0].as_str().unwrap_or_default();
+        assert!(
+            tags.contains(tag),
+            "{method} {path}: the tag {tag:?} is not described"
+        );
+    }
+}
+
+#[test]
+fn every_body_has_an_example_without_gaps() {
+    for Operation {
+        method,
+        path,
+        described,
+        ..
+    } in operations()
+    {
+        let answers = described["responses"].as_object().expect("responses").iter();
+        let answers = answers.filter(|(status, _)| status.starts_with('2'));
+        let bodies = answers
+            .map(|(_, answer)| answer)
+            .chain(described.get("requestBody"));
+        for media in bodies.filter_map(|body| body["content"].as_object()).flatten() {
+            let (kind, media) = media;
+            if kind.starts_with("text/") {
+                continue;
+            }
+            let gap = gap(&media["example"], String::new());
+            assert_eq!(gap, None, "{method} {path}: the example of {kind} has a gap");
+        }
+    }
+}
+
+/// Where a text of the example is empty, or the example itself is missing.
+fn gap(example: &Value, at: String) -> Option<String> {
+    match example {
+        Value::String(text) => text.is_empty().then_some(at),
+        Value::Object(fields) => fields
+            .iter()
+            .find_map(|(name, value)| gap(value, format!("{at}.{name}"))),
+        Value::Array(items) => items.iter().find_map(|item| gap(item, format!("{at}[]"))),
+        Value::Null => at.is_empty().then(|| "whole".to_owned()),
+        _ => None,
+    }
+}

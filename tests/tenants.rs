@@ -1,0 +1,239 @@
+//! A tenant sees itself alone: every route of the description is asked, as one tenant, about what is another's.
+
+use std::collections::BTreeMap;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::openapi::{Operation, operations};
+use crate::organisations::second;
+use crate::support::{Answer, ENGINES, Server, text};
+
+/// The other tenant: its key, and something of each kind that is its own, by the name of the id's schema.
+struct Other {
+    key: String,
+    things: BTreeMap<String, String>,
+    /// Whatever would give it away in a list.
+    marks: Vec<String>,
+}
+
+const NAME: &str = "Quietly another's";
+
+/// The parameters of a path, each with the schema of its id; what is no id is left out.
+fn ids_of(operation: &Operation) -> Vec<(String, String)> {
+    let parameters = operation.described["parameters"].as_array().into_iter().flatten();
+    let of_path = parameters.filter(|one| one["in"] == "path");
+    of_path
+        .filter_map(|one| {
+            let kind = one["schema"]["$ref"].as_str()?.rsplit('/').next()?;
+            Some((text(one, "name").to_owned(), kind.to_owned()))
+        })
+        .collect()
+}
+
+fn example(operation: &Operation) -> Option<Value> {
+    operation.described["requestBody"]["content"]["application/json"]
+        .get("example")
+        .cloned()
+}
+
+/// An id of the kind that is nobody's.
+fn nobodys(kind: &str) -> String {
+    let example = &web::api::document()["components"]["schemas"][kind]["examples"][0];
+    example
+        .as_str()
+        .expect("an id's schema has an example")
+        .to_owned()
+}
+
+impl Other {
+    async fn of(server: &Server) -> Self {
+        let (organisation, key) = second(server, "Another Ltd").await;
+        let key = text(&key, "secret").to_owned();
+        let mut things =
+            BTreeMap::from([("OrganisationId".to_owned(), text(&organisation, "id").to_owned())]);
+        for operation in operations() {
+            for (name, kind) in ids_of(&operation) {
+                if !things.contains_key(&kind) {
+                    let made = Self::make(server, &key, &operation, &name, &kind).await;
+                    things.insert(kind, made);
+                }
+            }
+        }
+        let mut marks: Vec<String> = things.values().cloned().collect();
+        marks.extend([text(&organisation, "slug").to_owned(), NAME.to_owned()]);
+        Self { key, things, marks }
+    }
+
+    /// Makes something of that kind with the example of the route that makes it: `POST` to the path before the id.
+    async fn make(server: &Server, key: &str, operation: &Operation, name: &str, kind: &str) -> String {
+        let collection = operation
+            .path
+            .split(&format!("/{{{name}}}"))
+            .next()
+            .unwrap_or_default();
+        let all = operations();
+        let maker = all
+            .iter()
+            .find(|one| one.method == "POST" && one.path == collection);
+        let mut body = maker.and_then(example).unwrap_or_default();
+        if body.get("name").is_some() {
+            body["name"] = json!(NAME);
+        }
+        let (status, made) = server.call_as(key, Method::POST, collection, Some(body)).await;
+        let id = made["id"].as_str().filter(|_| status == StatusCode::CREATED);
+        id.unwrap_or_else(|| {
+            panic!(
+                "{} {} takes a {kind}, of which POST {collection} with its example made none ({status} {made}): make one in \
+                 `Other::of`, in the other tenant, and put its id into `things`",
+                operation.method, operation.path
+            )
+        })
+        .to_owned()
+    }
+
+    fn fill(&self, operation: &Operation, id_of: impl Fn(&str) -> String) -> String {
+        let ids = ids_of(operation).into_iter();
+        ids.fold(operation.path.clone(), |path, (name, kind)| {
+            path.replace(&format!("{{{name}}}"), &id_of(&kind))
+        })
+    }
+
+    fn mark_in<'a>(&'a self, answer: &Answer) -> Option<&'a str> {
+        let marks = self.marks.iter().find(|mark| answer.text.contains(&***mark));
+        marks.map(String::as_str)
+    }
+}
+
+/// An answer without what differs from request to request.
+fn plain(answer: &Answer) -> (StatusCode, Value) {
+    let mut body = answer.body.clone();
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("request_id");
+    }
+    (answer.status, body)
+}
+
+/// A path with a query.
+fn with(path: &str, query: &[(&str, &str)]) -> String {
+    let url = reqwest::Url::parse_with_params(&format!("http://localhost{path}"), query).expect("an address");
+    format!("{path}?{}", url.query().unwrap_or_default())
+}
+
+async fn ask(server: &Server, method: &str, path: &str, body: Option<Value>) -> Answer {
+    let request = server.request(method.parse().expect("a method"), path);
+    Answer::of(match body {
+        Some(body) => request.json(&body),
+        None => request,
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anothers_id_is_answered_on_every_route_like_one_that_is_nobodys() {
+    for engine in ENGINES {
+        let server = Server::start(engine).await;
+        let other = Other::of(&server).await;
+        let with_ids: Vec<Operation> = operations()
+            .into_iter()
+            .filter(|one| !ids_of(one).is_empty())
+            .collect();
+        let own = async |operation: &Operation| {
+            let path = other.fill(operation, |kind| other.things[kind].clone());
+            server.call_as(&other.key, Method::GET, &path, None).await
+        };
+        let mut before = Vec::new();
+        for operation in with_ids.iter().filter(|one| one.method == "GET") {
+            let seen = own(operation).await;
+            assert_eq!(seen.0, StatusCode::OK, "{}: {}", operation.path, seen.1);
+            before.push((operation, seen));
+        }
+        for operation in &with_ids {
+            let route = format!("{} {}", operation.method, operation.path);
+            let theirs = other.fill(operation, |kind| other.things[kind].clone());
+            let theirs = ask(&server, &operation.method, &theirs, example(operation)).await;
+            let nothing = other.fill(operation, nobodys);
+            let nothing = ask(&server, &operation.method, &nothing, example(operation)).await;
+            theirs.refused(404, "not_found", &route);
+            assert_eq!(plain(&theirs), plain(&nothing), "{route}");
+        }
+        for (operation, seen) in before.iter().filter(|(one, _)| !one.path.ends_with("/usage")) {
+            assert_eq!(
+                own(operation).await,
+                *seen,
+                "{} was changed by somebody else",
+                operation.path
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_list_and_no_filter_shows_what_is_anothers() {
+    for engine in ENGINES {
+        let server = Server::start(engine).await;
+        let other = Other::of(&server).await;
+        let mut shown_to_its_own = 0;
+        for operation in operations() {
+            let is_list = operation.method == "GET" && !operation.path.contains('{');
+            if !is_list || operation.permission == "public" || operation.permission == "local" {
+                continue;
+            }
+            let path = &operation.path;
+            let seen = Answer::of(server.anonymous(Method::GET, path).bearer_auth(&other.key)).await;
+            shown_to_its_own += usize::from(other.mark_in(&seen).is_some());
+            let answer = ask(&server, "GET", path, None).await;
+            assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+            assert_eq!(other.mark_in(&answer), None, "{path}: {}", answer.text);
+            let parameters = operation.described["parameters"].as_array().into_iter().flatten();
+            for parameter in parameters.filter(|one| one["in"] == "query") {
+                let name = text(parameter, "name");
+                for mark in &other.marks {
+                    let request = server.request(Method::GET, &with(path, &[(name, mark)]));
+                    let answer = Answer::of(request).await;
+                    // A refusal may repeat what was asked, as may the record of another tenant's name that was looked for.
+                    if answer.status == StatusCode::OK {
+                        assert_eq!(
+                            other.mark_in(&answer),
+                            None,
+                            "{path}?{name}={mark}: {}",
+                            answer.text
+                        );
+                    }
+                }
+            }
+            // A cursor of theirs opens nothing.
+            let first = server.anonymous(Method::GET, &with(path, &[("limit", "1")]));
+            let first = Answer::of(first.bearer_auth(&other.key)).await;
+            if let Some(cursor) = first.body["next_cursor"].as_str() {
+                let next = with(path, &[("limit", "500"), ("cursor", cursor)]);
+                let answer = ask(&server, "GET", &next, None).await;
+                assert_eq!(
+                    other.mark_in(&answer),
+                    None,
+                    "{path} with a cursor of theirs: {}",
+                    answer.text
+                );
+            }
+        }
+        assert!(
+            shown_to_its_own >= 4,
+            "the marks are not where they would be seen"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anothers_token_is_unknown_to_a_key_that_may_verify() {
+    for engine in ENGINES {
+        let server = Server::start(engine).await;
+        let other = Other::of(&server).await;
+        let body = json!({"key": other.key});
+        assert_eq!(server.verify(&other.key).await["code"], "VALID");
+        let (_, answer) = server.call(Method::POST, "/v1/verify", Some(body.clone())).await;
+        assert_eq!(answer, json!({"valid": false, "code": "NOT_FOUND"}));
+        let batch = json!({"requests": [body]});
+        let (_, answer) = server.call(Method::POST, "/v1/verify/batch", Some(batch)).await;
+        assert_eq!(answer["results"], json!([{"valid": false, "code": "NOT_FOUND"}]));
+    }
+}
