@@ -108,6 +108,23 @@ fn every_operation_says_who_may_ask_and_what_it_is() {
 }
 
 #[test]
+fn every_code_of_a_refusal_is_explained() {
+    let codes =
+        web::api::document()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].clone();
+    let codes: BTreeSet<String> = serde_json::from_value(codes).expect("codes");
+    let table = std::fs::read_to_string(file("docs/api-design.md")).expect("the conventions");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| "));
+    let rows = rows.filter(|row| row.starts_with(|c: char| c.is_ascii_digit()));
+    let explained: BTreeSet<String> = rows
+        .filter_map(|row| Some(row.split('`').nth(1)?.to_owned()))
+        .collect();
+    assert_eq!(
+        codes, explained,
+        "web/src/api/openapi/problems.rs and the table of docs/api-design.md"
+    );
+}
+
+#[test]
 fn every_body_has_an_example_without_gaps() {
     for Operation {
         method,
