@@ -54,6 +54,7 @@ async fn the_demo_has_keys_in_every_status_with_a_past_that_verifies() {
         let keys = list["items"].as_array().expect("keys");
         the_integrations_live_as_long_as_they_should(keys);
 
+        the_systems_have_accounts_that_their_keys_never_exceed(&server, &key, keys).await;
         the_last_thirty_days_are_told(&server, &key, keys).await;
         let example = get(&server, &key, &format!("/v1/keys/{}", text(&made, "example"))).await;
         let secrets = example["secrets"].as_array().expect("secrets");
@@ -98,6 +99,29 @@ fn the_integrations_live_as_long_as_they_should(keys: &[Value]) {
     assert!(keys.iter().filter(|key| key["status"] == "revoked").all(reason));
 }
 
+async fn the_systems_have_accounts_that_their_keys_never_exceed(server: &Server, key: &str, keys: &[Value]) {
+    let page = get(server, key, "/v1/service-accounts?status=all&limit=500").await;
+    let accounts = page["items"].as_array().expect("accounts");
+    assert!(accounts.iter().any(|account| account["status"] == "inactive"));
+    let mut owned = 0;
+    for account in accounts {
+        let path = format!("/v1/service-accounts/{}/keys?status=all", text(account, "id"));
+        for key_of in get(server, key, &path).await["items"].as_array().expect("keys") {
+            assert_eq!(key_of["owner"]["name"], account["name"]);
+            // Each may do what it was granted, and so no verification of the last month was answered wrongly.
+            let whole = get(server, key, &path_of(key_of, "")).await;
+            assert_eq!(whole["effective_permissions"], whole["permissions"], "{whole}");
+            owned += 1;
+        }
+    }
+    assert_eq!(owned, 10);
+    let partners = get(server, key, "/v1/partners").await;
+    assert_eq!(partners["items"][0]["name"], "ColdTrace");
+    assert_eq!(partners["items"][0]["live_keys"], 2);
+    let owner = &named(keys, "SAP-ERP-Integration")["owner"];
+    assert_eq!(owner["type"], "service_account");
+}
+
 async fn the_last_thirty_days_are_told(server: &Server, key: &str, keys: &[Value]) {
     let steady = named(keys, "IoT-Monitoring-System");
     let usage = get(server, key, &path_of(steady, "usage")).await;
@@ -133,6 +157,9 @@ async fn the_past_is_in_order(server: &Server, key: &str, records: u64) {
         "key.disable",
         "key.revoke",
         "key.delete",
+        "role.create",
+        "account.create",
+        "account.deactivate",
     ] {
         assert!(items.iter().any(|record| record["action"] == action), "{action}");
     }

@@ -115,13 +115,13 @@ fn every_code_of_a_refusal_is_explained() {
     let table = std::fs::read_to_string(file("docs/api-design.md")).expect("the conventions");
     let rows = table.lines().filter_map(|line| line.strip_prefix("| "));
     let rows = rows.filter(|row| row.starts_with(|c: char| c.is_ascii_digit()));
+    // The second column, in which codes stand between backticks.
     let explained: BTreeSet<String> = rows
-        .filter_map(|row| Some(row.split('`').nth(1)?.to_owned()))
+        .filter_map(|row| row.split('|').nth(1))
+        .flat_map(|codes| codes.split('`').skip(1).step_by(2).map(str::to_owned))
         .collect();
-    assert_eq!(
-        codes, explained,
-        "web/src/api/openapi/problems.rs and the table of docs/api-design.md"
-    );
+    let silent: Vec<&String> = codes.difference(&explained).collect();
+    assert!(silent.is_empty(), "docs/api-design.md says nothing about {silent:?}");
 }
 
 #[test]

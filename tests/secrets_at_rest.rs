@@ -9,7 +9,8 @@ use domain::token::Presented;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, ENGINES, Engine, Server, path_of, text};
+use crate::sign_in::with_factor;
+use crate::support::{Answer, Browser, ENGINES, Engine, PASSWORD, Server, path_of, text};
 
 const EXTERNAL: &str = "AIzaSyD-9tSrke72_PouQ-MnMX-a7eZSW0jkFMBWY";
 
@@ -37,7 +38,7 @@ fn forms(token: &str) -> Vec<String> {
     let mut forms = vec![token.to_owned(), hex(bytes), hex(bytes).to_uppercase()];
     forms.extend((0..3).map(|skipped| base64(&bytes[skipped..])));
     // What only a secret has: all but its prefix.
-    forms.push(token[token.len() - 24..].to_owned());
+    forms.push(token[token.len().saturating_sub(24)..].to_owned());
     forms
 }
 
@@ -108,6 +109,16 @@ async fn no_file_no_log_line_and_no_table_holds_a_token() {
                 .await
                 .refused(401, "unauthenticated", "a token with a slip");
         }
+        let mut ann = Browser::first(&server).await;
+        let (factor, codes) = with_factor(&mut ann).await;
+        let body = json!({"email": "bob@sample.example"});
+        let invited = Answer::of(ann.request(Method::POST, "/v1/users").json(&body)).await;
+        let link = text(&invited.body, "invitation_url").rsplit('/').next();
+        let session = ann.cookie.split('=').nth(1).expect("a token").to_owned();
+        tokens.extend([PASSWORD.to_owned(), session, factor, codes[0].clone()]);
+        tokens.push(link.expect("a token").to_owned());
+        ann.sign_in("ann@sample.example", "wrong-tin-otter-quarrel").await;
+        tokens.push("wrong-tin-otter-quarrel".to_owned());
         assert!(server.log().contains("listening"), "this is the log");
         assert_nowhere(&server, &tokens).await;
         server.stop_soon().await;

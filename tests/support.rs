@@ -30,10 +30,14 @@ pub(crate) struct Server {
     pub(crate) setup_url: String,
     pub(crate) management: String,
     pub(crate) verification: String,
+    /// Where it is to listen for management; on a free port where nothing else is said.
+    pub(crate) listen: String,
     /// Variables that the server is served with.
     pub(crate) environment: Vec<(&'static str, String)>,
     /// The command under which the server is served; none for the server itself.
     pub(crate) under: Vec<String>,
+    /// The settings file that the server is served with.
+    pub(crate) config: Option<PathBuf>,
     /// The address of PostgreSQL if it is not to be reached directly.
     pub(crate) detour: Option<String>,
     directory: tempfile::TempDir,
@@ -68,8 +72,10 @@ impl Server {
             setup_url: String::new(),
             management: String::new(),
             verification: String::new(),
+            listen: "127.0.0.1:0".to_owned(),
             environment: Vec::new(),
             under: Vec::new(),
+            config: None,
             detour: None,
             directory: tempfile::tempdir().expect("a directory"),
             postgres,
@@ -149,11 +155,14 @@ impl Server {
                 command
             }
         };
-        let child = self
-            .command(
-                program,
-                &["serve", "--management", "127.0.0.1:0", "--verify", "127.0.0.1:0"],
-            )
+        let mut command = self.command(
+            program,
+            &["serve", "--management", &self.listen, "--verify", "127.0.0.1:0"],
+        );
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
+        let child = command
             .env("CLAVIGER_VERIFICATION_THREADS", "2")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::from(log.try_clone().expect("a log")))
@@ -322,6 +331,15 @@ impl Server {
         store.write(work).await.expect("a commit");
     }
 
+    /// Changes rows behind the server's back, to let time pass or to make what no call makes yet.
+    pub(crate) async fn sql(&self, statement: &str, values: &[store::db::Value]) {
+        let db = store::db::Database::open(&self.target())
+            .await
+            .expect("a database");
+        let mut conn = db.writer().await.expect("a connection");
+        conn.execute(statement, values).await.expect("a change");
+    }
+
     /// Every row of every table of a PostgreSQL database, as text.
     pub(crate) async fn dump(&self) -> Option<String> {
         let target = store::db::Target::Postgres(self.database()?);
@@ -358,6 +376,120 @@ impl Server {
             .json()
             .await
             .expect("JSON")
+    }
+}
+
+/// A password that nobody would guess.
+pub(crate) const PASSWORD: &str = "tin-otter-quarrel-91";
+
+/// Somebody's browser: it keeps its cookie, and says which page it asks from.
+pub(crate) struct Browser<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) cookie: String,
+}
+
+impl<'a> Browser<'a> {
+    /// One that is not signed in.
+    pub(crate) fn new(server: &'a Server) -> Self {
+        Self {
+            server,
+            cookie: String::new(),
+        }
+    }
+
+    /// The first person of an installation, signed in by the set-up link.
+    pub(crate) async fn first(server: &'a Server) -> Self {
+        let path = server.setup_url.splitn(4, '/').nth(3).expect("a path").to_owned();
+        let form = format!("name=Ann+Baker&email=ann%40sample.example&password={PASSWORD}");
+        let mut browser = Self::new(server);
+        let request = browser
+            .request(Method::POST, &format!("/{path}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        let answer = browser.keep(request).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        browser
+    }
+
+    /// Somebody who was invited with these roles and came.
+    pub(crate) async fn invited(server: &'a Server, email: &str, roles: &[&str]) -> Self {
+        Self::invited_to("sample-ltd", server, email, roles).await
+    }
+
+    /// The same in another organisation.
+    pub(crate) async fn invited_to(slug: &str, server: &'a Server, email: &str, roles: &[&str]) -> Self {
+        let body = json!({"email": email, "name": "Somebody", "roles": roles});
+        let request = server
+            .local(Method::POST, "/v1/users")
+            .header("claviger-organisation", slug);
+        let invited = Answer::of(request.json(&body)).await;
+        assert_eq!(invited.status, StatusCode::CREATED, "{}", invited.text);
+        let token = text(&invited.body, "invitation_url")
+            .rsplit('/')
+            .next()
+            .expect("a token")
+            .to_owned();
+        let mut browser = Self::new(server);
+        let body = json!({ "password": PASSWORD });
+        let request = browser
+            .request(Method::POST, &format!("/v1/invitations/{token}"))
+            .json(&body);
+        let answer = browser.keep(request).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        browser
+    }
+
+    /// A request from a page of the server's own.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.without_a_page(method, path)
+            .header("sec-fetch-site", "same-origin")
+    }
+
+    /// A request that does not say which page it comes from.
+    pub(crate) fn without_a_page(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.server.anonymous(method, path);
+        match self.cookie.as_str() {
+            "" => request,
+            cookie => request.header("cookie", cookie),
+        }
+    }
+
+    /// Sends a request and keeps the cookie that the answer gives.
+    pub(crate) async fn keep(&mut self, request: RequestBuilder) -> Answer {
+        let answer = Answer::of(request).await;
+        if let Some((cookie, _)) = answer.header("set-cookie").split_once(';') {
+            self.cookie = cookie.to_owned();
+        }
+        answer
+    }
+
+    /// Asks.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    /// Does something.
+    pub(crate) async fn post(&mut self, path: &str, body: Value) -> Answer {
+        let request = self.request(Method::POST, path).json(&body);
+        self.keep(request).await
+    }
+
+    /// Does something else.
+    pub(crate) async fn send(&mut self, method: Method, path: &str, body: Value) -> Answer {
+        let request = self.request(method, path).json(&body);
+        self.keep(request).await
+    }
+
+    /// Signs in.
+    pub(crate) async fn sign_in(&mut self, email: &str, password: &str) -> Answer {
+        let body = json!({"email": email, "password": password});
+        self.post("/v1/session", body).await
+    }
+
+    /// The id of whoever is signed in.
+    pub(crate) async fn id(&self) -> String {
+        let me = self.get("/v1/me").await;
+        text(&me.body, "id").to_owned()
     }
 }
 

@@ -113,6 +113,7 @@ async fn in_process(target: &Target, directory: &TempDir) -> Result<f64> {
         clock,
         random,
         engine: engine::Options::default(),
+        people: app::People::default(),
     };
     let app = Arc::new(App::start(parts).await.map_err(failed)?);
     let made = app.initialise("Bench").await.map_err(failed)?;

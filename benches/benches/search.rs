@@ -48,6 +48,7 @@ fn query() -> KeyQuery {
         created_by: None,
         permission: None,
         tag: None,
+        whose: store::keys::Whose::default(),
         expires_before: None,
         idle_since: None,
         q: None,

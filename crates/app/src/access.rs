@@ -28,12 +28,14 @@ pub(crate) fn roles_named(directory: &Directory, texts: &[String]) -> Result<Vec
     }
 }
 
-impl Caller {
-    /// Whether the caller may act for the whole installation.
-    pub(crate) fn is_operator(&self) -> bool {
-        self.local
-    }
+/// All that these roles grant, also where their API is switched off: it may be on again tomorrow.
+pub(crate) fn granted(directory: &Directory, roles: &[RoleId]) -> Grants {
+    let off = roles.iter().filter(|role| !directory.is_available(**role));
+    let off = off.filter_map(|role| directory.roles.get(role));
+    off.fold(directory.grants_of(roles), |all, role| all.union(&role.grants))
+}
 
+impl Caller {
     /// Goes on only if the caller may hand out `wanted` beside what the holder has already (`kept`): every role is to be
     /// had, and the caller holds all that the new ones grant.
     ///
@@ -59,7 +61,6 @@ impl Caller {
     /// # Errors
     /// [`AppError::GrantsBeyond`].
     pub(crate) fn may_touch(&self, directory: &Directory, roles: &[RoleId]) -> Result<()> {
-        let held: Grants = directory.grants_of(roles);
-        self.may_grant(&held)
+        self.may_grant(&granted(directory, roles))
     }
 }

@@ -1,17 +1,36 @@
 //! Who asks, and what they may do. A use case takes a [`Caller`], and its first line says what it needs.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use domain::access::{Grants, Management};
 use domain::audit::{Event, Target};
 use domain::clock::Timestamp;
 use domain::decide::{Code, Source};
-use domain::id::{OrganisationId, RequestId};
+use domain::id::{OrganisationId, RequestId, SessionId, UserId};
 use domain::key::{Actor, ActorKind};
 use engine::Question;
 
 use crate::App;
 use crate::error::{AppError, Result};
+
+/// How long somebody is believed to sit where they showed who they are, before what cannot be undone.
+const RECENT: Duration = Duration::from_secs(10 * 60);
+/// How exactly it is known when a session was last used.
+const SEEN: Duration = Duration::from_secs(60);
+
+/// A person's session, as far as it matters to what they may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signed {
+    /// The session.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// Where they are at home.
+    pub home: OrganisationId,
+    /// When they last showed who they are.
+    pub proven_at: Timestamp,
+}
 
 /// A principal that was recognised, in the organisation in which it acts.
 #[derive(Debug, Clone)]
@@ -28,9 +47,37 @@ pub struct Caller {
     pub request: RequestId,
     /// Whether it came through the data directory's socket, and so is trusted with the installation itself.
     pub local: bool,
+    /// Whether it is a person who may act in every organisation.
+    pub operator: bool,
+    /// The session, where it is a person.
+    pub session: Option<Signed>,
 }
 
 impl Caller {
+    /// Whether it may act in every organisation, and make them.
+    pub fn is_operator(&self) -> bool {
+        self.operator || self.local
+    }
+
+    /// The session of a person.
+    ///
+    /// # Errors
+    /// [`AppError::PeopleOnly`] for everybody else.
+    pub fn signed(&self) -> Result<Signed> {
+        self.session.ok_or(AppError::PeopleOnly)
+    }
+
+    /// Goes on only if a person showed within the last ten minutes who they are; others are asked each time anyway.
+    ///
+    /// # Errors
+    /// [`AppError::RecentSignInNeeded`] otherwise.
+    pub fn require_recent(&self, now: Timestamp) -> Result<()> {
+        match self.session {
+            Some(session) if now.since(session.proven_at) > RECENT => Err(AppError::RecentSignInNeeded),
+            _ => Ok(()),
+        }
+    }
+
     /// Goes on only if the caller holds `permission`.
     ///
     /// # Errors
@@ -126,6 +173,70 @@ impl App {
             ip,
             request,
             local: false,
+            operator: false,
+            session: None,
+        })
+    }
+
+    /// Recognises a person by the token of their session. They act in their own organisation, and an operator in the
+    /// one of that `slug` too, where they hold everything.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthenticated`] for anything but a good session; [`AppError::NotFound`] for an organisation that is
+    /// not theirs.
+    pub async fn recognise_session(
+        &self,
+        token: &str,
+        slug: Option<&str>,
+        ip: Option<IpAddr>,
+        request: RequestId,
+    ) -> Result<Caller> {
+        let now = self.clock.now();
+        let digest = crate::session::digest(token);
+        let (session, user) = self
+            .store
+            .session(digest, now, self.idle_since())
+            .await?
+            .ok_or(AppError::Unauthenticated)?;
+        let not_found = || AppError::NotFound { what: "organisation" };
+        let named = match slug {
+            None => user.organisation,
+            Some(slug) if slug.contains('\0') => return Err(not_found()),
+            Some(slug) => {
+                let tenant = self.store.tenant_by_slug(slug).await?.ok_or_else(not_found)?;
+                tenant.organisation.id
+            }
+        };
+        let grants = if named == user.organisation {
+            self.store.directory(named).await?.grants_of(&user.roles)
+        } else if user.operator {
+            Grants::everything()
+        } else {
+            return Err(not_found());
+        };
+        if now.since(session.seen_at) > SEEN {
+            let (home, id) = (session.organisation, session.id);
+            self.write(async move |tx| Ok(tx.touch_session(home, id, now).await?))
+                .await?;
+        }
+        Ok(Caller {
+            organisation: named,
+            actor: Actor {
+                kind: ActorKind::User,
+                id: Some(user.id.to_string()),
+                name: user.name,
+            },
+            grants,
+            ip,
+            request,
+            local: false,
+            operator: user.operator,
+            session: Some(Signed {
+                id: session.id,
+                user: user.id,
+                home: session.organisation,
+                proven_at: session.proven_at,
+            }),
         })
     }
 
@@ -135,6 +246,15 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] for an unknown organisation; [`AppError::Invalid`] when one must be named.
     pub async fn local_caller(&self, uid: u32, slug: Option<&str>, request: RequestId) -> Result<Caller> {
+        self.local_caller_as(&self.keeper(uid, request), slug).await
+    }
+
+    /// The same for whoever was recognised as [`App::keeper`] already.
+    ///
+    /// # Errors
+    /// As for [`App::local_caller`].
+    pub async fn local_caller_as(&self, keeper: &Caller, slug: Option<&str>) -> Result<Caller> {
+        keeper.require_local()?;
         let organisation = match slug {
             Some(slug) => {
                 self.store
@@ -165,7 +285,7 @@ impl App {
         };
         Ok(Caller {
             organisation,
-            ..self.keeper(uid, request)
+            ..keeper.clone()
         })
     }
 
@@ -182,6 +302,8 @@ impl App {
             ip: None,
             request,
             local: true,
+            operator: false,
+            session: None,
         }
     }
 }

@@ -1,6 +1,8 @@
-//! An organisation to look around in: keys in every status with the past that led there, and a month of usage. It goes
-//! in by the same verbs that real keys do, so that lists, histories and the audit chain are what they would be.
+//! An organisation to look around in: keys in every status with the past that led there, the systems that they stand
+//! for, and a month of usage. It goes in by the same verbs that real keys do, so that lists, histories and the audit
+//! chain are what they would be.
 
+mod accounts;
 mod crowd;
 mod dice;
 mod life;
@@ -25,6 +27,7 @@ use store::{StoreError, Tx};
 use crate::error::{AppError, Result};
 use crate::key::target;
 use crate::{App, Caller};
+use accounts::Cast;
 use dice::Dice;
 use life::{Step, Teller, Then};
 use sample::{Fate, Sample, Traffic};
@@ -85,8 +88,10 @@ impl App {
             },
             policy: Policy::default(),
         };
-        let (stories, management_key) = self.stories(&tenant, &caller.actor, now)?;
+        let mut cast = accounts::cast(tenant.organisation.id, &caller.actor, self.random(), now)?;
+        let (stories, management_key) = self.stories(&tenant, &caller.actor, &cast, now)?;
         let mut events = vec![birth(&tenant.organisation, &caller.actor)];
+        events.append(&mut cast.events);
         events.extend(
             stories
                 .iter()
@@ -117,6 +122,7 @@ impl App {
                 StoreError::Conflict { .. } => exists(),
                 other => other.into(),
             })?;
+            accounts::write(tx, cast).await?;
             for story in stories {
                 write(tx, tenant.organisation.id, story).await?;
             }
@@ -130,7 +136,13 @@ impl App {
     }
 
     /// Every key's story, in the order in which the keys were made, and the token of the youngest.
-    fn stories(&self, tenant: &Tenant, keeper: &Actor, now: Timestamp) -> Result<(Vec<Story>, Token)> {
+    fn stories(
+        &self,
+        tenant: &Tenant,
+        keeper: &Actor,
+        cast: &Cast,
+        now: Timestamp,
+    ) -> Result<(Vec<Story>, Token)> {
         let mut teller = Teller {
             now,
             organisation: tenant.organisation.id,
@@ -138,6 +150,7 @@ impl App {
             keyring: self.keyring(),
             random: self.random(),
             dice: Dice::new(SEED),
+            owners: &cast.owners,
         };
         let mut samples = named::samples();
         samples.extend(crowd::samples(&samples, &mut teller.dice));

@@ -9,6 +9,26 @@ pub enum AppError {
     /// The caller did not say who they are, or it is not true.
     #[error("a valid management key is needed")]
     Unauthenticated,
+    /// An address and a password, or a code, that do not belong together. Nothing more is told.
+    #[error(
+        "the address, the password or the code is wrong; or the address is known in several organisations, then name one"
+    )]
+    WrongCredentials,
+    /// The password is right, and a code is needed beside it.
+    #[error("a code of the second factor is needed, or a recovery code")]
+    SecondFactorNeeded,
+    /// Too many attempts.
+    #[error("too many attempts; try again in {} s", retry_after.as_secs().max(1))]
+    Throttled {
+        /// How long to wait.
+        retry_after: std::time::Duration,
+    },
+    /// A person must show again who they are.
+    #[error("show again who you are: this asks for a sign-in of the last ten minutes")]
+    RecentSignInNeeded,
+    /// Only a person who is signed in has this.
+    #[error("this belongs to people who are signed in; a key has none of it")]
+    PeopleOnly,
     /// The caller may not do this.
     #[error("this needs the permission {missing}")]
     Forbidden {
@@ -50,6 +70,9 @@ pub enum AppError {
         /// The version that it has.
         current: i64,
     },
+    /// The OpenID provider cannot be asked, or its word does not hold.
+    #[error(transparent)]
+    Provider(#[from] crate::oidc::OidcError),
     /// The database cannot be asked. Nothing was claimed to be done.
     #[error("the database cannot be reached at the moment; try again")]
     Unavailable(#[source] Option<Cause>),
@@ -91,6 +114,10 @@ impl From<StoreError> for AppError {
             StoreError::Conflict { ref constraint } if constraint.contains("digest") => {
                 Self::conflict("secret_exists", "this token or hash is stored already")
             }
+            StoreError::Conflict { ref constraint } if constraint.contains("username") => Self::conflict(
+                "username_taken",
+                "another service account was given this username just now",
+            ),
             _ => Self::internal(error),
         }
     }
@@ -105,7 +132,9 @@ impl From<Vec<FieldError>> for AppError {
 impl From<domain::policy::ExpiryError> for AppError {
     fn from(error: domain::policy::ExpiryError) -> Self {
         match error {
-            domain::policy::ExpiryError::Past => Self::field("expires_at", error.to_string()),
+            domain::policy::ExpiryError::Past | domain::policy::ExpiryError::TooFar => {
+                Self::field("expires_at", error.to_string())
+            }
             other => Self::Refused(other.to_string()),
         }
     }

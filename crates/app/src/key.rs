@@ -5,43 +5,32 @@ mod delete;
 mod edit;
 mod issue;
 pub(crate) use issue::Mint;
+mod owner;
 mod read;
 mod reveal;
 mod revoke;
 mod rotate;
 mod switch;
+mod view;
 
 pub use create::{CreateKey, Idempotency, TokenInput};
 pub use delete::Deleted;
 pub use edit::EditKey;
-pub use read::{Events, UsageReport};
+pub use read::{Events, KeyFilter, UsageReport};
 pub use revoke::Revoked;
 pub use rotate::RotateKey;
 pub use switch::Switch;
+pub use view::{Effective, KeyView, RoleView};
+pub(crate) use view::{roles_shown, seen};
 
 use domain::audit::Target;
 use domain::id::{KeyId, OrganisationId};
-use domain::key::{Key, Secret, Status};
-use domain::organisation::Organisation;
-use domain::policy::Policy;
+use domain::key::Key;
 use domain::token::Token;
 use serde_json::{Map, Value, json};
 use store::Tx;
 
 use crate::error::{AppError, Result};
-
-/// A key as it is shown, with what is computed of it.
-#[derive(Debug, Clone)]
-pub struct KeyView {
-    /// Its stored facts.
-    pub key: Key,
-    /// What can be done with it now.
-    pub status: Status,
-    /// Its owner's name.
-    pub owner_name: String,
-    /// Its secrets, youngest first; empty in lists.
-    pub secrets: Vec<Secret>,
-}
 
 /// A key with the token that was just made for it.
 #[derive(Debug)]
@@ -66,21 +55,6 @@ pub struct Other {
     /// Its masked form.
     #[schema(example = "sk_live_8NqW…Pq2R")]
     pub display: String,
-}
-
-pub(crate) fn view(
-    key: Key,
-    secrets: Vec<Secret>,
-    organisation: &Organisation,
-    policy: &Policy,
-    now: domain::clock::Timestamp,
-) -> KeyView {
-    KeyView {
-        status: key.status(now, policy.expiring_window),
-        owner_name: organisation.name.clone(),
-        key,
-        secrets,
-    }
 }
 
 pub(crate) fn target(key: &Key) -> Target {
@@ -120,7 +94,8 @@ pub(crate) fn refuse_protected(key: &Key) -> Result<()> {
 /// A key's facts as the audit log knows them.
 fn facts(key: &Key) -> Map<String, Value> {
     let shown = json!({
-        "name": key.name, "description": key.description, "permissions": key.permissions, "networks": key.networks,
+        "name": key.name, "description": key.description, "permissions": key.permissions,
+        "roles": key.roles, "owner": key.owner.to_string(), "networks": key.networks,
         "tags": key.tags, "metadata": key.metadata, "contacts": key.contacts, "display": key.display,
         "enabled": key.enabled, "protected": key.protected, "expires_at": key.expires_at,
         "revoked_at": key.revoked.as_ref().map(|r| r.at), "reason": key.revoked.as_ref().and_then(|r| r.reason.clone()),

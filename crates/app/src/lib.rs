@@ -2,17 +2,27 @@
 //! with its audit record, and returns once no cache serves the old state.
 
 mod access;
+pub mod account;
+pub mod api;
 pub mod audit;
 pub mod caller;
 pub mod demo;
+mod difference;
 pub mod error;
+pub mod import;
 pub mod key;
 mod keyring_file;
 mod listing;
+pub mod mail;
+pub mod oidc;
 pub mod organisation;
+pub mod permission;
 pub mod policy;
+pub mod role;
 pub mod secrets;
+pub mod session;
 pub mod setup;
+pub mod user;
 pub mod verify;
 pub mod workers;
 
@@ -31,6 +41,7 @@ pub use caller::Caller;
 pub use error::{AppError, Result};
 pub use keyring_file::{KeyringFileError, SecretsSource};
 pub use listing::Listing;
+pub use session::People;
 
 /// Everything that a use case needs. Clones are not needed: share it in an `Arc`.
 pub struct App {
@@ -41,6 +52,7 @@ pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) directory: PathBuf,
+    pub(crate) people: session::Desk,
 }
 
 impl std::fmt::Debug for App {
@@ -65,6 +77,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// How much the engine may remember.
     pub engine: engine::Options,
+    /// How people sign in, and how they are written to.
+    pub people: People,
 }
 
 /// Why an [`App`] cannot start.
@@ -76,6 +90,12 @@ pub enum StartError {
     /// The secrets file.
     #[error(transparent)]
     Keyring(#[from] KeyringFileError),
+    /// The mail server's address, or the sender's.
+    #[error("mail: {0}")]
+    Mail(String),
+    /// The settings of the OpenID provider.
+    #[error(transparent)]
+    Oidc(oidc::OidcError),
 }
 
 impl App {
@@ -91,7 +111,9 @@ impl App {
             clock,
             random,
             engine,
+            people,
         } = parts;
+        let people = session::Desk::new(people, &clock)?;
         let is_new = store.tenants().await?.is_empty();
         let keyring = Arc::new(secrets.load(is_new, random.as_ref())?);
         let engine = Engine::start(store.clone(), keyring.clone(), clock.clone(), engine).await?;
@@ -103,6 +125,7 @@ impl App {
             clock,
             random,
             directory,
+            people,
         })
     }
 

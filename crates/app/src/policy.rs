@@ -2,9 +2,12 @@
 
 use domain::access::Management;
 use domain::audit::Target;
+use domain::input::FieldError;
 use domain::policy::{Policy, Storage};
 use serde_json::{Map, Value, json};
+use store::Tx;
 
+use crate::access::roles_named;
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
@@ -14,7 +17,10 @@ impl App {
     /// # Errors
     /// As [`AppError`] says.
     pub async fn policy(&self, caller: &Caller) -> Result<Policy> {
-        caller.require(Management::PolicyRead)?;
+        // Who may change it must see what it is.
+        if caller.require(Management::PolicyManage).is_err() {
+            caller.require(Management::PolicyRead)?;
+        }
         Ok(self.tenant(caller.organisation).await?.policy)
     }
 
@@ -25,6 +31,7 @@ impl App {
     /// As [`AppError`] says; then nothing has changed.
     pub async fn patch_policy(&self, caller: &Caller, patch: Value) -> Result<Policy> {
         caller.require(Management::PolicyManage)?;
+        caller.require_recent(self.clock.now())?;
         if !patch.is_object() {
             return Err(AppError::field(
                 "",
@@ -37,11 +44,14 @@ impl App {
             let before = serde_json::to_value(&tenant.policy).map_err(AppError::internal)?;
             let mut merged = before.clone();
             merge(&mut merged, patch);
-            let policy: Policy = serde_json::from_value(merged)
+            let mut policy: Policy = serde_json::from_value(merged)
                 .map_err(|error| AppError::field("policy", error.to_string()))?;
             policy
                 .validate()
                 .map_err(|error| AppError::Refused(error.to_string()))?;
+            if policy.accounts.default_roles != tenant.policy.accounts.default_roles {
+                policy.accounts.default_roles = usual_roles(tx, &caller, &policy).await?;
+            }
             if policy == tenant.policy {
                 return Ok(policy);
             }
@@ -65,6 +75,22 @@ impl App {
         })
         .await
     }
+}
+
+/// The roles that accounts begin with, by id, so that a role may be called otherwise later. Whoever makes an account is
+/// asked again whether they may give them.
+async fn usual_roles(tx: &mut Tx, caller: &Caller, policy: &Policy) -> Result<Vec<String>> {
+    let directory = tx.directory(caller.organisation).await?;
+    let roles = roles_named(&directory, &policy.accounts.default_roles).map_err(|error| match error {
+        AppError::Invalid(faults) => AppError::Invalid(
+            faults
+                .into_iter()
+                .map(|fault| FieldError::new(format!("accounts.default_{}", fault.field), fault.detail))
+                .collect(),
+        ),
+        other => other,
+    })?;
+    Ok(roles.iter().map(ToString::to_string).collect())
 }
 
 /// RFC 7396.

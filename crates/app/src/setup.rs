@@ -5,18 +5,24 @@ use std::time::Duration;
 use domain::access::Grants;
 use domain::audit::Target;
 use domain::clock::Timestamp;
-use domain::id::{KeyId, OrganisationId, RequestId};
+use domain::id::{KeyId, OrganisationId, RequestId, UserId};
 use domain::key::{Actor, ActorKind, CheckedDraft, Key};
 use domain::organisation::{Organisation, OrganisationStatus, slug_of};
+use domain::password::Password;
 use domain::policy::Policy;
+use domain::role::Builtin;
 use domain::secret::sha256;
 use domain::token::{Prefix, Token, TokenShape};
+use domain::user::{Method, User, UserStatus};
 use serde_json::json;
 use store::Tx;
 use store::organisations::Tenant;
+use zeroize::Zeroizing;
 
 use crate::error::{AppError, Result};
-use crate::key::{KeyView, TokenInput, difference, target, view};
+use crate::key::{KeyView, TokenInput, difference, seen, target};
+use crate::session::{Client, Opened};
+use crate::user;
 use crate::{App, Caller};
 
 /// How long a set-up link is good.
@@ -35,6 +41,16 @@ pub struct Initialised {
     pub setup: Token,
     /// Until when the link is good.
     pub setup_until: Timestamp,
+}
+
+/// Who sets an installation up.
+pub struct FirstPerson {
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// Their password.
+    pub password: Zeroizing<String>,
 }
 
 impl App {
@@ -58,7 +74,7 @@ impl App {
             created_at: self.clock.now(),
             version: 1,
         };
-        let setup = self.link_token()?;
+        let setup = self.link_token(LINK_PREFIX)?;
         let digest = sha256(&setup.as_presented());
         let setup_until = organisation.created_at.plus(LINK_LIFE);
         let caller = self.first_caller(organisation.id, "first start");
@@ -114,33 +130,70 @@ impl App {
             .await?)
     }
 
-    /// Uses up a set-up link for a management key of that name. Of two who come at once, one wins.
+    /// Uses up a set-up link: whoever holds it becomes an owner of the first organisation and an operator, and is signed
+    /// in. Of two who come at once, one wins.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] when the link was used, has ended, or never was.
-    pub async fn redeem_setup_link(&self, token: &str, name: &str) -> Result<(KeyView, Token)> {
+    /// [`AppError::NotFound`] when the link was used, has ended, or never was; [`AppError::Invalid`], and then it is good
+    /// yet.
+    pub async fn redeem_setup_link(&self, token: &str, first: FirstPerson, client: Client) -> Result<Opened> {
         let gone = || AppError::NotFound { what: "set-up link" };
         let presented = domain::token::Presented::parse(token.as_bytes()).map_err(|_| gone())?;
         let digest = sha256(&presented);
-        let draft = domain::key::KeyDraft {
-            name: Some(name.to_owned()),
-            ..Default::default()
+        // Nobody without the link has a password hashed here.
+        if !self.has_setup_link(token).await? {
+            return Err(gone());
         }
-        .check()?;
-        let first = FirstKey::new(self, draft.name.as_deref().unwrap_or_default());
+        let mut faults = Vec::new();
+        let email = first.email.trim().to_owned();
+        domain::input::email("email", &email, &mut faults);
+        let name = domain::input::name("name", &first.name, &mut faults);
+        let password = Password::new(&first.password);
+        let tenants = self.store.tenants().await?;
+        let organisations = tenants.iter().map(|tenant| tenant.organisation.name.as_str());
+        let known: Vec<&str> = [&*email, &*name].into_iter().chain(organisations).collect();
+        password.check(false, &known, &mut faults);
+        if !faults.is_empty() {
+            return Err(faults.into());
+        }
+        let hash = self.hash(password).await?;
+        let id = UserId::fresh(self.clock(), self.random());
+        let ticket = self.ticket(client.clone());
         let mut caller = self.first_caller(OrganisationId::INSTALLATION, "set-up link");
-        let written = self
-            .write(async move |tx| {
-                caller.organisation = tx.take_setup_link(*digest.as_bytes()).await?.ok_or_else(gone)?;
-                let tenant = tx.tenant(caller.organisation).await?;
-                first.write(tx, &caller, &tenant).await
-            })
-            .await?;
-        Ok(written.value)
+        caller.ip = client.ip;
+        caller.request = client.request;
+        self.change(async move |tx| {
+            let organisation = tx.take_setup_link(*digest.as_bytes()).await?.ok_or_else(gone)?;
+            let user = User {
+                id,
+                organisation,
+                email,
+                name,
+                status: UserStatus::Active,
+                operator: true,
+                roles: vec![Builtin::Owner.id()],
+                has_password: true,
+                has_second_factor: false,
+                created_at: tx.now(),
+                created_by: caller.actor.clone(),
+                last_sign_in_at: None,
+                version: 1,
+            };
+            tx.insert_user(&user).await.map_err(user::taken)?;
+            tx.set_password(organisation, id, &hash, true).await?;
+            let changes = user::difference(None, &user);
+            tx.record(
+                organisation,
+                caller.event(tx.now(), "user.create", user::target(&user), changes),
+            );
+            ticket.write(tx, &user, Method::Link).await
+        })
+        .await
     }
 
-    fn link_token(&self) -> Result<Token> {
-        let prefix = Prefix::new(LINK_PREFIX).map_err(AppError::internal)?;
+    /// A token that is good once, in a link.
+    pub(crate) fn link_token(&self, prefix: &str) -> Result<Token> {
+        let prefix = Prefix::new(prefix).map_err(AppError::internal)?;
         let shape = TokenShape::new(prefix, 46).map_err(AppError::internal)?;
         Ok(Token::generate(&shape, self.random()))
     }
@@ -157,6 +210,8 @@ impl App {
             ip: None,
             request: RequestId::fresh(self.clock(), self.random()),
             local: true,
+            operator: false,
+            session: None,
         }
     }
 }
@@ -200,14 +255,10 @@ impl FirstKey {
             .write(tx, organisation, key.id, &tenant.policy, material)
             .await?;
         let token = token.ok_or_else(|| AppError::internal("a generated token is always at hand"))?;
-        let secrets = tx.secrets(organisation, key.id).await?;
         tx.record(
             organisation,
             caller.event(now, "key.create", target(&key), difference(None, &key)),
         );
-        Ok((
-            view(key, secrets, &tenant.organisation, &tenant.policy, now),
-            token,
-        ))
+        Ok((seen(tx, tenant, key).await?, token))
     }
 }

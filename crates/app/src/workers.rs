@@ -99,9 +99,11 @@ impl App {
 
     async fn tidy(&self) -> Result<()> {
         let before: Timestamp = self.clock.now().minus(ANSWERS);
+        let idle = self.idle_since();
         self.write(async move |tx| {
             tx.forget_answers(before).await?;
             tx.forget_setup_links().await?;
+            tx.forget_sessions(idle).await?;
             tx.forget_changes(CHANGES).await?;
             Ok(())
         })

@@ -1,5 +1,8 @@
 //! The command line: what can be asked, in words that a newcomer understands, and which exit code answers.
 
+mod accounts;
+mod admin;
+mod apis;
 mod audit;
 mod client;
 mod confirm;
@@ -12,10 +15,13 @@ mod keys;
 mod login;
 mod organisations;
 mod output;
+mod permissions;
 mod policy;
+mod roles;
 mod secrets;
 mod serve;
 mod text;
+mod users;
 mod welcome;
 
 use std::path::PathBuf;
@@ -105,12 +111,30 @@ enum Command {
     /// Make keys, look at them, change them, end them
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Keep the service accounts that keys stand for: systems of your own and of partners
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
+    /// Make roles, look at them, change them: named sets of permissions
+    #[command(subcommand)]
+    Roles(roles::Roles),
+    /// Describe the APIs that keys open, and switch them on and off
+    #[command(subcommand)]
+    Apis(apis::Apis),
+    /// What can be granted, who may do what, and why
+    #[command(subcommand)]
+    Permissions(permissions::Permissions),
     /// Read, check and export the record of who did what
     #[command(subcommand)]
     Audit(audit::Audit),
     /// See and change the rules by which this organisation's keys are made and kept
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Invite people, say what they may do, and look after what they leave behind
+    #[command(subcommand)]
+    Users(users::Users),
+    /// What is done on the installation's host alone (with --data)
+    #[command(subcommand)]
+    Admin(admin::Admin),
     /// Make, look at, suspend and close organisations
     #[command(subcommand)]
     Organisations(organisations::Organisations),
@@ -193,7 +217,17 @@ impl Command {
     fn asks(&self) -> bool {
         matches!(
             self,
-            Self::Keys(_) | Self::Audit(_) | Self::Policy(_) | Self::Organisations(_) | Self::Secrets(_)
+            Self::Keys(_)
+                | Self::Accounts(_)
+                | Self::Roles(_)
+                | Self::Apis(_)
+                | Self::Permissions(_)
+                | Self::Audit(_)
+                | Self::Policy(_)
+                | Self::Users(_)
+                | Self::Admin(_)
+                | Self::Organisations(_)
+                | Self::Secrets(_)
         )
     }
 }
@@ -204,8 +238,14 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Serve(_) | Command::Init(_) | Command::Demo(_) | Command::Migrate => Ok(()),
         Command::Config(command) => serve::print_config(context, &command),
         Command::Keys(command) => keys::run(context, command).await,
+        Command::Accounts(command) => accounts::run(context, command).await,
+        Command::Roles(command) => roles::run(context, command).await,
+        Command::Apis(command) => apis::run(context, command).await,
+        Command::Permissions(command) => permissions::run(context, command).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
+        Command::Users(command) => users::run(context, command).await,
+        Command::Admin(command) => admin::run(context, command).await,
         Command::Organisations(command) => organisations::run(context, command).await,
         Command::Secrets(command) => secrets::run(context, command).await,
         Command::Login(args) => login::login(context, args).await,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::span::Span;
 use serde::Deserialize;
 use store::db::Target;
 
@@ -19,6 +20,10 @@ pub(crate) struct Config {
     pub(crate) listen: Listen,
     pub(crate) verification: Verification,
     pub(crate) cache: Cache,
+    pub(crate) web: Web,
+    pub(crate) sign_in: SignIn,
+    pub(crate) mail: Mail,
+    pub(crate) oidc: Oidc,
     pub(crate) log: Log,
 }
 
@@ -53,6 +58,57 @@ pub(crate) struct Cache {
     pub(crate) unknown: usize,
 }
 
+/// How browsers reach the management listener.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Web {
+    pub(crate) public_url: Option<String>,
+    pub(crate) proxies: Vec<ipnet::IpNet>,
+}
+
+/// For how long somebody who signed in is believed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SignIn {
+    pub(crate) idle: Span,
+    pub(crate) absolute: Span,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Mail {
+    pub(crate) url: Option<String>,
+    pub(crate) from: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Oidc {
+    pub(crate) issuer: Option<String>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<String>,
+    pub(crate) organisation: Option<String>,
+}
+
+impl std::fmt::Debug for Oidc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Oidc")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .field("organisation", &self.organisation)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The address may hold a password.
+        f.debug_struct("Mail")
+            .field("from", &self.from)
+            .finish_non_exhaustive()
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Log {
@@ -75,6 +131,10 @@ impl Default for Config {
             listen: Listen::default(),
             verification: Verification::default(),
             cache: Cache::default(),
+            web: Web::default(),
+            sign_in: SignIn::default(),
+            mail: Mail::default(),
+            oidc: Oidc::default(),
             log: Log::default(),
         }
     }
@@ -94,6 +154,15 @@ impl Default for Cache {
         Self {
             secrets: 2_000_000,
             unknown: 65_536,
+        }
+    }
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        Self {
+            idle: Span::seconds(30 * 60),
+            absolute: Span::seconds(12 * 3600),
         }
     }
 }
@@ -119,10 +188,18 @@ pub(crate) enum ConfigError {
          (CLAVIGER_VERIFICATION_GATEWAY_TOKEN), or verification.open = true if whoever can connect may ask"
     )]
     Exposed(SocketAddr),
+    #[error("web.public_url: expected an address such as https://keys.example.com, without a path")]
+    PublicUrl,
+    #[error("sign_in: idle and absolute are longer than nothing, and idle is no longer than absolute")]
+    SignIn,
+    #[error("mail: url and from go together")]
+    Mail,
+    #[error("oidc: issuer and client_id go together")]
+    Oidc,
 }
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 11] = [
+const VARIABLES: [(&str, &[&str]); 20] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -135,6 +212,15 @@ const VARIABLES: [(&str, &[&str]); 11] = [
     ("CLAVIGER_VERIFICATION_THREADS", &["verification", "threads"]),
     ("CLAVIGER_CACHE_SECRETS", &["cache", "secrets"]),
     ("CLAVIGER_CACHE_UNKNOWN", &["cache", "unknown"]),
+    ("CLAVIGER_WEB_PUBLIC_URL", &["web", "public_url"]),
+    ("CLAVIGER_SIGN_IN_IDLE", &["sign_in", "idle"]),
+    ("CLAVIGER_SIGN_IN_ABSOLUTE", &["sign_in", "absolute"]),
+    ("CLAVIGER_OIDC_ISSUER", &["oidc", "issuer"]),
+    ("CLAVIGER_OIDC_CLIENT_ID", &["oidc", "client_id"]),
+    ("CLAVIGER_OIDC_CLIENT_SECRET", &["oidc", "client_secret"]),
+    ("CLAVIGER_OIDC_ORGANISATION", &["oidc", "organisation"]),
+    ("CLAVIGER_MAIL_URL", &["mail", "url"]),
+    ("CLAVIGER_MAIL_FROM", &["mail", "from"]),
     ("CLAVIGER_LOG_LEVEL", &["log", "level"]),
     ("CLAVIGER_LOG_FORMAT", &["log", "format"]),
 ];
@@ -184,6 +270,48 @@ impl Config {
             Some(url) => Target::Postgres(url.clone()),
             None => Target::Sqlite(self.data.join("claviger.db")),
         }
+    }
+
+    /// How people sign in, and how they are written to.
+    pub(crate) fn people(&self) -> Result<app::People, ConfigError> {
+        let public_url = self.web.public_url.clone();
+        let is_origin = |url: &str| {
+            url.split_once("://").is_some_and(|(scheme, host)| {
+                matches!(scheme, "http" | "https")
+                    && !host.is_empty()
+                    && !host.trim_end_matches('/').contains(['/', '?', '#', '@', ' '])
+            })
+        };
+        if public_url.as_deref().is_some_and(|url| !is_origin(url)) {
+            return Err(ConfigError::PublicUrl);
+        }
+        let (idle, absolute) = (self.sign_in.idle, self.sign_in.absolute);
+        if idle == Span::ZERO || idle > absolute {
+            return Err(ConfigError::SignIn);
+        }
+        let mail = match (self.mail.url.clone(), self.mail.from.clone()) {
+            (Some(url), Some(from)) => Some(app::mail::MailSettings { url, from }),
+            (None, None) => None,
+            _ => return Err(ConfigError::Mail),
+        };
+        let oidc = match (self.oidc.issuer.clone(), self.oidc.client_id.clone()) {
+            (Some(issuer), Some(client_id)) => Some(app::oidc::OidcSettings {
+                issuer,
+                client_id,
+                client_secret: self.oidc.client_secret.clone().map(Into::into),
+                organisation: self.oidc.organisation.clone(),
+            }),
+            (None, None) => None,
+            _ => return Err(ConfigError::Oidc),
+        };
+        Ok(app::People {
+            oidc,
+            public_url,
+            proxies: self.web.proxies.clone(),
+            idle: idle.duration(),
+            absolute: absolute.duration(),
+            mail,
+        })
     }
 
     /// Who may ask at the verification listener.
@@ -264,6 +392,29 @@ mod tests {
                 .expect_err("no address")
                 .starts_with("CLAVIGER_LISTEN")
         );
+    }
+
+    #[test]
+    fn settings_about_people_that_cannot_stand_are_refused() {
+        for text in [
+            "[web]\npublic_url = \"keys.example.com\"\n",
+            "[web]\npublic_url = \"https://keys.example.com/path\"\n",
+            "[web]\npublic_url = \"ftp://keys.example.com\"\n",
+            "[sign_in]\nidle = \"0s\"\n",
+            "[sign_in]\nidle = \"1d\"\n",
+            "[oidc]\nissuer = \"https://id.example.com\"\n",
+            "[mail]\nurl = \"smtp://127.0.0.1\"\n",
+        ] {
+            assert!(with(text, &[]).expect("settings").people().is_err(), "{text}");
+        }
+        let variables = [
+            ("CLAVIGER_SIGN_IN_IDLE", "5m"),
+            ("CLAVIGER_WEB_PUBLIC_URL", "https://keys.example.com/"),
+        ];
+        let people = with("", &variables).expect("settings").people().expect("people");
+        assert_eq!(people.idle.as_secs(), 300);
+        let hidden = with("[mail]\nurl = \"smtp://u:hush@h\"\nfrom = \"a@b.c\"\n", &[]).expect("settings");
+        assert!(!format!("{hidden:?} {:?}", hidden.people()).contains("hush"));
     }
 
     #[test]

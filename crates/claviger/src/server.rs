@@ -72,6 +72,7 @@ impl Installation {
             clock,
             random,
             engine,
+            people: config.people()?,
         };
         let app = Arc::new(App::start(parts).await?);
         Ok(Self {
@@ -119,6 +120,7 @@ impl Server {
         let socket =
             Listener::unix(installation.data.join("claviger.sock")).map_err(|error| bind("socket", error))?;
         let managed_at = tcp_address(&management)?;
+        app.listens_at(format!("http://{}", reachable(managed_at)));
 
         let threads = config.verification.threads.unwrap_or_else(cores).max(1);
         let gate = Gate::new(app.clone(), guard);
@@ -201,6 +203,15 @@ impl Server {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The address that a person on this machine would use.
+pub(crate) fn reachable(address: std::net::SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("127.0.0.1:{}", address.port())
+    } else {
+        address.to_string()
+    }
 }
 
 fn tcp_address(listener: &Listener) -> Result<std::net::SocketAddr> {

@@ -4,10 +4,15 @@
 //! required never does. Claviger's own permissions live under the resource `claviger`, and no wildcard resource reaches them.
 
 mod effective;
+mod explain;
 mod pattern;
 mod requirement;
 
 pub use effective::{Directory, Held, Standing, Unavailable};
+pub use explain::{
+    Explanation, Finding, Principal, PrincipalOwner, Reason, Source, Sourced, effective, explain,
+    patterns_over,
+};
 pub use pattern::{Grants, Pattern, PatternError};
 pub use requirement::{Holder, Requirement, RequirementError, Verdict};
 
@@ -16,6 +21,14 @@ pub const MANAGEMENT: &str = "claviger";
 
 /// The longest permission or pattern, in bytes.
 pub const MAX_PERMISSION: usize = 128;
+
+/// Whether a text is a permission, `resource:action`, without wildcards.
+pub fn is_permission(text: &str) -> bool {
+    text.len() <= MAX_PERMISSION
+        && text.split_once(':').is_some_and(|(resource, action)| {
+            pattern::check_name(resource).is_ok() && pattern::check_name(action).is_ok()
+        })
+}
 
 /// What Claviger's own doors ask for. Keys hold these only when granted by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

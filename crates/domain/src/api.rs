@@ -1,5 +1,11 @@
 //! A protected API: what can be done with it, by which routes, and for whom it is enabled.
 
+mod input;
+mod routes;
+
+pub use input::{ApiDraft, CheckedApi, is_slug};
+pub use routes::{RouteError, Routes};
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;

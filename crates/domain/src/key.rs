@@ -24,6 +24,35 @@ pub enum Owner {
     User(UserId),
 }
 
+impl Owner {
+    /// The owner of that id, whose prefix says which kind it is.
+    pub fn parse(text: &str) -> Option<Self> {
+        let organisation = || text.parse().ok().map(Self::Organisation);
+        let account = || text.parse().ok().map(Self::ServiceAccount);
+        let user = || text.parse().ok().map(Self::User);
+        organisation().or_else(account).or_else(user)
+    }
+
+    /// Its id, without its kind.
+    pub fn uuid(self) -> uuid::Uuid {
+        match self {
+            Self::Organisation(id) => id.uuid(),
+            Self::ServiceAccount(id) => id.uuid(),
+            Self::User(id) => id.uuid(),
+        }
+    }
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Organisation(id) => id.fmt(f),
+            Self::ServiceAccount(id) => id.fmt(f),
+            Self::User(id) => id.fmt(f),
+        }
+    }
+}
+
 /// Who did something, with the name that they had then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Actor {
@@ -168,7 +197,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key that begins now and stands for its organisation. Its number and display form are still to be given.
+    /// A key that begins now, and stands for its organisation unless the fields name another owner. Its roles, number
+    /// and display form are still to be given.
     pub fn fresh(
         id: KeyId,
         organisation: OrganisationId,
@@ -182,7 +212,7 @@ impl Key {
             number: 0,
             name: fields.name.unwrap_or_default(),
             description: fields.description.unwrap_or_default(),
-            owner: Owner::Organisation(organisation),
+            owner: fields.owner.unwrap_or(Owner::Organisation(organisation)),
             permissions: fields.permissions.unwrap_or_default(),
             roles: Vec::new(),
             networks: fields.networks.unwrap_or_default(),
@@ -220,6 +250,16 @@ impl Key {
             Some(end) if end <= now.plus(window.duration()) => Status::ExpiringSoon,
             _ => Status::Active,
         }
+    }
+
+    /// Whether it counts towards the keys that an owner may have: not revoked, deleted or expired.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        !self.is_over() && self.expires_at.is_none_or(|end| end > now)
+    }
+
+    /// Whether it may do what its owner may: it has nothing of its own, and its owner is not the organisation.
+    pub fn inherits(&self) -> bool {
+        self.permissions.is_empty() && self.roles.is_empty() && !matches!(self.owner, Owner::Organisation(_))
     }
 
     /// Whether it was ended for good.

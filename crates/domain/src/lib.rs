@@ -2,6 +2,7 @@
 //! Read `docs/architecture.md` first; each module here is one noun of the design.
 
 pub mod access;
+pub mod account;
 pub mod api;
 pub mod audit;
 pub mod clock;
@@ -11,9 +12,11 @@ pub mod input;
 pub mod key;
 pub mod organisation;
 pub mod page;
+pub mod password;
 pub mod policy;
 pub mod role;
 pub mod schema;
 pub mod secret;
 pub mod span;
 pub mod token;
+pub mod user;

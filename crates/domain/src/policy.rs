@@ -3,11 +3,15 @@
 //! Every field has a default, so that a stored policy written by an older version still reads; unknown fields are refused,
 //! so that a misspelt setting never passes for a set one.
 
+mod cutoff;
 mod expiry;
+mod owners;
 
 use serde::{Deserialize, Serialize};
 
-pub use expiry::{ExpiryError, ExpiryRequest};
+pub use cutoff::{Cutoff, Zone, ZoneError};
+pub use expiry::{End, ExpiryError, ExpiryRequest};
+pub use owners::{AccountsPolicy, EmailRule, IssueFor, OwnerKind, OwnerPolicy, UsernameRule};
 
 use crate::decide as door;
 use crate::span::Span;
@@ -41,6 +45,10 @@ pub struct Expiry {
     pub max: Option<Span>,
     /// Whether the end may be changed later.
     pub editable: bool,
+    /// What a date means where an end is given as one, and where the policy sets the end by itself.
+    pub cutoff: Cutoff,
+    /// Where that day is.
+    pub timezone: Zone,
 }
 
 impl Default for Expiry {
@@ -50,6 +58,8 @@ impl Default for Expiry {
             default: None,
             max: None,
             editable: true,
+            cutoff: Cutoff::default(),
+            timezone: Zone::default(),
         }
     }
 }
@@ -196,6 +206,14 @@ pub struct Policy {
     pub accept: Accept,
     /// How long before its end a key counts as expiring soon.
     pub expiring_window: Span,
+    /// Whom keys may stand for.
+    pub owner: OwnerPolicy,
+    /// For whom keys are made.
+    pub issue_for: IssueFor,
+    /// Usernames and email addresses of owners that are given no keys, in any case.
+    pub issue_blocked: Vec<String>,
+    /// How service accounts are kept.
+    pub accounts: AccountsPolicy,
 }
 
 impl Default for Policy {
@@ -209,6 +227,10 @@ impl Default for Policy {
             keys: KeysPolicy::default(),
             accept: Accept::default(),
             expiring_window: Span::days(30),
+            owner: OwnerPolicy::default(),
+            issue_for: IssueFor::default(),
+            issue_blocked: Vec::new(),
+            accounts: AccountsPolicy::default(),
         }
     }
 }
@@ -237,7 +259,23 @@ pub enum PolicyError {
     /// A door that nothing passes.
     #[error("accept.sources is empty: no key could be used")]
     NoSource,
+    /// Keys that nobody could own.
+    #[error("owner.kinds is empty: no key could be made")]
+    NoOwner,
+    /// A limit that lets no key be made.
+    #[error("owner.max_live_keys is at least 1, or null for any number")]
+    NoLiveKeys,
+    /// More than can be looked through for each key.
+    #[error(
+        "issue_blocked has at most 1000 names of at most 254 characters, and accounts.default_roles at most 64"
+    )]
+    TooMany,
 }
+
+/// Names that may be blocked, and roles that an account may begin with.
+const MAX_BLOCKED: usize = 1_000;
+const MAX_BLOCKED_NAME: usize = 254;
+const MAX_DEFAULT_ROLES: usize = 64;
 
 impl Policy {
     /// Checks the settings together.
@@ -270,6 +308,21 @@ impl Policy {
         }
         if self.accept.sources.is_empty() {
             return Err(PolicyError::NoSource);
+        }
+        if self.owner.kinds.is_empty() {
+            return Err(PolicyError::NoOwner);
+        }
+        if self.owner.max_live_keys == Some(0) {
+            return Err(PolicyError::NoLiveKeys);
+        }
+        if self.issue_blocked.len() > MAX_BLOCKED
+            || self
+                .issue_blocked
+                .iter()
+                .any(|name| name.len() > MAX_BLOCKED_NAME)
+            || self.accounts.default_roles.len() > MAX_DEFAULT_ROLES
+        {
+            return Err(PolicyError::TooMany);
         }
         Ok(())
     }
@@ -312,6 +365,10 @@ mod tests {
                 "longer than rotation.max_grace",
             ),
             (r#"{"accept":{"sources":[]}}"#, "no key could be used"),
+            (r#"{"owner":{"kinds":[]}}"#, "no key could be made"),
+            (r#"{"owner":{"max_live_keys":0}}"#, "at least 1"),
+            (r#"{"owner":{"kinds":["robot"]}}"#, "unknown variant"),
+            (r#"{"issue_for":"own"}"#, "expected `others` or `self`"),
             (r#"{"rotations":{}}"#, "unknown field"),
             (r#"{"expiry":{"max":"soon"}}"#, "whole number and a unit"),
         ] {

@@ -1,6 +1,10 @@
 //! A role is a named set of permission patterns. A permission level (read-only, reports, full access) is a role that is
 //! offered as one choice. Every organisation has the built-in roles, and makes its own.
 
+mod input;
+
+pub use input::{CheckedRole, RoleDraft};
+
 use uuid::Uuid;
 
 use crate::access::{Grants, Pattern};

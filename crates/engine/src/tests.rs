@@ -1,5 +1,7 @@
 //! The races, made to happen: a store whose answers can be held back while something changes.
 
+mod standing;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::SeqCst};
@@ -38,6 +40,7 @@ struct Held {
     prefixes: Mutex<Vec<String>>,
     directory: Mutex<Directory>,
     asked: AtomicUsize,
+    looked_up: AtomicUsize,
     fails: AtomicBool,
     gate: Semaphore,
 }
@@ -65,7 +68,12 @@ impl Source for Shared {
     }
 
     fn directory(&self, _: OrganisationId) -> Asked<'_, Directory> {
-        Box::pin(async { Ok(self.0.directory.lock().clone()) })
+        Box::pin(async {
+            let directory = self.0.directory.lock().clone();
+            self.0.looked_up.fetch_add(1, SeqCst);
+            self.0.gate.acquire().await.unwrap().forget();
+            Ok(directory)
+        })
     }
 
     fn foreign_prefixes(&self) -> Asked<'_, Vec<String>> {
@@ -123,6 +131,7 @@ impl World {
             prefixes: Mutex::default(),
             directory: Mutex::default(),
             asked: AtomicUsize::new(0),
+            looked_up: AtomicUsize::new(0),
             fails: AtomicBool::new(false),
             gate: Semaphore::new(permits),
         });

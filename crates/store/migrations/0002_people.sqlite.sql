@@ -63,6 +63,9 @@ CREATE TABLE users (
     -- The address in lower case: unique in its organisation.
     email_key TEXT NOT NULL,
     name TEXT NOT NULL,
+    -- The name in lower case, for sorting; with the address, for searching.
+    name_sort TEXT NOT NULL DEFAULT '',
+    search TEXT NOT NULL DEFAULT '',
     -- 'invited', 'active' or 'disabled'
     status TEXT NOT NULL,
     -- May act in every organisation, and make them.
@@ -70,6 +73,8 @@ CREATE TABLE users (
     roles TEXT NOT NULL,
     -- Argon2id, as a PHC string.
     password TEXT,
+    -- Whether it is long enough to go without a second factor.
+    password_alone INTEGER NOT NULL DEFAULT 0,
     -- The TOTP secret, sealed; one that is still to be confirmed stands beside it.
     totp BLOB,
     totp_pending BLOB,
@@ -104,7 +109,7 @@ CREATE TABLE sessions (
     ends_at INTEGER NOT NULL,
     -- When the user last showed who they are.
     proven_at INTEGER NOT NULL,
-    -- 'password', 'password+totp', 'password+recovery' or 'oidc'
+    -- 'password', 'password+totp', 'password+recovery', 'link' or 'oidc'
     method TEXT NOT NULL,
     ip TEXT,
     agent TEXT NOT NULL
@@ -123,6 +128,9 @@ CREATE TABLE user_links (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX user_links_by_user ON user_links (user_id);
 CREATE INDEX user_links_by_end ON user_links (ends_at);
+
+-- What a data key encrypts: retained tokens ('token'), or the secrets of second factors ('totp'), which must outlive them.
+ALTER TABLE data_keys ADD COLUMN purpose TEXT NOT NULL DEFAULT 'token';
 
 -- Systems that keys stand for.
 CREATE TABLE service_accounts (
@@ -156,6 +164,14 @@ CREATE INDEX service_accounts_by_name ON service_accounts (organisation, name_so
 CREATE INDEX service_accounts_by_partner ON service_accounts (organisation, partner_key, id);
 CREATE INDEX service_accounts_by_email ON service_accounts (organisation, email_key) WHERE email_key IS NOT NULL;
 CREATE INDEX service_accounts_by_owner ON service_accounts (owner);
+
+-- Every username that a service account ever had, in lower case, so that none is given to another.
+CREATE TABLE account_usernames (
+    organisation BLOB NOT NULL REFERENCES organisations (id),
+    username_key TEXT NOT NULL,
+    account BLOB NOT NULL,
+    PRIMARY KEY (organisation, username_key)
+) STRICT, WITHOUT ROWID;
 
 ALTER TABLE keys ADD COLUMN roles TEXT NOT NULL DEFAULT '[]';
 CREATE INDEX keys_by_owner ON keys (organisation, owner_id, created_at, id);

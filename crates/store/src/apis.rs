@@ -89,12 +89,13 @@ impl Store {
         row.as_ref().map(offered_of).transpose()
     }
 
-    /// The organisations that an API is, or was, enabled for, by id.
+    /// The slugs of the organisations that an API is, or was, enabled for, and whether it is.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn api_organisations(&self, api: ApiId) -> Result<Vec<(OrganisationId, bool)>> {
-        let sql = "SELECT organisation, enabled FROM api_organisations WHERE api = $1 ORDER BY organisation";
+    pub async fn api_organisations(&self, api: ApiId) -> Result<Vec<(String, bool)>> {
+        let sql = "SELECT o.slug, ao.enabled FROM api_organisations ao JOIN organisations o ON o.id = ao.organisation \
+                   WHERE ao.api = $1 ORDER BY o.slug";
         let rows = self.readers.query(sql, params![api]).await?;
         rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
     }
@@ -112,36 +113,68 @@ impl Tx {
         row.map(|row| api_of(&mut row.read())).transpose()
     }
 
-    /// Whether an API is, or was, offered to an organisation.
+    /// Whether an API is enabled for an organisation; none where it never was.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn is_offered(&mut self, organisation: OrganisationId, api: ApiId) -> Result<bool> {
-        let sql = "SELECT 1 FROM api_organisations WHERE organisation = $1 AND api = $2";
-        Ok(self
-            .conn()
-            .query_opt(sql, params![organisation, api])
-            .await?
-            .is_some())
+    pub async fn offer(&mut self, organisation: OrganisationId, api: ApiId) -> Result<Option<bool>> {
+        let sql = "SELECT enabled FROM api_organisations WHERE organisation = $1 AND api = $2";
+        let row = self.conn().query_opt(sql, params![organisation, api]).await?;
+        row.map(|row| row.get(0)).transpose()
     }
 
-    /// Whether an organisation has, or had, another API of that slug.
+    /// The API of that slug that an organisation keeps or was ever let in to.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn has_api_slug(
-        &mut self,
-        organisation: OrganisationId,
-        slug: &str,
-        but: ApiId,
-    ) -> Result<bool> {
-        let sql = "SELECT 1 FROM api_organisations ao JOIN apis a ON a.id = ao.api \
-                   WHERE ao.organisation = $1 AND a.slug = $2 AND a.id <> $3 LIMIT 1";
-        let row = self
-            .conn()
-            .query_opt(sql, params![organisation, slug, but])
-            .await?;
-        Ok(row.is_some())
+    pub async fn api_by_slug(&mut self, organisation: OrganisationId, slug: &str) -> Result<Option<ApiId>> {
+        let sql = "SELECT a.id FROM api_organisations ao JOIN apis a ON a.id = ao.api \
+                   WHERE ao.organisation = $1 AND a.slug = $2";
+        let row = self.conn().query_opt(sql, params![organisation, slug]).await?;
+        row.map(|row| row.get(0)).transpose()
+    }
+
+    /// Whether anybody who has this API has another one of that slug.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_slug_taken(&mut self, api: ApiId, slug: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM api_organisations own JOIN api_organisations ao ON ao.organisation = own.organisation \
+                   JOIN apis a ON a.id = ao.api WHERE own.api = $1 AND a.id <> $1 AND a.slug = $2 LIMIT 1";
+        Ok(self.conn().query_opt(sql, params![api, slug]).await?.is_some())
+    }
+
+    /// The permissions of the APIs that an organisation has, or had, and others keep.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn kept_by_others(&mut self, organisation: OrganisationId) -> Result<BTreeSet<String>> {
+        let sql = "SELECT a.permissions FROM api_organisations ao JOIN apis a ON a.id = ao.api \
+                   WHERE ao.organisation = $1 AND a.organisation <> $1";
+        let mut names = BTreeSet::new();
+        for row in self.conn().query(sql, params![organisation]).await? {
+            let permissions: Vec<Permission> = json("permissions", &row.get::<String>(0)?)?;
+            names.extend(permissions.into_iter().map(|permission| permission.name));
+        }
+        Ok(names)
+    }
+
+    /// How many roles belong to an API, in all organisations.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_roles_of_api(&mut self, api: ApiId) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM roles WHERE api = $1";
+        self.conn().query_one(sql, params![api]).await?.get(0)
+    }
+
+    /// How many APIs an organisation keeps.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_apis(&mut self, organisation: OrganisationId) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM apis WHERE organisation = $1";
+        self.conn().query_one(sql, params![organisation]).await?.get(0)
     }
 
     /// Writes a new API, enabled for the organisation that keeps it.

@@ -4,6 +4,7 @@
 use domain::id::{DataKeyId, KeyId, OrganisationId, SecretId};
 use domain::secret::{KekVersion, WrappedDataKey};
 
+use crate::db::Row;
 use crate::error::{Result, StoreError};
 use crate::tx::Tx;
 use crate::{Store, params};
@@ -61,8 +62,36 @@ impl Store {
     }
 }
 
+/// The youngest data key of an organisation for one purpose.
+const YOUNGEST: &str = "SELECT id, kek, wrapped FROM data_keys WHERE organisation = $1 AND purpose = $2 \
+    ORDER BY created_at DESC, id DESC LIMIT 1";
+const TOKEN: &str = "token";
+const TOTP: &str = "totp";
+
+fn data_key_of(row: &Row) -> Result<(DataKeyId, WrappedDataKey)> {
+    let wrapped = WrappedDataKey {
+        kek: kek_of(row.get(1)?)?,
+        bytes: row.get(2)?,
+    };
+    Ok((row.get(0)?, wrapped))
+}
+
+impl Store {
+    /// The data key of an organisation's second factors.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn factor_key(&self, organisation: OrganisationId) -> Result<Option<WrappedDataKey>> {
+        let row = self
+            .readers
+            .query_opt(YOUNGEST, params![organisation, TOTP])
+            .await?;
+        Ok(row.as_ref().map(data_key_of).transpose()?.map(|(_, key)| key))
+    }
+}
+
 impl Tx {
-    /// An organisation's youngest data key.
+    /// An organisation's youngest data key for retained tokens.
     ///
     /// # Errors
     /// When the database fails.
@@ -70,21 +99,39 @@ impl Tx {
         &mut self,
         organisation: OrganisationId,
     ) -> Result<Option<(DataKeyId, WrappedDataKey)>> {
-        let sql = "SELECT id, kek, wrapped FROM data_keys WHERE organisation = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
-        let row = self.conn().query_opt(sql, params![organisation]).await?;
-        row.map(|row| {
-            Ok((
-                row.get(0)?,
-                WrappedDataKey {
-                    kek: kek_of(row.get(1)?)?,
-                    bytes: row.get(2)?,
-                },
-            ))
-        })
-        .transpose()
+        let row = self
+            .conn()
+            .query_opt(YOUNGEST, params![organisation, TOKEN])
+            .await?;
+        row.as_ref().map(data_key_of).transpose()
     }
 
-    /// Keeps a wrapped data key.
+    /// See [`Store::factor_key`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn factor_key(&mut self, organisation: OrganisationId) -> Result<Option<WrappedDataKey>> {
+        let row = self
+            .conn()
+            .query_opt(YOUNGEST, params![organisation, TOTP])
+            .await?;
+        Ok(row.as_ref().map(data_key_of).transpose()?.map(|(_, key)| key))
+    }
+
+    /// Keeps the wrapped data key of an organisation's second factors.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_factor_key(
+        &mut self,
+        organisation: OrganisationId,
+        id: DataKeyId,
+        wrapped: &WrappedDataKey,
+    ) -> Result<()> {
+        self.insert_key_for(TOTP, organisation, id, wrapped).await
+    }
+
+    /// Keeps a wrapped data key for retained tokens.
     ///
     /// # Errors
     /// When the database fails.
@@ -94,15 +141,26 @@ impl Tx {
         id: DataKeyId,
         wrapped: &WrappedDataKey,
     ) -> Result<()> {
+        self.insert_key_for(TOKEN, organisation, id, wrapped).await
+    }
+
+    async fn insert_key_for(
+        &mut self,
+        purpose: &str,
+        organisation: OrganisationId,
+        id: DataKeyId,
+        wrapped: &WrappedDataKey,
+    ) -> Result<()> {
         let now = self.now();
-        let sql =
-            "INSERT INTO data_keys (id, organisation, kek, wrapped, created_at) VALUES ($1, $2, $3, $4, $5)";
+        let sql = "INSERT INTO data_keys (id, organisation, kek, wrapped, created_at, purpose) \
+                   VALUES ($1, $2, $3, $4, $5, $6)";
         let values = params![
             id,
             organisation,
             i64::from(wrapped.kek.get()),
             wrapped.bytes.clone(),
-            now
+            now,
+            purpose
         ];
         self.conn().execute(sql, values).await?;
         Ok(())
@@ -149,7 +207,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Drops every ciphertext of an organisation and the keys that open them.
+    /// Drops every retained token of an organisation and the keys that open them.
     ///
     /// # Errors
     /// When the database fails.
@@ -158,8 +216,8 @@ impl Tx {
         self.conn().execute(sql, params![organisation]).await?;
         self.conn()
             .execute(
-                "DELETE FROM data_keys WHERE organisation = $1",
-                params![organisation],
+                "DELETE FROM data_keys WHERE organisation = $1 AND purpose = $2",
+                params![organisation, TOKEN],
             )
             .await?;
         Ok(())

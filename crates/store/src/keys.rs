@@ -1,7 +1,7 @@
 //! Keys: reading, writing and counting their rows.
 
 mod list;
-mod search;
+pub(crate) mod search;
 mod write;
 
 use domain::access::Grants;
@@ -10,7 +10,7 @@ use domain::id::{AccountId, KeyId, OrganisationId, UserId};
 use domain::key::{Actor, Key, Owner, Revocation};
 use domain::span::Span;
 
-pub use list::{KeyQuery, KeySort, StatusFilter};
+pub use list::{KeyQuery, KeySort, StatusFilter, Whose};
 
 use crate::db::{Reader, Row};
 use crate::error::{Result, StoreError};

@@ -3,6 +3,7 @@
 //! [`Store::write`] runs a caller's changes in a transaction together with their audit records and the numbers by which
 //! caches learn of them. Reads go beside it. Each noun has a file that adds its verbs to [`Store`] and to [`Tx`].
 
+pub mod accounts;
 pub mod apis;
 pub mod audit;
 pub mod changes;
@@ -14,13 +15,16 @@ pub mod keys;
 pub mod lock;
 pub mod migrate;
 pub mod organisations;
+pub mod principals;
 pub mod roles;
 mod schema;
 pub mod secrets;
+pub mod sessions;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 mod tx;
 pub mod usage;
+pub mod users;
 mod writer;
 
 use std::sync::Arc;

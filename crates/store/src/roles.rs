@@ -13,6 +13,7 @@ use crate::changes::Change;
 use crate::db::{Row, Value};
 use crate::error::{Result, StoreError};
 use crate::keys::{json, to_json};
+use crate::principals::{HolderKind, marks};
 use crate::tx::Tx;
 use crate::{Store, params};
 
@@ -40,14 +41,29 @@ pub enum Holder {
 
 impl Holder {
     fn columns(self) -> (&'static str, Uuid) {
+        let id = match self {
+            Self::User(id) => id.uuid(),
+            Self::ServiceAccount(id) => id.uuid(),
+            Self::Key(id) => id.uuid(),
+        };
+        (self.kind().as_str(), id)
+    }
+
+    /// Its kind.
+    pub fn kind(self) -> HolderKind {
         match self {
-            Self::User(id) => ("user", id.uuid()),
-            Self::ServiceAccount(id) => ("service_account", id.uuid()),
-            Self::Key(id) => ("key", id.uuid()),
+            Self::User(_) => HolderKind::User,
+            Self::ServiceAccount(_) => HolderKind::ServiceAccount,
+            Self::Key(_) => HolderKind::Key,
         }
     }
 
-    fn read(kind: &str, id: Uuid) -> Result<Self> {
+    /// Its id in the stored form.
+    pub fn uuid(self) -> Uuid {
+        self.columns().1
+    }
+
+    pub(crate) fn read(kind: &str, id: Uuid) -> Result<Self> {
         match kind {
             "user" => Ok(Self::User(UserId::from_uuid(id))),
             "service_account" => Ok(Self::ServiceAccount(AccountId::from_uuid(id))),
@@ -135,14 +151,13 @@ impl Store {
         roles: &[RoleId],
         limit: u32,
     ) -> Result<Vec<Holder>> {
-        let marks: Vec<String> = (3..roles.len() + 3).map(|n| format!("${n}")).collect();
-        if marks.is_empty() {
+        if roles.is_empty() {
             return Ok(Vec::new());
         }
         let sql = format!(
             "SELECT DISTINCT kind, holder FROM role_holders WHERE organisation = $1 AND role IN ({}) \
              ORDER BY kind, holder LIMIT $2",
-            marks.join(", ")
+            marks(3, roles.len())
         );
         let mut values = params![organisation, i64::from(limit)].to_vec();
         values.extend(roles.iter().map(|role| Value::from(*role)));
@@ -155,19 +170,65 @@ impl Store {
             .collect()
     }
 
-    /// How many hold a role, by kind.
+    /// How many hold each of these roles; roles that nobody holds are left out.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn count_holders(
         &self,
         organisation: OrganisationId,
-        role: RoleId,
-    ) -> Result<Vec<(String, i64)>> {
-        let sql = "SELECT kind, COUNT(*) FROM role_holders WHERE organisation = $1 AND role = $2 GROUP BY kind ORDER BY kind";
-        let rows = self.readers.query(sql, params![organisation, role]).await?;
-        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+        roles: &[RoleId],
+    ) -> Result<HashMap<RoleId, Holders>> {
+        if roles.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (sql, values) = counting(organisation, roles);
+        counts_of(&self.readers.query_long(sql, values).await?)
     }
+}
+
+/// How many hold a role. Keys that were revoked or deleted hold nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Holders {
+    /// People.
+    pub users: i64,
+    /// Service accounts.
+    pub service_accounts: i64,
+    /// Keys.
+    pub keys: i64,
+}
+
+impl Holders {
+    /// All of them.
+    pub fn total(self) -> i64 {
+        self.users + self.service_accounts + self.keys
+    }
+}
+
+fn counting(organisation: OrganisationId, roles: &[RoleId]) -> (String, Vec<Value>) {
+    let sql = format!(
+        "SELECT role, kind, COUNT(*) FROM role_holders WHERE organisation = $1 AND role IN ({}) GROUP BY role, kind",
+        marks(2, roles.len())
+    );
+    let mut values = params![organisation].to_vec();
+    values.extend(roles.iter().map(|role| Value::from(*role)));
+    (sql, values)
+}
+
+fn counts_of(rows: &[Row]) -> Result<HashMap<RoleId, Holders>> {
+    let mut counts: HashMap<RoleId, Holders> = HashMap::new();
+    for row in rows {
+        let mut c = row.read();
+        let of_role = counts.entry(c.next()?).or_default();
+        let kind: String = c.next()?;
+        let count = c.next()?;
+        match kind.as_str() {
+            "user" => of_role.users = count,
+            "service_account" => of_role.service_accounts = count,
+            _ => of_role.keys = count,
+        }
+    }
+    Ok(counts)
 }
 
 impl Tx {
@@ -192,7 +253,7 @@ impl Tx {
         row.as_ref().map(role_of).transpose()
     }
 
-    /// Writes a new role. Nobody holds it yet, so nothing is to be forgotten.
+    /// Writes a new role. Nobody holds it yet, but directories that were read before do not know it.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the name is taken.
@@ -212,6 +273,7 @@ impl Tx {
             role.version,
         ];
         self.conn().execute(sql, values).await?;
+        self.changed(Change::Organisation(role.organisation));
         Ok(())
     }
 
@@ -241,28 +303,38 @@ impl Tx {
         Ok(())
     }
 
-    /// Removes a role that nobody holds.
+    /// Removes a role that nobody holds any more.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn delete_role(&mut self, organisation: OrganisationId, role: RoleId) -> Result<()> {
-        let sql = "DELETE FROM roles WHERE organisation = $1 AND id = $2";
-        self.conn().execute(sql, params![organisation, role]).await?;
+        for sql in [
+            "DELETE FROM role_holders WHERE organisation = $1 AND role = $2",
+            "DELETE FROM roles WHERE organisation = $1 AND id = $2",
+        ] {
+            self.conn().execute(sql, params![organisation, role]).await?;
+        }
         self.changed(Change::Organisation(organisation));
         Ok(())
     }
 
-    /// Whether anybody holds a role.
+    /// How many hold a role.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn is_held(&mut self, organisation: OrganisationId, role: RoleId) -> Result<bool> {
-        let sql = "SELECT 1 FROM role_holders WHERE organisation = $1 AND role = $2 LIMIT 1";
-        Ok(self
-            .conn()
-            .query_opt(sql, params![organisation, role])
-            .await?
-            .is_some())
+    pub async fn count_holders(&mut self, organisation: OrganisationId, role: RoleId) -> Result<Holders> {
+        let (sql, values) = counting(organisation, &[role]);
+        let rows = self.conn().query(&sql, &values).await?;
+        Ok(counts_of(&rows)?.remove(&role).unwrap_or_default())
+    }
+
+    /// How many roles of its own an organisation has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_roles(&mut self, organisation: OrganisationId) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM roles WHERE organisation = $1";
+        self.conn().query_one(sql, params![organisation]).await?.get(0)
     }
 
     /// Notes which roles a holder has, from the roles' side. The holder's own row is for its noun to write.

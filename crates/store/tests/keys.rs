@@ -189,6 +189,7 @@ fn query(q: Option<&str>) -> KeyQuery {
         created_by: None,
         permission: None,
         tag: None,
+        whose: store::keys::Whose::default(),
         expires_before: None,
         idle_since: None,
         q: q.map(str::to_owned),

@@ -17,6 +17,7 @@ fn query(q: &str) -> KeyQuery {
         created_by: None,
         permission: None,
         tag: None,
+        whose: store::keys::Whose::default(),
         expires_before: None,
         idle_since: None,
         q: Some(q.to_owned()),

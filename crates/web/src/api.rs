@@ -1,18 +1,28 @@
 //! The management plane: REST under `/v1`, for programs with a management key and for whoever is at the data directory.
 
+mod accounts;
+mod apis;
 mod audit;
 mod caller;
 mod docs;
 mod health;
 mod installation;
+mod invitations;
 mod keys;
+mod me;
+mod oidc;
 mod openapi;
 mod organisations;
 mod own;
+mod page;
 mod params;
+mod permissions;
 mod policy;
+mod roles;
+mod session;
 mod setup;
 mod shown;
+mod users;
 
 use std::time::Duration;
 
@@ -20,6 +30,7 @@ use ::http::StatusCode;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -54,6 +65,75 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))
         .routes(routes!(policy::show, policy::edit))
+        .route("/v1/service-accounts", get(accounts::list).post(accounts::create))
+        .route("/v1/service-accounts/import", post(accounts::import))
+        .route(
+            "/v1/service-accounts/{id}",
+            get(accounts::show).patch(accounts::edit).delete(accounts::delete),
+        )
+        .route("/v1/service-accounts/{id}/activate", post(accounts::activate))
+        .route("/v1/service-accounts/{id}/deactivate", post(accounts::deactivate))
+        .route("/v1/service-accounts/{id}/reassign", post(accounts::reassign))
+        .route("/v1/service-accounts/{id}/keys", get(accounts::keys))
+        .route("/v1/service-accounts/{id}/usage", get(accounts::usage))
+        .route("/v1/service-accounts/{id}/events", get(accounts::events))
+        .route("/v1/partners", get(accounts::partners))
+        .route("/v1/roles", get(roles::list).post(roles::create))
+        .route(
+            "/v1/roles/{id}",
+            get(roles::show).patch(roles::edit).delete(roles::delete),
+        )
+        .route("/v1/apis", get(apis::list).post(apis::create))
+        .route(
+            "/v1/apis/{id}",
+            get(apis::show).patch(apis::edit).delete(apis::delete),
+        )
+        .route(
+            "/v1/apis/{id}/organisations/{slug}",
+            put(apis::enable).delete(apis::disable),
+        )
+        .route("/v1/permissions", get(permissions::list))
+        .route("/v1/permissions/explain", post(permissions::explain))
+        .route("/v1/permissions/effective", get(permissions::effective))
+        .route("/v1/permissions/holders", get(permissions::holders))
+        .routes(routes!(oidc::methods))
+        .routes(routes!(oidc::start))
+        .routes(routes!(oidc::callback))
+        .route(
+            "/v1/session",
+            get(session::show).post(session::open).delete(session::close),
+        )
+        .route("/v1/session/confirm", post(session::confirm))
+        .route("/v1/sessions", get(session::list).delete(session::end_others))
+        .route("/v1/sessions/{id}", delete(session::end))
+        .route("/v1/me", get(me::show).patch(me::edit))
+        .route("/v1/me/password", post(me::password))
+        .route("/v1/me/totp", post(me::draft_factor).delete(me::remove_factor))
+        .route("/v1/me/totp/confirm", post(me::confirm_factor))
+        .route("/v1/me/recovery-codes", post(me::recovery_codes))
+        .route("/v1/users", get(users::list).post(users::invite))
+        .route(
+            "/v1/users/{id}",
+            get(users::show).patch(users::edit).delete(users::delete),
+        )
+        .route("/v1/users/{id}/disable", post(users::disable))
+        .route("/v1/users/{id}/enable", post(users::enable))
+        .route("/v1/users/{id}/invite", post(users::invite_again))
+        .route("/v1/users/{id}/recover", post(users::recover))
+        .route("/v1/users/{id}/hand-over", post(users::hand_over))
+        .route(
+            "/v1/users/{id}/sessions",
+            get(users::sessions).delete(users::end_sessions),
+        )
+        .route(
+            "/v1/invitations/{token}",
+            get(invitations::show).post(invitations::accept),
+        )
+        .route(
+            "/invitations/{token}",
+            get(invitations::page).post(invitations::redeem),
+        )
+        .route("/v1/installation/recover", post(installation::recover))
         .routes(routes!(organisations::list, organisations::create))
         .routes(routes!(organisations::show, organisations::edit))
         .routes(routes!(organisations::suspend))

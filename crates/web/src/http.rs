@@ -2,6 +2,9 @@
 
 pub mod answer;
 pub mod body;
+pub mod cookie;
+pub mod forwarded;
+pub mod origin;
 pub mod problem;
 pub mod token;
 
@@ -13,6 +16,8 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::id::RequestId;
+
+use crate::serve::Peer;
 
 pub use problem::Problem;
 
@@ -30,6 +35,10 @@ pub struct Web {
 pub async fn around(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let id = RequestId::fresh(web.app.clock(), web.app.random());
     request.extensions_mut().insert(id);
+    if let Some(Peer::Tcp(peer)) = request.extensions().get::<Peer>() {
+        let ip = forwarded::client(peer.ip(), request.headers(), |ip| web.app.is_proxy(ip));
+        request.extensions_mut().insert(forwarded::ClientAddress(ip));
+    }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut response = next.run(request).await;
     let problem = response.extensions_mut().remove::<Problem>();

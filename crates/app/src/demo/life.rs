@@ -1,10 +1,11 @@
 //! From what a sample is like to what was done to it, step by step, by the same rules that real keys live by.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::{Clock, Random, Timestamp};
-use domain::id::{KeyId, OrganisationId, SecretId};
+use domain::id::{AccountId, KeyId, OrganisationId, SecretId};
 use domain::key::{Actor, Key, KeyDraft, Revocation, ends_of_rotation};
 use domain::policy::Policy;
 use domain::secret::{Keyring, Scheme};
@@ -56,6 +57,8 @@ pub(super) struct Teller<'a> {
     pub(super) keyring: Arc<Keyring>,
     pub(super) random: &'a dyn Random,
     pub(super) dice: Dice,
+    /// Whom a key stands for, by the key's name; the organisation where there is none.
+    pub(super) owners: &'a HashMap<&'static str, AccountId>,
 }
 
 enum What {
@@ -124,6 +127,7 @@ impl Teller<'_> {
             tags: Some(tags),
             metadata: Some(metadata),
             contacts: Some(vec![sample.contact.to_owned()]),
+            owner: self.owners.get(sample.name.as_str()).map(ToString::to_string),
         }
         .check()?;
         Ok(Key {

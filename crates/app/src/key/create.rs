@@ -9,7 +9,8 @@ use store::idempotency::Remembered;
 use zeroize::Zeroizing;
 
 use super::issue::{Material, Mint};
-use super::{Issued, difference, target, view};
+use super::{Issued, difference, owner, target, view};
+use crate::access::roles_named;
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
@@ -86,7 +87,7 @@ impl Idempotency {
 }
 
 impl App {
-    /// Makes a key that stands for the caller's organisation. The token is in the answer and nowhere else.
+    /// Makes a key, which stands for the caller's organisation unless another owner is named. The token is in the answer and nowhere else.
     ///
     /// # Errors
     /// As [`AppError`] says; then no key was made.
@@ -106,7 +107,7 @@ impl App {
         if draft.name.is_none() {
             return Err(AppError::field("name", "a name is needed"));
         }
-        let fields = draft.check()?;
+        let mut fields = draft.check()?;
         if let Some(permissions) = &fields.permissions {
             caller.may_grant(permissions)?;
         }
@@ -132,15 +133,27 @@ impl App {
                         .await?;
                 }
                 let now = tx.now();
+                let directory = tx.directory(caller.organisation).await?;
+                let roles = roles_named(&directory, &fields.roles.take().unwrap_or_default())?;
+                caller.may_assign(&directory, &roles, &[])?;
+                let usual = match fields.owner {
+                    Some(owner) => owner,
+                    None => caller.usual_owner(tx, &tenant.policy).await?,
+                };
+                fields.owner = Some(usual);
+                let owner = caller.admit_owner(tx, &tenant, usual).await?;
                 let material = mint.material(token, &tenant.policy)?;
                 let is_ours = matches!(material, Material::Ours(_));
                 let key = Key {
                     number: tx.next_key_number(caller.organisation).await?,
                     display: material.display(),
+                    roles,
                     protected,
                     expires_at: tenant.policy.expiry_of_new(now, expiry)?,
                     ..Key::fresh(id, caller.organisation, fields, caller.actor.clone(), now)
                 };
+                caller.may_have(&directory, &key, &owner)?;
+                owner::refuse_too_many(tx, &tenant.policy, None, &key, now).await?;
                 tx.insert_key(&key).await?;
                 let token = mint
                     .write(tx, key.organisation, key.id, &tenant.policy, material)
@@ -150,7 +163,7 @@ impl App {
                     key.organisation,
                     caller.event(now, "key.create", target(&key), difference(None, &key)),
                 );
-                let view = view(key, secrets, &tenant.organisation, &tenant.policy, now);
+                let view = view::whole(key, secrets, owner, &directory, &tenant, now);
                 Ok(Made::Now {
                     issued: Box::new(Issued {
                         view,

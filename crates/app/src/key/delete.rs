@@ -7,7 +7,7 @@ use domain::key::Key;
 use domain::page::DEFAULT_LIMIT;
 use domain::policy::Deletion;
 use domain::span::Span;
-use store::keys::{KeyQuery, KeySort, StatusFilter};
+use store::keys::{KeyQuery, KeySort, StatusFilter, Whose};
 
 use super::{Other, difference, locked, refuse_protected, target, view};
 use crate::error::Result;
@@ -37,6 +37,7 @@ impl App {
     /// As [`crate::AppError`] says; then nothing has changed.
     pub async fn delete_key(&self, caller: &Caller, id: KeyId) -> Result<Deleted> {
         caller.require(Management::KeysRevoke)?;
+        caller.require_recent(self.clock.now())?;
         let by = caller.clone();
         let (view, erased) = self
             .change(async move |tx| {
@@ -60,10 +61,7 @@ impl App {
                         by.event(now, "key.delete", target(&key), difference(Some(&before), &key)),
                     );
                 }
-                Ok((
-                    view(key, Vec::new(), &tenant.organisation, &tenant.policy, now),
-                    erased,
-                ))
+                Ok((view::seen(tx, &tenant, key).await?, erased))
             })
             .await?;
         let effective_at = self.clock.now();
@@ -84,6 +82,10 @@ impl App {
             created_by: None,
             permission: None,
             tag: None,
+            whose: Whose {
+                owner: Some(key.owner.uuid()),
+                ..Whose::default()
+            },
             expires_before: None,
             idle_since: None,
             q: None,
@@ -93,10 +95,7 @@ impl App {
             after: None,
         };
         let page = self.store.keys(caller.organisation, query, "others").await?;
-        let same = page
-            .items
-            .into_iter()
-            .filter(|other| other.owner == key.owner && other.id != key.id);
+        let same = page.items.into_iter().filter(|other| other.id != key.id);
         Ok(same
             .take(OTHERS)
             .map(|other| Other {

@@ -5,7 +5,8 @@ use domain::id::KeyId;
 use domain::key::KeyDraft;
 use domain::policy::ExpiryRequest;
 
-use super::{KeyView, difference, locked, refuse_over, target, view};
+use super::{KeyView, difference, locked, owner, refuse_over, target, view};
+use crate::access::roles_named;
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
@@ -47,7 +48,9 @@ impl App {
                 });
             }
             // Who may not grant what the key already holds cannot be let to re-aim it at their own ends either.
-            caller.may_grant(&before.permissions)?;
+            let directory = tx.directory(caller.organisation).await?;
+            let mut owner = owner::standing(tx, &tenant, &before).await?;
+            caller.may_have(&directory, &before, &owner)?;
             let now = tx.now();
             let mut key = before.clone();
             key.name = fields.name.unwrap_or(key.name);
@@ -57,9 +60,20 @@ impl App {
             key.tags = fields.tags.unwrap_or(key.tags);
             key.metadata = fields.metadata.unwrap_or(key.metadata);
             key.contacts = fields.contacts.unwrap_or(key.contacts);
+            if let Some(roles) = fields.roles {
+                key.roles = roles_named(&directory, &roles)?;
+                caller.may_assign(&directory, &key.roles, &before.roles)?;
+            }
+            if let Some(other) = fields.owner.filter(|other| *other != before.owner) {
+                owner = caller.admit_owner(tx, &tenant, other).await?;
+                key.owner = other;
+            }
             if expiry != ExpiryRequest::Unsaid {
                 key.expires_at = tenant.policy.expiry_of_existing(now, expiry)?;
             }
+            // With another owner, or without anything of its own any more, it may be able to do other things.
+            caller.may_have(&directory, &key, &owner)?;
+            owner::refuse_too_many(tx, &tenant.policy, Some(&before), &key, now).await?;
             if key != before {
                 tx.update_key(&before, &mut key).await?;
                 tx.record(
@@ -68,7 +82,7 @@ impl App {
                 );
             }
             let secrets = tx.secrets(key.organisation, key.id).await?;
-            Ok(view(key, secrets, &tenant.organisation, &tenant.policy, now))
+            Ok(view::whole(key, secrets, owner, &directory, &tenant, now))
         })
         .await
     }

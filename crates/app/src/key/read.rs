@@ -1,17 +1,20 @@
 //! Looking at keys, their usage and their history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use domain::access::Management;
 use domain::audit::Shown;
 use domain::clock::Timestamp;
+use domain::decide::Code;
 use domain::id::{KeyId, OrganisationId};
+use domain::key::Owner;
 use domain::page::{Cursor, CursorError, Page, SortValue};
 use store::audit::AuditQuery;
 use store::keys::{KeyQuery, KeySort, Summary};
+use uuid::Uuid;
 
-use super::{KeyView, view};
+use super::{KeyView, owner, view};
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
@@ -38,6 +41,39 @@ pub struct UsageBucket {
     /// By code.
     #[schema(value_type = HashMap<String, i64>, example = json!({"VALID": 1}))]
     pub by_code: BTreeMap<&'static str, i64>,
+}
+
+impl UsageReport {
+    /// From counts, the oldest first.
+    pub(crate) fn of(counts: impl IntoIterator<Item = (Timestamp, Code, i64)>) -> Self {
+        let mut report = Self {
+            total: 0,
+            by_code: BTreeMap::new(),
+            buckets: Vec::new(),
+        };
+        for (hour, code, count) in counts {
+            let code = code.as_str();
+            report.total += count;
+            *report.by_code.entry(code).or_default() += count;
+            match report.buckets.last_mut() {
+                Some(last) if last.start == hour => drop(last.by_code.insert(code, count)),
+                _ => report.buckets.push(UsageBucket {
+                    start: hour,
+                    by_code: [(code, count)].into(),
+                }),
+            }
+        }
+        report
+    }
+}
+
+/// What is asked for by names that the organisation gave.
+#[derive(Debug, Clone, Default)]
+pub struct KeyFilter {
+    /// A role that keys were given, by id or name.
+    pub role: Option<String>,
+    /// An API by its slug: keys whose permissions name one of its own.
+    pub api: Option<String>,
 }
 
 /// Whoever makes a cursor up gets its check value right, too; then its value may not be of the list's kind, or hold a
@@ -72,6 +108,7 @@ impl App {
         &self,
         caller: &Caller,
         mut query: KeyQuery,
+        filter: KeyFilter,
         list: &str,
         cursor: Option<&str>,
     ) -> Result<Page<KeyView>> {
@@ -84,8 +121,44 @@ impl App {
             .transpose()
             .map_err(|error| AppError::field("cursor", error.to_string()))?;
         let now = query.now;
+        let directory = self.store.directory(caller.organisation).await?;
+        if let Some(role) = filter.role {
+            let role = directory.find(&role);
+            query.whose.role = Some(role.ok_or_else(|| AppError::field("role", "there is no such role"))?);
+        }
+        if let Some(slug) = filter.api {
+            query.whose.any_of = Some(self.patterns_of(caller.organisation, &slug).await?);
+        }
         let page = self.store.keys(caller.organisation, query, list).await?;
-        Ok(page.map(|key| view(key, Vec::new(), &tenant.organisation, &tenant.policy, now)))
+        let mut owners: Vec<Uuid> = page.items.iter().map(|key| key.owner.uuid()).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        owners.retain(|owner| *owner != caller.organisation.uuid());
+        let names = self.store.owner_names(caller.organisation, &owners).await?;
+        Ok(page.map(|key| {
+            let name = match key.owner {
+                Owner::Organisation(_) => tenant.organisation.name.clone(),
+                owner => names.get(&owner.uuid()).cloned().unwrap_or_default(),
+            };
+            view::row(key, name, &directory, &tenant, now)
+        }))
+    }
+
+    /// The patterns that name the permissions of an API: each of them, and all of its resources.
+    async fn patterns_of(&self, organisation: OrganisationId, slug: &str) -> Result<Vec<String>> {
+        let apis = self.store.apis(organisation).await?;
+        let offered = apis.into_iter().find(|offered| offered.api.slug == slug);
+        let api = offered
+            .ok_or_else(|| AppError::field("api", "there is no such API"))?
+            .api;
+        let mut patterns = BTreeSet::new();
+        for permission in api.permissions {
+            if let Some((resource, _)) = permission.name.split_once(':') {
+                patterns.insert(format!("{resource}:*"));
+            }
+            patterns.insert(permission.name);
+        }
+        Ok(patterns.into_iter().collect())
     }
 
     /// How many keys are in which status.
@@ -115,6 +188,24 @@ impl App {
     ) -> Result<UsageReport> {
         caller.require(Management::UsageRead)?;
         self.known(caller.organisation, id).await?;
+        let (since, until) = self.stretch(since, until)?;
+        let counts = self
+            .store
+            .key_usage(caller.organisation, id, since, until)
+            .await?;
+        Ok(UsageReport::of(
+            counts
+                .into_iter()
+                .map(|count| (count.hour, count.code, count.count)),
+        ))
+    }
+
+    /// A stretch of time to look at usage in, from the beginning of an hour; the last thirty days when unsaid.
+    pub(crate) fn stretch(
+        &self,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<(Timestamp, Timestamp)> {
         let until = until.unwrap_or_else(|| self.clock.now().plus(Duration::from_secs(1)));
         let since = since.unwrap_or_else(|| until.minus(Duration::from_secs(30 * 86_400)));
         if until <= since || until.since(since) > MAX_USAGE {
@@ -123,29 +214,7 @@ impl App {
                 "must lie before until, by at most 400 days",
             ));
         }
-        let hour = Duration::from_secs(3600);
-        let counts = self
-            .store
-            .key_usage(caller.organisation, id, since.floor_to(hour), until)
-            .await?;
-        let mut report = UsageReport {
-            total: 0,
-            by_code: BTreeMap::new(),
-            buckets: Vec::new(),
-        };
-        for count in counts {
-            let code = count.code.as_str();
-            report.total += count.count;
-            *report.by_code.entry(code).or_default() += count.count;
-            match report.buckets.last_mut() {
-                Some(last) if last.start == count.hour => drop(last.by_code.insert(code, count.count)),
-                _ => report.buckets.push(UsageBucket {
-                    start: count.hour,
-                    by_code: [(code, count.count)].into(),
-                }),
-            }
-        }
-        Ok(report)
+        Ok((since.floor_to(Duration::from_secs(3600)), until))
     }
 
     /// What was done to a key, newest first.
@@ -190,12 +259,10 @@ impl App {
             .await?
             .ok_or(AppError::NotFound { what: "key" })?;
         let secrets = self.store.secrets(organisation, id).await?;
-        Ok(view(
-            key,
-            secrets,
-            &tenant.organisation,
-            &tenant.policy,
-            self.clock.now(),
-        ))
+        let directory = self.store.directory(organisation).await?;
+        let standing = self.store.owner_standing(organisation, key.owner).await?;
+        let owner = standing.unwrap_or_else(owner::gone);
+        let now = self.clock.now();
+        Ok(view::whole(key, secrets, owner, &directory, &tenant, now))
     }
 }

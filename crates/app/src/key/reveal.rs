@@ -6,7 +6,7 @@ use domain::policy::Reveal;
 use domain::token::Token;
 use serde_json::json;
 
-use super::{locked, refuse_over, target};
+use super::{locked, owner, refuse_over, target};
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
@@ -17,12 +17,15 @@ impl App {
     /// As [`AppError`] says; then nothing was shown.
     pub async fn reveal_key(&self, caller: &Caller, id: KeyId) -> Result<Token> {
         caller.require(Management::KeysReveal)?;
+        caller.require_recent(self.clock.now())?;
         let by = caller.clone();
         self.write(async move |tx| {
             let tenant = tx.tenant(by.organisation).await?;
             let key = locked(tx, by.organisation, id).await?;
             refuse_over(&key)?;
-            by.may_grant(&key.permissions)?;
+            let directory = tx.directory(by.organisation).await?;
+            let owner = owner::standing(tx, &tenant, &key).await?;
+            by.may_have(&directory, &key, &owner)?;
             if tenant.policy.secret.reveal != Reveal::OnDemand {
                 let detail = "the organisation's policy shows a secret once, when it is made";
                 return Err(AppError::Refused(detail.to_owned()));

@@ -52,8 +52,7 @@ impl App {
                         by.event(now, "key.revoke", target(&key), changes),
                     );
                 }
-                let secrets = tx.secrets(key.organisation, key.id).await?;
-                Ok(view(key, secrets, &tenant.organisation, &tenant.policy, now))
+                view::seen(tx, &tenant, key).await
             })
             .await?;
         let effective_at = self.clock.now();

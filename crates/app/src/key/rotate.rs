@@ -7,7 +7,7 @@ use domain::policy::ExpiryRequest;
 use domain::span::Span;
 use serde_json::json;
 
-use super::{Idempotency, Issued, TokenInput, difference, locked, refuse_over, target, view};
+use super::{Idempotency, Issued, TokenInput, difference, locked, owner, refuse_over, target, view};
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
@@ -36,6 +36,7 @@ impl App {
         idempotency: Option<Idempotency>,
     ) -> Result<Issued> {
         caller.require(Management::KeysUpdate)?;
+        caller.require_recent(self.clock.now())?;
         let RotateKey { grace, expiry, token } = request;
         let seen = self.view_of(caller.organisation, id).await?;
         let current =
@@ -65,7 +66,9 @@ impl App {
                 }
                 refuse_over(&before)?;
                 // The answer holds a token that can do all that the key can.
-                by.may_grant(&before.permissions)?;
+                let directory = tx.directory(by.organisation).await?;
+                let owner = owner::standing(tx, &tenant, &before).await?;
+                by.may_have(&directory, &before, &owner)?;
                 if !policy.rotation.allowed {
                     return Err(AppError::Refused(
                         "the organisation's policy does not let keys be rotated".to_owned(),
@@ -107,6 +110,7 @@ impl App {
                 if expiry != ExpiryRequest::Unsaid {
                     key.expires_at = policy.expiry_of_existing(now, expiry)?;
                 }
+                owner::refuse_too_many(tx, policy, Some(&before), &key, now).await?;
                 tx.update_key(&before, &mut key).await?;
                 let mut changes = difference(Some(&before), &key);
                 changes["previous_secret_ends_at"] = json!({ "after": ends.previous });
@@ -115,7 +119,7 @@ impl App {
                     by.event(now, "key.rotate", target(&key), changes),
                 );
                 let secrets = tx.secrets(key.organisation, key.id).await?;
-                let view = view(key, secrets, &tenant.organisation, policy, now);
+                let view = view::whole(key, secrets, owner, &directory, &tenant, now);
                 Ok(Some(Issued {
                     view,
                     token,

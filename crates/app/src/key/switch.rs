@@ -59,8 +59,7 @@ impl App {
                     caller.event(now, action, target(&key), difference(Some(&before), &key)),
                 );
             }
-            let secrets = tx.secrets(key.organisation, key.id).await?;
-            Ok(view(key, secrets, &tenant.organisation, &tenant.policy, now))
+            view::seen(tx, &tenant, key).await
         })
         .await
     }

@@ -152,6 +152,18 @@ impl Client {
         self.ask(request).await
     }
 
+    /// POST of a file; it may take as long as it takes.
+    pub(crate) async fn post_file(
+        &self,
+        path: &str,
+        query: &Query,
+        kind: &'static str,
+        bytes: Vec<u8>,
+    ) -> Result<Value, ClientError> {
+        let request = self.request(Method::POST, path, query)?;
+        self.ask(request.header(CONTENT_TYPE, kind).body(bytes)).await
+    }
+
     /// PATCH, only if the thing still has this version, where one is given.
     pub(crate) async fn patch(
         &self,
@@ -166,6 +178,12 @@ impl Client {
             request = request.header(IF_MATCH, format!("\"{version}\""));
         }
         self.ask(self.with_json(request, body)?).await
+    }
+
+    /// PUT of what has no body.
+    pub(crate) async fn put(&self, path: &str) -> Result<Value, ClientError> {
+        let request = self.request(Method::PUT, path, &Query::new())?;
+        self.ask(request.timeout(PATIENCE)).await
     }
 
     /// DELETE.

@@ -76,11 +76,7 @@ pub(crate) fn client(
             let local = is_loopback(address);
             let builder = if local { builder.no_proxy() } else { builder };
             let plain = address.starts_with("http://");
-            let builder = if plain {
-                without_tls(builder)?
-            } else {
-                with_tls(builder)
-            };
+            let builder = if plain { without_tls(builder)? } else { builder };
             if plain && !local && key.is_some() {
                 context.screen.note(&format!(
                     "warning: the key travels unencrypted to {address}; use https"
@@ -204,12 +200,6 @@ fn is_loopback(address: &str) -> bool {
     let host = url.host_str().unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-fn with_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    // Fails only when one is installed already, which is as good.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    builder
 }
 
 /// A plain connection must not fail, or wait, for the system's certificates: a slim container has none.

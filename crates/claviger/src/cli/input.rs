@@ -5,7 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use domain::clock::Timestamp;
-use domain::id::KeyId;
+use domain::id::{AccountId, KeyId};
 use domain::span::Span;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -77,15 +77,22 @@ pub(crate) fn key_path(id: &str) -> Result<String, CliError> {
     Ok(format!("/v1/keys/{id}"))
 }
 
+/// A service account's path, `/v1/service-accounts/acct_…`. What is not an id is not repeated, as above.
+pub(crate) fn account_path(id: &str) -> Result<String, CliError> {
+    let id = AccountId::from_str(id)
+        .map_err(|error| CliError::Usage(format!("{error} (see `claviger accounts list`)")))?;
+    Ok(format!("/v1/service-accounts/{id}"))
+}
+
 /// A span such as `24h`; for clap.
 pub(crate) fn span(text: &str) -> Result<Span, String> {
     text.parse()
         .map_err(|error: domain::span::SpanError| error.to_string())
 }
 
-/// An instant; for clap.
-pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text)
+/// An instant, or a date that the organisation's policy makes one; sent as it was written.
+pub(crate) fn end(text: &str) -> Result<String, String> {
+    text.parse::<domain::policy::End>().map(|_| text.to_owned())
 }
 
 /// A JSON object; for clap.

@@ -10,10 +10,10 @@ mod switch;
 mod usage;
 mod verify;
 
-pub(super) use list::{about_the_rest, pages};
+pub(super) use list::{about_the_rest, pages, show_page};
+pub(super) use usage::report as report_usage;
 
 use clap::{Args, Subcommand};
-use domain::clock::Timestamp;
 use domain::span::Span;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -88,9 +88,9 @@ struct Expiry {
     /// End after this span, such as 90d, 24h or 2w
     #[arg(long, value_name = "SPAN", value_parser = super::input::span)]
     expires_in: Option<Span>,
-    /// End at this instant, such as 2027-01-10T23:59:59Z
-    #[arg(long, value_name = "INSTANT", value_parser = super::input::instant)]
-    expires_at: Option<Timestamp>,
+    /// End at this instant, such as 2027-01-10T23:59:59Z, or with this day, such as 2027-01-10
+    #[arg(long, value_name = "INSTANT|DATE", value_parser = super::input::end)]
+    expires_at: Option<String>,
 }
 
 impl Expiry {
@@ -98,8 +98,8 @@ impl Expiry {
         if let Some(span) = self.expires_in {
             body.insert("expires_in".to_owned(), span.to_string().into());
         }
-        if let Some(instant) = self.expires_at {
-            body.insert("expires_at".to_owned(), instant.to_string().into());
+        if let Some(end) = &self.expires_at {
+            body.insert("expires_at".to_owned(), end.as_str().into());
         }
     }
 }
@@ -119,6 +119,28 @@ pub(super) fn joined(value: &Value, pointer: &str) -> String {
         "-".to_owned()
     } else {
         items.join(", ")
+    }
+}
+
+/// The names of roles in one line; `-` if there are none.
+pub(super) fn roles(value: &Value) -> String {
+    let roles = value.get("roles").and_then(Value::as_array);
+    let names: Vec<String> = roles
+        .into_iter()
+        .flatten()
+        .map(|role| {
+            let gone = role.get("available") == Some(&Value::Bool(false));
+            format!(
+                "{}{}",
+                text(role, "/name"),
+                if gone { " (unavailable)" } else { "" }
+            )
+        })
+        .collect();
+    if names.is_empty() {
+        "-".to_owned()
+    } else {
+        names.join(", ")
     }
 }
 
@@ -163,6 +185,12 @@ fn facts(screen: &Screen, key: &Value) -> Vec<(&'static str, Cell)> {
         ("networks", joined(key, "/networks").into()),
         ("expires", ending(screen, key).into()),
     ];
+    if roles(key) != "-" {
+        facts.insert(6, ("roles", roles(key).into()));
+    }
+    if key.get("inherits") == Some(&Value::Bool(true)) {
+        facts.insert(6, ("inherits", "what its owner may do".into()));
+    }
     if !text(key, "/description").is_empty() {
         facts.insert(2, ("description", text(key, "/description").into()));
     }

@@ -26,9 +26,9 @@ impl Tone {
     pub(crate) fn of_status(status: &str) -> Self {
         match status {
             "active" | "current" => Self::Good,
-            "expiring_soon" | "retiring" => Self::Warn,
+            "expiring_soon" | "retiring" | "invited" => Self::Warn,
             "expired" => Self::Bad,
-            "disabled" | "revoked" | "deleted" | "ended" => Self::Dim,
+            "disabled" | "inactive" | "revoked" | "deleted" | "ended" => Self::Dim,
             _ => Self::Plain,
         }
     }

@@ -72,9 +72,8 @@ impl Serve {
         let mut config = settings(context, self.config.as_ref())?;
         config.listen.management = self.management.unwrap_or(config.listen.management);
         config.listen.verification = self.verify.unwrap_or(config.listen.verification);
-        config
-            .guard()
-            .map_err(|error| CliError::Usage(error.to_string()))?;
+        let checked = config.guard().map(drop).and(config.people().map(drop));
+        checked.map_err(|error| CliError::Usage(error.to_string()))?;
         Ok(config)
     }
 }
@@ -126,7 +125,7 @@ pub(crate) async fn init(context: &Context, args: Init) -> Result<(), CliError> 
         setup,
         ..
     } = &made;
-    let setup_url = welcome::setup_url(config.listen.management, setup);
+    let setup_url = welcome::setup_url(&config, config.listen.management, setup);
     if context.global.json {
         let all = json!({
             "organisation": organisation, "management_key": management_key.expose(), "setup_url": setup_url.as_str(),

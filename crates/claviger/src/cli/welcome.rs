@@ -7,23 +7,13 @@ use domain::token::Token;
 use zeroize::Zeroizing;
 
 use crate::config::Config;
-use crate::server::Server;
+use crate::server::{Server, reachable};
 
-/// The address that a person on this machine would use.
-fn reachable(address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        format!("127.0.0.1:{}", address.port())
-    } else {
-        address.to_string()
-    }
-}
-
-pub(super) fn setup_url(management: SocketAddr, setup: &Token) -> Zeroizing<String> {
-    Zeroizing::new(format!(
-        "http://{}/setup/{}",
-        reachable(management),
-        setup.expose()
-    ))
+/// The set-up link, as browsers reach it.
+pub(super) fn setup_url(config: &Config, management: SocketAddr, setup: &Token) -> Zeroizing<String> {
+    let listening = format!("http://{}", reachable(management));
+    let base = config.web.public_url.as_deref().unwrap_or(&listening);
+    Zeroizing::new(format!("{}/setup/{}", base.trim_end_matches('/'), setup.expose()))
 }
 
 /// The secrets of a new installation.
@@ -68,7 +58,7 @@ pub(super) fn text(server: &Server, config: &Config, made: Option<&Initialised>)
         config.data.display(),
     ));
     let Some(made) = made else { return text };
-    let url = setup_url(server.management, &made.setup);
+    let url = setup_url(config, server.management, &made.setup);
     text.push('\n');
     text.push_str(&secrets(made, &url));
     text.push_str("\nPaste these one by one: make a key, verify it, revoke it.\n\n  ");

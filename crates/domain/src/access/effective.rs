@@ -109,6 +109,12 @@ impl Directory {
         }
     }
 
+    /// What of these grants nobody holds now, because its API is not enabled.
+    pub fn unavailable_of(&self, grants: &Grants) -> Vec<String> {
+        let gone = self.unavailable.iter();
+        gone.filter(|permission| grants.allow_text(permission)).collect()
+    }
+
     /// The name of a role.
     pub fn name(&self, role: RoleId) -> Option<&str> {
         Builtin::of(role)
@@ -198,6 +204,11 @@ mod tests {
     #[test]
     fn what_belongs_to_a_disabled_api_is_not_honoured() {
         assert!(directory().grants_of(&[role(2)]).is_empty());
+        assert_eq!(
+            directory().unavailable_of(&grants(&["orders:*"])),
+            ["orders:delete"]
+        );
+        assert!(directory().unavailable_of(&grants(&["orders:view"])).is_empty());
         let directory = directory();
         let held = Held {
             grants: &grants(&["orders:*"]),

@@ -3,6 +3,7 @@
 //! The text is evaluated while it is read, so that a verification builds no tree and allocates nothing. AND binds tighter
 //! than OR. The whole text is always read, so that an ill-formed requirement is an error whatever is granted.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
 
@@ -86,6 +87,29 @@ impl Requirement {
     /// The text as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Every permission that it names, in the order of the text, without repeats.
+    pub fn permissions(&self) -> Vec<String> {
+        let names = Names::default();
+        // It was well-formed when it was made.
+        let _ = Self::check(&self.0, &names);
+        names.0.into_inner()
+    }
+}
+
+/// Holds nothing, and notes what it is asked for.
+#[derive(Default)]
+struct Names(RefCell<Vec<String>>);
+
+impl Holder for Names {
+    fn holds(&self, resource: &str, action: &str) -> bool {
+        let name = format!("{resource}:{action}");
+        let mut names = self.0.borrow_mut();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        false
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::access::Grants;
 use crate::input::{self, FieldError};
+use crate::key::Owner;
 
 const MAX_DESCRIPTION: usize = 2_000;
 const MAX_REASON: usize = 500;
@@ -30,6 +31,8 @@ pub struct KeyDraft {
     pub metadata: Option<Map<String, Value>>,
     /// Email addresses.
     pub contacts: Option<Vec<String>>,
+    /// Whom it stands for, by id.
+    pub owner: Option<String>,
 }
 
 /// The checked fields of a [`KeyDraft`].
@@ -51,6 +54,8 @@ pub struct CheckedDraft {
     pub metadata: Option<Map<String, Value>>,
     /// See [`KeyDraft::contacts`].
     pub contacts: Option<Vec<String>>,
+    /// See [`KeyDraft::owner`]; whether there is such an owner is for the organisation to say.
+    pub owner: Option<Owner>,
 }
 
 impl KeyDraft {
@@ -73,6 +78,7 @@ impl KeyDraft {
             tags: self.tags.map(|all| input::tags(all, &mut faults)),
             metadata: self.metadata.inspect(|map| check_metadata(map, &mut faults)),
             contacts: self.contacts.map(|all| check_contacts(all, &mut faults)),
+            owner: self.owner.and_then(|text| check_owner(&text, &mut faults)),
         };
         if faults.is_empty() {
             Ok(checked)
@@ -90,6 +96,15 @@ pub fn check_reason(text: String) -> Result<String, FieldError> {
     let mut faults = Vec::new();
     let text = input::text("reason", text, MAX_REASON, &mut faults);
     faults.pop().map_or(Ok(text), Err)
+}
+
+fn check_owner(text: &str, faults: &mut Vec<FieldError>) -> Option<Owner> {
+    let owner = Owner::parse(text);
+    if owner.is_none() {
+        let detail = "expected the id of a service account (acct_…), of a person (usr_…) or of the organisation (org_…)";
+        faults.push(FieldError::new("owner", detail));
+    }
+    owner
 }
 
 fn check_networks(all: &[String], faults: &mut Vec<FieldError>) -> Vec<ipnet::IpNet> {

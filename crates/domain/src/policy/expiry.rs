@@ -1,7 +1,13 @@
 //! When a key ends: what its maker asked for, within what the policy allows.
 
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Deserializer};
+
 use super::{ExpiryMode, Policy};
 use crate::clock::Timestamp;
+use crate::schema::described_as_text;
 use crate::span::Span;
 
 /// What a caller asks of a key's end.
@@ -14,8 +20,60 @@ pub enum ExpiryRequest {
     Never,
     /// Names the instant.
     At(Timestamp),
+    /// Names the day; the policy says when that day is over.
+    On(Date),
     /// Names the length of its life from now.
     In(Span),
+}
+
+/// An end as it is written: an instant, or a day of the organisation's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// RFC 3339, e.g. `2026-01-10T12:00:00Z`.
+    At(Timestamp),
+    /// RFC 3339 `full-date`, e.g. `2026-01-10`.
+    On(Date),
+}
+
+impl FromStr for End {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // The library would read far more forms of a date.
+        if let [_, _, _, _, b'-', _, _, b'-', _, _] = text.as_bytes()
+            && let Ok(date) = text.parse()
+        {
+            return Ok(Self::On(date));
+        }
+        let detail =
+            "expected an RFC 3339 instant such as 2026-01-10T23:59:59Z, or a date such as 2026-01-10";
+        Timestamp::parse(text)
+            .map(Self::At)
+            .map_err(|_| detail.to_owned())
+    }
+}
+
+described_as_text!(
+    End,
+    "An instant (RFC 3339), or a date, which the policy makes one (`expiry.cutoff`, `expiry.timezone`).",
+    "",
+    "2027-01-10"
+);
+
+impl<'de> Deserialize<'de> for End {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl From<End> for ExpiryRequest {
+    fn from(end: End) -> Self {
+        match end {
+            End::At(at) => Self::At(at),
+            End::On(date) => Self::On(date),
+        }
+    }
 }
 
 /// Why an end is refused.
@@ -24,6 +82,9 @@ pub enum ExpiryError {
     /// It has passed already.
     #[error("the expiry lies in the past")]
     Past,
+    /// It lies beyond what can be written.
+    #[error("the expiry lies beyond the year 9999")]
+    TooFar,
     /// The policy wants one.
     #[error("the organisation's policy requires an expiry")]
     Required,
@@ -55,7 +116,10 @@ impl Policy {
         match (self.expiry.mode, request) {
             (ExpiryMode::Never, ExpiryRequest::Unsaid | ExpiryRequest::Never) => Ok(None),
             (ExpiryMode::Never, _) => Err(ExpiryError::NotUsed),
-            (ExpiryMode::Automatic, ExpiryRequest::Unsaid) => Ok(default),
+            (ExpiryMode::Automatic, ExpiryRequest::Unsaid) => {
+                // Where nobody chooses, an end is a matter of days.
+                Ok(default.map(|at| self.of_day(at)))
+            }
             (ExpiryMode::Automatic, _) => Err(ExpiryError::Automatic),
             (ExpiryMode::Required, ExpiryRequest::Unsaid) => default.ok_or(ExpiryError::Required).map(Some),
             (ExpiryMode::Optional, ExpiryRequest::Unsaid) if default.is_some() => Ok(default),
@@ -88,6 +152,10 @@ impl Policy {
     ) -> Result<Option<Timestamp>, ExpiryError> {
         let at = match request {
             ExpiryRequest::At(at) => at,
+            ExpiryRequest::On(date) => {
+                let at = self.expiry.cutoff.instant(date, &self.expiry.timezone);
+                at.ok_or(ExpiryError::TooFar)?
+            }
             ExpiryRequest::In(life) => now.plus(life.duration()),
             ExpiryRequest::Unsaid | ExpiryRequest::Never => {
                 return match (self.expiry.mode, self.expiry.max) {
@@ -100,10 +168,23 @@ impl Policy {
         if at <= now {
             return Err(ExpiryError::Past);
         }
+        let limit = |max: Span| {
+            let last = now.plus(max.duration());
+            match request {
+                // A day is within reach if any of its hours is.
+                ExpiryRequest::On(_) => self.of_day(last),
+                _ => last,
+            }
+        };
         match self.expiry.max {
-            Some(max) if at > now.plus(max.duration()) => Err(ExpiryError::BeyondMax(max)),
+            Some(max) if at > limit(max) => Err(ExpiryError::BeyondMax(max)),
             _ => Ok(Some(at)),
         }
+    }
+
+    /// The end of the day in which `at` lies, as the policy understands it.
+    fn of_day(&self, at: Timestamp) -> Timestamp {
+        self.expiry.cutoff.of_day(at, &self.expiry.timezone).unwrap_or(at)
     }
 }
 
@@ -119,7 +200,7 @@ mod tests {
             mode,
             default: default.map(Span::days),
             max: max.map(Span::days),
-            editable: true,
+            ..Expiry::default()
         };
         Policy {
             expiry,
@@ -138,6 +219,24 @@ mod tests {
             policy.expiry_of_new(NOW, ExpiryRequest::In(Span::ZERO)),
             Err(ExpiryError::Past)
         );
+    }
+
+    #[test]
+    fn an_end_is_an_instant_or_a_date_and_nothing_else() {
+        assert!(matches!("2026-01-10".parse(), Ok(End::On(_))));
+        assert!(matches!("2026-01-10T01:00:00+02:00".parse(), Ok(End::At(_))));
+        for text in [
+            "",
+            "2026-13-01",
+            "2026-02-30",
+            "20260110",
+            "2026-1-1",
+            "+002026-01-10",
+            "2026-01-10T",
+            "tomorrow",
+        ] {
+            assert!(text.parse::<End>().is_err(), "{text:?}");
+        }
     }
 
     #[test]
@@ -164,7 +263,9 @@ mod tests {
         let end = Ok(Some(NOW.plus(Span::days(90).duration())));
         assert_eq!(
             policy(ExpiryMode::Automatic, Some(90), None).expiry_of_new(NOW, Unsaid),
-            end
+            Ok(Some(
+                Timestamp::parse("2027-04-15T23:59:59.999999Z").expect("an instant")
+            ))
         );
         assert_eq!(
             policy(ExpiryMode::Automatic, Some(90), None).expiry_of_new(NOW, day),
@@ -190,5 +291,17 @@ mod tests {
             policy(ExpiryMode::Optional, Some(90), None).expiry_of_new(NOW, Never),
             Ok(None)
         );
+    }
+
+    #[test]
+    fn a_date_is_taken_within_the_limits_and_today_may_be_the_last_day() {
+        let limited = policy(ExpiryMode::Optional, None, Some(30));
+        let on = |date: &str| limited.expiry_of_new(NOW, ExpiryRequest::On(date.parse().expect("a date")));
+        let end = |text: &str| Ok(Some(Timestamp::parse(text).expect("an instant")));
+        assert_eq!(on("2027-01-15"), end("2027-01-15T23:59:59.999999Z"));
+        assert_eq!(on("2027-01-14"), Err(ExpiryError::Past));
+        assert_eq!(on("2027-02-14"), end("2027-02-14T23:59:59.999999Z"));
+        assert_eq!(on("2027-02-15"), Err(ExpiryError::BeyondMax(Span::days(30))));
+        assert_eq!(on("9999-12-31"), Err(ExpiryError::TooFar));
     }
 }

@@ -17,6 +17,8 @@ const VERSION: u8 = 1;
 /// What a ciphertext is for. It is authenticated, so that one kind can never be passed off as the other.
 const TOKEN: &[u8] = b"claviger token 1\0";
 const DATA_KEY: &[u8] = b"claviger data key 1\0";
+const ATTEMPT: &[u8] = b"claviger sign-in attempt 1\0";
+const TOTP: &[u8] = b"claviger totp 1\0";
 
 /// Why something could not be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +74,27 @@ impl DataKey {
         let token = Presented::parse(&plain).map_err(|_| SealError::Refused)?;
         Ok(token.to_token())
     }
+
+    /// Encrypts the secret of a person's second factor, bound to `associated`: the bytes of their id.
+    ///
+    /// # Errors
+    /// [`SealError::Crypto`].
+    pub fn seal_totp(
+        &self,
+        secret: &[u8],
+        associated: &[u8],
+        random: &dyn Random,
+    ) -> Result<Vec<u8>, SealError> {
+        seal(&self.0, TOTP, associated, secret, random)
+    }
+
+    /// Decrypts the secret of a second factor; `associated` must be what it was sealed with.
+    ///
+    /// # Errors
+    /// [`SealError::Layout`] or [`SealError::Refused`].
+    pub fn open_totp(&self, sealed: &[u8], associated: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        open(&self.0, TOTP, associated, sealed)
+    }
 }
 
 impl fmt::Debug for DataKey {
@@ -88,6 +111,16 @@ pub(super) fn wrap(
     random: &dyn Random,
 ) -> Result<Vec<u8>, SealError> {
     seal(kek, DATA_KEY, associated, data_key.0.as_slice(), random)
+}
+
+/// Encrypts what a browser carries between two steps of a sign-in.
+pub(super) fn seal_attempt(kek: &KeyBytes, plain: &[u8], random: &dyn Random) -> Result<Vec<u8>, SealError> {
+    seal(kek, ATTEMPT, &[], plain, random)
+}
+
+/// Decrypts what [`seal_attempt`] has sealed.
+pub(super) fn open_attempt(kek: &KeyBytes, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    open(kek, ATTEMPT, &[], sealed)
 }
 
 /// Decrypts a data key.

@@ -191,6 +191,23 @@ impl Keyring {
         envelope::unwrap(kek, &wrapped.bytes, associated)
     }
 
+    /// Encrypts what a browser carries between two steps of a sign-in, so that it can neither be read nor made up.
+    ///
+    /// # Errors
+    /// [`SealError::Crypto`].
+    pub fn seal_attempt(&self, plain: &[u8], random: &dyn Random) -> Result<Vec<u8>, SealError> {
+        envelope::seal_attempt(self.keks.current().1, plain, random)
+    }
+
+    /// Opens what [`Keyring::seal_attempt`] has sealed under the current key-encryption key; a sign-in under way when
+    /// that changes is begun anew.
+    ///
+    /// # Errors
+    /// [`SealError::Layout`] or [`SealError::Refused`].
+    pub fn open_attempt(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        envelope::open_attempt(self.keks.current().1, sealed)
+    }
+
     /// Signs an audit checkpoint with Ed25519 (RFC 8032).
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.audit.sign(message)

@@ -1,15 +1,16 @@
 //! Lists of keys, filtered and sorted by the database, a page at a time.
 
 use domain::clock::Timestamp;
-use domain::id::OrganisationId;
+use domain::id::{OrganisationId, RoleId};
 use domain::key::{Key, Status};
 use domain::page::{Cursor, Page, SortValue};
 use domain::span::Span;
+use uuid::Uuid;
 
 use super::{COLUMNS, key_of, search};
-use crate::Store;
 use crate::db::{Engine, Row, Value};
 use crate::error::Result;
+use crate::{Store, params};
 
 mod plan;
 
@@ -90,6 +91,21 @@ impl KeySort {
     }
 }
 
+/// By whom keys stand, and by what they are granted it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whose {
+    /// An owner's id, without its kind.
+    pub owner: Option<Uuid>,
+    /// A partner's name, in any case: keys of its service accounts.
+    pub partner: Option<String>,
+    /// Owners' ids, of which one is it.
+    pub owners: Option<Vec<Uuid>>,
+    /// A role that the key itself was given.
+    pub role: Option<RoleId>,
+    /// Permission patterns, as they were written, of which one was granted.
+    pub any_of: Option<Vec<String>>,
+}
+
 /// Which keys are asked for, and in which order.
 #[derive(Debug, Clone)]
 pub struct KeyQuery {
@@ -105,6 +121,8 @@ pub struct KeyQuery {
     pub permission: Option<String>,
     /// A tag.
     pub tag: Option<String>,
+    /// Whom they stand for.
+    pub whose: Whose,
     /// Ending before.
     pub expires_before: Option<Timestamp>,
     /// Not used since.
@@ -198,12 +216,38 @@ impl Store {
             let than = if query.descending { "<" } else { ">" };
             conditions.place(query.sort, than, (value, cursor.id.into()));
         }
+        let query = match self.engine() {
+            Engine::Sqlite => query,
+            Engine::Postgres => self.partner_named(organisation, query).await?,
+        };
         let words = query.q.as_deref().map(search::words).unwrap_or_default();
         let rows = match self.engine() {
             Engine::Sqlite => plan::sqlite(&self.readers, conditions, &words, &query).await?,
             Engine::Postgres => plan::postgres(&self.readers, conditions, &words, &query).await?,
         };
         query.page(&rows, list)
+    }
+}
+
+/// Accounts of a partner that are looked up before their keys are.
+const MAX_OWNERS: i64 = 1_000;
+
+impl Store {
+    /// The query with the accounts of the partner in place of its name: PostgreSQL's planner knows how many keys an
+    /// owner has, if it is told which one, and takes any other for an average one (measured at a million keys).
+    async fn partner_named(&self, organisation: OrganisationId, mut query: KeyQuery) -> Result<KeyQuery> {
+        let Some(partner) = query.whose.partner.as_deref().filter(|name| !name.contains('\0')) else {
+            return Ok(query);
+        };
+        let sql = "SELECT id FROM service_accounts WHERE organisation = $1 AND partner_key = $2 LIMIT $3";
+        let values = params![organisation, partner.to_lowercase(), MAX_OWNERS + 1];
+        let rows = self.readers.query(sql, values).await?;
+        if rows.len() as i64 <= MAX_OWNERS {
+            query.whose.partner = None;
+            let owners = rows.iter().map(|row| row.get(0));
+            query.whose.owners = Some(owners.collect::<Result<_>>()?);
+        }
+        Ok(query)
     }
 }
 
@@ -228,7 +272,12 @@ fn filter(conditions: &mut Conditions, words: &[String], query: &KeyQuery) {
         }
     }
     // PostgreSQL refuses U+0000 in a value, and no text holds it.
-    let texts = [&query.created_by, &query.tag, &query.permission];
+    let texts = [
+        &query.created_by,
+        &query.tag,
+        &query.permission,
+        &query.whose.partner,
+    ];
     if texts.into_iter().flatten().any(|text| text.contains('\0')) || !search::can_match(words) {
         return conditions.and("FALSE");
     }
@@ -248,6 +297,7 @@ fn filter(conditions: &mut Conditions, words: &[String], query: &KeyQuery) {
             ));
         }
     }
+    whose(conditions, &query.whose);
     if let Some(before) = query.expires_before {
         let before = conditions.bind(before);
         conditions.and(&format!("COALESCE(k.expires_at, 9223372036854775807) < {before}"));
@@ -255,6 +305,45 @@ fn filter(conditions: &mut Conditions, words: &[String], query: &KeyQuery) {
     if let Some(since) = query.idle_since {
         let since = conditions.bind(since);
         conditions.and(&format!("COALESCE(k.last_used_at, 0) < {since}"));
+    }
+}
+
+fn whose(conditions: &mut Conditions, whose: &Whose) {
+    if let Some(owner) = whose.owner {
+        let owner = conditions.bind(owner);
+        conditions.and(&format!("k.owner_id = {owner}"));
+    }
+    if let Some(partner) = &whose.partner {
+        let partner = conditions.bind(partner.to_lowercase());
+        conditions.and(&format!(
+            "k.owner_id IN (SELECT id FROM service_accounts WHERE organisation = $1 AND partner_key = {partner})"
+        ));
+    }
+    if let Some(owners) = &whose.owners {
+        let marks: Vec<String> = owners.iter().map(|owner| conditions.bind(*owner)).collect();
+        conditions.and(&match marks.as_slice() {
+            [] => "FALSE".to_owned(),
+            marks => format!("k.owner_id IN ({})", marks.join(", ")),
+        });
+    }
+    if let Some(role) = whose.role {
+        let role = conditions.bind(role);
+        conditions.and(&format!(
+            "k.id IN (SELECT holder FROM role_holders WHERE organisation = $1 AND role = {role} AND kind = 'key')"
+        ));
+    }
+    if let Some(patterns) = &whose.any_of {
+        let marks: Vec<String> = patterns
+            .iter()
+            .map(|pattern| conditions.bind(pattern.as_str()))
+            .collect();
+        conditions.and(&match marks.as_slice() {
+            [] => "FALSE".to_owned(),
+            marks => format!(
+                "k.id IN (SELECT key FROM key_labels WHERE organisation = $1 AND kind = 'permission' AND label IN ({}))",
+                marks.join(", ")
+            ),
+        });
     }
 }
 

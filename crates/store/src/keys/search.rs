@@ -11,7 +11,7 @@ const MAX_TRIGRAMS: usize = 16;
 const LONGEST: usize = 10_000;
 
 /// The words of a query in lower case. U+0000, which PostgreSQL refuses and no text holds, parts words as a space does.
-pub(super) fn words(query: &str) -> Vec<String> {
+pub(crate) fn words(query: &str) -> Vec<String> {
     query
         .to_lowercase()
         .split(|c: char| c.is_whitespace() || c == '\0')
@@ -22,7 +22,7 @@ pub(super) fn words(query: &str) -> Vec<String> {
 }
 
 /// A LIKE pattern for a text that holds `word`, escaped with `!`.
-pub(super) fn like(word: &str) -> String {
+pub(crate) fn like(word: &str) -> String {
     let mut pattern = String::with_capacity(word.len() + 2);
     pattern.push('%');
     for c in word.chars() {
@@ -60,7 +60,7 @@ pub(super) fn trigrams(words: &[String]) -> Option<String> {
 
 /// Whether any key can hold all the words: none is longer than the longest text, which also keeps within the engines'
 /// limits for patterns.
-pub(super) fn can_match(words: &[String]) -> bool {
+pub(crate) fn can_match(words: &[String]) -> bool {
     words.iter().all(|word| word.len() <= LONGEST)
 }
 

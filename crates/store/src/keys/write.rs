@@ -1,7 +1,7 @@
 //! Writing a key: its row, the words that it is filtered by, and its entry in the search index.
 
 use domain::clock::Timestamp;
-use domain::id::{KeyId, OrganisationId};
+use domain::id::{KeyId, OrganisationId, RoleId};
 use domain::key::Key;
 
 use super::{owner_columns, to_json};
@@ -15,6 +15,11 @@ use crate::tx::Tx;
 /// What is searched: name, description and display form, in lower case, apart by line.
 fn search_text(key: &Key) -> String {
     format!("{}\n{}\n{}", key.name, key.description, key.display).to_lowercase()
+}
+
+/// The roles of which a key counts as a holder: one that is over holds nothing any more.
+fn held(key: &Key) -> &[RoleId] {
+    if key.is_over() { &[] } else { &key.roles }
 }
 
 impl Tx {
@@ -65,7 +70,7 @@ impl Tx {
         ];
         self.conn().execute(sql, values).await?;
         self.write_labels(key).await?;
-        self.set_holder(key.organisation, Holder::Key(key.id), &key.roles)
+        self.set_holder(key.organisation, Holder::Key(key.id), held(key))
             .await?;
         if self.is_sqlite() {
             let sql = "INSERT INTO key_search (rowid, text) SELECT row, search FROM keys WHERE id = $1";
@@ -122,8 +127,8 @@ impl Tx {
                 .await?;
             self.write_labels(key).await?;
         }
-        if before.roles != key.roles {
-            self.set_holder(key.organisation, Holder::Key(key.id), &key.roles)
+        if held(before) != held(key) {
+            self.set_holder(key.organisation, Holder::Key(key.id), held(key))
                 .await?;
         }
         if self.is_sqlite() && search_text(before) != search_text(key) {

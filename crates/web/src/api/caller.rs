@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
-use ::http::HeaderMap;
 use ::http::request::Parts;
+use ::http::{HeaderMap, header};
+use app::session::Client;
 use app::{AppError, Caller};
 use axum::extract::FromRequestParts;
 use domain::id::RequestId;
 
-use crate::http::{Problem, Web, token};
+use crate::http::forwarded::ClientAddress;
+use crate::http::{Problem, Web, cookie, origin, token};
 use crate::serve::Peer;
 
 /// The header that names the organisation for a caller who may act in several.
@@ -27,10 +29,17 @@ impl FromRequestParts<Web> for By {
             let slug = slug(&parts.headers)?;
             return Ok(Self(web.app.local_caller(uid, slug, request).await?));
         }
-        let Some((token, source)) = token::presented(&parts.headers)? else {
+        // Of a key and a cookie the key decides: it was sent on purpose.
+        if let Some((token, source)) = token::presented(&parts.headers)? {
+            return Ok(Self(web.app.recognise(token, source, ip(parts), request).await?));
+        }
+        let Some(token) = cookie::token(web, &parts.headers) else {
             return Err(AppError::Unauthenticated.into());
         };
-        Ok(Self(web.app.recognise(token, source, ip(parts), request).await?))
+        origin::require_own(web, parts)?;
+        let slug = slug(&parts.headers)?;
+        let caller = web.app.recognise_session(token, slug, ip(parts), request);
+        Ok(Self(caller.await?))
     }
 }
 
@@ -63,7 +72,15 @@ fn socket_user(parts: &Parts) -> Result<Option<u32>, Problem> {
     Ok(Some(*uid))
 }
 
-fn slug(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+/// From where a browser signs in.
+pub(super) fn client(parts: &Parts) -> Result<Client, Problem> {
+    let agent = parts.headers.get(header::USER_AGENT);
+    let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+    let agent = agent.unwrap_or_default();
+    Ok(Client::new(ip(parts), &agent, request_id(parts)?))
+}
+
+pub(super) fn slug(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let value = headers.get(ORGANISATION);
     value
         .map(|value| {
@@ -79,10 +96,8 @@ pub(super) fn request_id(parts: &Parts) -> Result<RequestId, Problem> {
     id.ok_or_else(|| AppError::internal("a request without an id").into())
 }
 
-/// The address of whoever holds the other end of the connection.
+/// The address that a request comes from, as far as that is known.
 pub(super) fn ip(parts: &Parts) -> Option<IpAddr> {
-    match parts.extensions.get::<Peer>() {
-        Some(Peer::Tcp(address)) => Some(address.ip()),
-        _ => None,
-    }
+    let address = parts.extensions.get::<ClientAddress>();
+    address.map(|ClientAddress(ip)| *ip)
 }

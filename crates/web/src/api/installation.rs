@@ -1,6 +1,6 @@
 //! `/v1/installation`: what belongs to no organisation; for whoever is at the data directory.
 
-use ::http::StatusCode;
+use ::http::{HeaderMap, StatusCode};
 use app::secrets::{SecretKind, SecretsStatus, Step};
 use axum::extract::State;
 use axum::response::Response;
@@ -9,9 +9,9 @@ use domain::organisation::Organisation;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::caller::Keeper;
+use super::caller::{Keeper, slug};
 use super::openapi::Conflict;
-use super::shown;
+use super::{shown, users};
 use crate::http::Web;
 use crate::http::body::Json;
 use crate::http::problem::Result;
@@ -57,6 +57,33 @@ pub(super) async fn rotate(
         .rotate_secrets(&caller, asked.kind, asked.step, asked.version)
         .await?;
     Ok(shown::json(StatusCode::OK, &status))
+}
+
+/// Who is to be let in again.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recovery {
+    email: String,
+    #[serde(default)]
+    new: bool,
+}
+
+/// Break-glass: a link for a person, or for a new owner.
+pub(super) async fn recover(
+    Keeper(keeper): Keeper,
+    State(web): State<Web>,
+    headers: HeaderMap,
+    Json(asked, _): Json<Recovery>,
+) -> Result<Response> {
+    keeper.require_local()?;
+    let slug = slug(&headers)?;
+    let sent = if asked.new {
+        let caller = web.app.local_caller_as(&keeper, slug).await?;
+        web.app.new_owner_on_host(&caller, &asked.email).await?
+    } else {
+        web.app.recover_on_host(&keeper, &asked.email, slug).await?
+    };
+    Ok(users::sent(StatusCode::OK, &sent, "recovery"))
 }
 
 /// An organisation to look around in.

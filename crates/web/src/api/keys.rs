@@ -13,7 +13,7 @@ use domain::clock::Timestamp;
 use domain::id::KeyId;
 use domain::key::KeyDraft;
 use domain::page::Page;
-use domain::policy::ExpiryRequest;
+use domain::policy::{End, ExpiryRequest};
 use domain::schema::{Description, EmailAddress, Name, Network, Tag};
 use domain::span::Span;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -33,7 +33,7 @@ use crate::http::problem::Result;
 use crate::http::{Problem, Web};
 
 /// Tells a field that is `null` from one that is left out.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
@@ -67,10 +67,13 @@ pub(super) struct Fields {
     /// Email addresses to write to about it.
     #[schema(value_type = Option<Vec<EmailAddress>>, max_items = 16)]
     contacts: Option<Vec<String>>,
-    /// When it ends by itself; `null` for never.
+    /// Whom it stands for: the id of a service account, a person, or the organisation (when not said).
+    #[schema(value_type = Option<String>, example = "acct_01k1qhwaswfn78ypkbfj6sw3rt")]
+    owner: Option<String>,
+    /// When it ends by itself, as an instant or a date; `null` for never.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Timestamp>)]
-    expires_at: Option<Option<Timestamp>>,
+    #[schema(value_type = Option<End>)]
+    expires_at: Option<Option<End>>,
     /// The same as a length of time from now; one of the two.
     expires_in: Option<Span>,
     /// Whether it cannot be revoked or deleted until this is taken off.
@@ -100,7 +103,7 @@ impl Fields {
     fn expiry(&self) -> Result<ExpiryRequest> {
         match (self.expires_at, self.expires_in) {
             (Some(_), Some(_)) => Err(Problem::invalid("expires_at and expires_in exclude each other")),
-            (Some(Some(at)), None) => Ok(ExpiryRequest::At(at)),
+            (Some(Some(end)), None) => Ok(end.into()),
             (Some(None), None) => Ok(ExpiryRequest::Never),
             (None, Some(life)) => Ok(ExpiryRequest::In(life)),
             (None, None) => Ok(ExpiryRequest::Unsaid),
@@ -131,6 +134,7 @@ impl Fields {
             tags: self.tags,
             metadata: self.metadata,
             contacts: self.contacts,
+            owner: self.owner,
         }
     }
 }
@@ -389,9 +393,9 @@ pub(super) async fn reveal(
 #[into_params(parameter_in = Query)]
 pub(super) struct Stretch {
     /// From when; a day ago when not said.
-    since: Option<Timestamp>,
+    pub(super) since: Option<Timestamp>,
     /// Until when; now when not said.
-    until: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
 }
 
 /// How often a key was answered what, by the hour.

@@ -46,6 +46,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
         (name = "organisations", description = "Tenants"),
         (name = "installation", description = "What belongs to no organisation"),
         (name = "set-up", description = "The link that makes the first management key"),
+        (name = "sign-in", description = "People: how they sign in, and their sessions"),
         (name = "health", description = "Whether the process lives, and whether it can answer"),
         (name = "description", description = "This document, and a page to try it")
     )

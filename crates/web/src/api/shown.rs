@@ -1,7 +1,7 @@
 //! How keys are shown: what the database holds and what is computed of it, never a secret but in the answer that made it.
 
 use ::http::{HeaderValue, StatusCode, header};
-use app::key::{Deleted, Issued, KeyView, Other, Revoked};
+use app::key::{Deleted, Issued, KeyView, Other, Revoked, RoleView};
 use axum::response::{IntoResponse, Response};
 use domain::clock::Timestamp;
 use domain::id::{KeyId, SecretId};
@@ -62,6 +62,16 @@ pub(super) struct ShownKey<'a> {
     owner: ShownOwner<'a>,
     /// What it was granted.
     permissions: &'a domain::access::Grants,
+    /// What it was given by roles.
+    roles: &'a [RoleView],
+    /// Whether it may do what its owner may, having nothing of its own.
+    inherits: bool,
+    /// What it may do in the end; left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective_permissions: Option<&'a domain::access::Grants>,
+    /// What was granted and is not honoured now; left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unavailable: Option<ShownUnavailable<'a>>,
     /// Where it may be used from; anywhere when empty.
     #[schema(value_type = Vec<String>, example = json!(["203.0.113.0/24"]))]
     networks: &'a [ipnet::IpNet],
@@ -106,6 +116,17 @@ pub(super) struct ShownKey<'a> {
     /// Its secrets without their tokens, youngest first; left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     secrets: Option<Vec<ShownSecret<'a>>>,
+}
+
+/// What was granted and is not honoured now, because its API is not enabled.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Unavailable)]
+struct ShownUnavailable<'a> {
+    /// Permissions.
+    #[schema(example = json!(["orders:view"]))]
+    permissions: &'a [String],
+    /// Roles.
+    roles: &'a [RoleView],
 }
 
 /// One token value of a key, without the token.
@@ -155,6 +176,10 @@ pub(super) fn row(view: &KeyView) -> ShownKey<'_> {
         status: view.status,
         owner: owner(key.owner, &view.owner_name),
         permissions: &key.permissions,
+        roles: &view.roles,
+        inherits: key.inherits(),
+        effective_permissions: None,
+        unavailable: None,
         networks: &key.networks,
         tags: &key.tags,
         metadata: &key.metadata,
@@ -178,13 +203,18 @@ pub(super) fn row(view: &KeyView) -> ShownKey<'_> {
 pub(super) fn whole(view: &KeyView, now: Timestamp) -> ShownKey<'_> {
     ShownKey {
         secrets: Some(view.secrets.iter().map(|one| secret(one, now)).collect()),
+        effective_permissions: view.effective.as_ref().map(|effective| &effective.permissions),
+        unavailable: view.effective.as_ref().map(|effective| ShownUnavailable {
+            permissions: &effective.unavailable_permissions,
+            roles: &effective.unavailable_roles,
+        }),
         ..row(view)
     }
 }
 
 /// A key by itself, with its version as the `ETag`.
 pub(super) fn key(view: &KeyView, now: Timestamp) -> Response {
-    tagged(json(StatusCode::OK, &whole(view, now)), view)
+    tagged(json(StatusCode::OK, &whole(view, now)), view.key.version)
 }
 
 /// A key with the token that was just made for it.
@@ -205,7 +235,7 @@ pub(super) fn issued(status: StatusCode, issued: &Issued, now: Timestamp) -> Res
         key: whole(&issued.view, now),
         secret: issued.token.as_ref().map(|token| token.expose()),
     };
-    let mut response = tagged(json(status, &shown), &issued.view);
+    let mut response = tagged(json(status, &shown), issued.view.key.version);
     if issued.replayed {
         response
             .headers_mut()
@@ -214,8 +244,9 @@ pub(super) fn issued(status: StatusCode, issued: &Issued, now: Timestamp) -> Res
     response
 }
 
-fn tagged(mut response: Response, view: &KeyView) -> Response {
-    if let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", view.key.version)) {
+/// An answer with a version as its `ETag`.
+pub(super) fn tagged(mut response: Response, version: i64) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, value);
     }
     response

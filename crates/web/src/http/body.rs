@@ -1,12 +1,17 @@
 //! Bodies and queries, checked as they are read: a fault names the field where it stands.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use ::http::request::Parts;
 use ::http::{HeaderMap, StatusCode, header};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::{Buf as _, Bytes};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Body as _;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::Problem;
 
@@ -127,7 +132,7 @@ pub fn is_object(bytes: &[u8]) -> bool {
 
 /// # Errors
 /// When it is not JSON, or not of the form that is asked for; the path of the fault is named.
-pub fn parse<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+pub fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     if !is_object(bytes) {
         return Err(Problem::new(
             StatusCode::BAD_REQUEST,
@@ -161,6 +166,30 @@ pub fn parse<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Proble
         )
     })?;
     Ok(parsed)
+}
+
+/// An object within a body. A plain struct would be read from an array, too, as [`is_object`] says of a whole body.
+#[derive(Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
 }
 
 /// A query string; a parameter that is not known is a fault, so that a misspelt filter never passes for none.

@@ -21,6 +21,8 @@ struct Facts {
     detail: String,
     missing: Option<String>,
     errors: Vec<FieldError>,
+    /// Seconds after which it is worth asking again.
+    retry_after: Option<u64>,
     /// For the log alone.
     cause: Option<String>,
 }
@@ -72,6 +74,7 @@ impl Problem {
             detail,
             missing: None,
             errors: Vec::new(),
+            retry_after: None,
             cause: None,
         }))
     }
@@ -178,8 +181,9 @@ impl Problem {
                 HeaderValue::from_static("Bearer realm=\"claviger\""),
             );
         }
-        if self.0.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let unavailable = (self.0.status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        if let Some(seconds) = self.0.retry_after.or(unavailable) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -200,6 +204,27 @@ impl From<AppError> for Problem {
         let plain = |status, code, title| Self::new(status, code, title, detail.clone());
         match error {
             AppError::Unauthenticated => plain(StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in"),
+            AppError::WrongCredentials => {
+                plain(StatusCode::UNAUTHORIZED, "wrong_credentials", "Not signed in")
+            }
+            AppError::SecondFactorNeeded => {
+                plain(StatusCode::UNAUTHORIZED, "second_factor_needed", "Not signed in")
+            }
+            AppError::Throttled { retry_after } => {
+                let mut problem = plain(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too_many_attempts",
+                    "Too many attempts",
+                );
+                problem.0.retry_after = Some(retry_after.as_secs().max(1));
+                problem
+            }
+            AppError::RecentSignInNeeded => plain(
+                StatusCode::FORBIDDEN,
+                "recent_sign_in_needed",
+                "Show again who you are",
+            ),
+            AppError::PeopleOnly => plain(StatusCode::FORBIDDEN, "people_only", "Not allowed"),
             AppError::Forbidden { missing } => {
                 plain(StatusCode::FORBIDDEN, "forbidden", "Not allowed").missing(missing)
             }
@@ -233,6 +258,14 @@ impl From<AppError> for Problem {
                 "precondition_failed",
                 "Changed meanwhile",
             ),
+            AppError::Provider(cause) => {
+                let (status, code) = match cause {
+                    app::oidc::OidcError::Settings(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+                    app::oidc::OidcError::Provider(_) => (StatusCode::BAD_GATEWAY, "provider_unavailable"),
+                    app::oidc::OidcError::Refused(_) => (StatusCode::BAD_GATEWAY, "provider_refused"),
+                };
+                plain(status, code, "Not signed in").caused_by(Some(Box::new(cause)))
+            }
             AppError::Unavailable(cause) => plain(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",

@@ -15,6 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   claviger keys create \"Monitoring - Grafana\" --permission metrics:read --expires-in 365d
   claviger keys create Nightly-Batch --permission 'orders:*' --network 10.0.0.0/8 > nightly.secret
+  claviger keys create \"ColdTrace uploads\" --owner acct_0123… --permission readings:create
   claviger keys create Imported --secret-file old-token.txt
   claviger keys create From-Old-System --sha256-file digest.hex --prefix old_";
 
@@ -30,6 +31,12 @@ pub(crate) struct Create {
     /// What it may do, such as customers:view or customers:*; may be repeated
     #[arg(long = "permission", value_name = "PERMISSION")]
     permissions: Vec<String>,
+    /// A role that it has, by name or id; may be repeated
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// Whom it stands for: a service account (acct_…) or a person (usr_…); the organisation if left out
+    #[arg(long, value_name = "ID")]
+    owner: Option<String>,
     /// Where it may be used from, such as 10.0.0.0/8; may be repeated; anywhere if left out
     #[arg(long = "network", value_name = "CIDR")]
     networks: Vec<String>,
@@ -67,6 +74,7 @@ pub(super) async fn run(context: &Context, args: Create) -> Result<(), CliError>
     body.insert("name".to_owned(), args.name.into());
     let lists = [
         ("permissions", args.permissions),
+        ("roles", args.roles),
         ("networks", args.networks),
         ("tags", args.tags),
         ("contacts", args.contacts),
@@ -76,6 +84,9 @@ pub(super) async fn run(context: &Context, args: Create) -> Result<(), CliError>
     }
     if let Some(description) = args.description {
         body.insert("description".to_owned(), description.into());
+    }
+    if let Some(owner) = args.owner {
+        body.insert("owner".to_owned(), owner.into());
     }
     if let Some(metadata) = args.metadata {
         body.insert("metadata".to_owned(), metadata.into());

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use super::{Expiry, called, facts};
+use super::{Expiry, called, facts, text};
 use crate::cli::Context;
 use crate::cli::client::Query;
 use crate::cli::connect::connect;
@@ -22,6 +22,7 @@ Examples:
 enum Field {
     Description,
     Permissions,
+    Roles,
     Networks,
     Tags,
     Contacts,
@@ -33,6 +34,7 @@ impl Field {
         match self {
             Self::Description => ("description", json!("")),
             Self::Permissions => ("permissions", json!([])),
+            Self::Roles => ("roles", json!([])),
             Self::Networks => ("networks", json!([])),
             Self::Tags => ("tags", json!([])),
             Self::Contacts => ("contacts", json!([])),
@@ -56,6 +58,12 @@ pub(crate) struct Edit {
     /// What it may do from now on, in place of all that it may do; may be repeated
     #[arg(long = "permission", value_name = "PERMISSION")]
     permissions: Vec<String>,
+    /// Roles that it has, in place of all its roles; may be repeated
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// Whom it stands for from now on: a service account (acct_…), a person (usr_…) or the organisation (org_…)
+    #[arg(long, value_name = "ID")]
+    owner: Option<String>,
     /// Where it may be used from, in place of all networks; may be repeated
     #[arg(long = "network", value_name = "CIDR")]
     networks: Vec<String>,
@@ -91,12 +99,17 @@ impl Edit {
             let (name, empty) = field.emptied();
             patch.insert(name.to_owned(), empty);
         }
-        let texts = [("name", &self.name), ("description", &self.description)];
+        let texts = [
+            ("name", &self.name),
+            ("description", &self.description),
+            ("owner", &self.owner),
+        ];
         let texts = texts
             .into_iter()
             .filter_map(|(name, value)| Some((name, json!(value.as_ref()?))));
         let lists = [
             ("permissions", &self.permissions),
+            ("roles", &self.roles),
             ("networks", &self.networks),
             ("tags", &self.tags),
             ("contacts", &self.contacts),
@@ -146,9 +159,18 @@ fn preview(context: &Context, key: &Value, patch: &Map<String, Value>) -> Result
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
+    let roles = key.get("roles").and_then(Value::as_array).into_iter().flatten();
+    let roles: Value = roles.map(|role| text(role, "/name")).collect();
     let changes: Vec<(&String, &Value, &Value)> = patch
         .iter()
-        .map(|(field, after)| (field, key.get(field).unwrap_or(&Value::Null), after))
+        .map(|(field, after)| {
+            let now = match field.as_str() {
+                "owner" => key.pointer("/owner/id"),
+                "roles" => Some(&roles),
+                field => key.get(field),
+            };
+            (field, now.unwrap_or(&Value::Null), after)
+        })
         .filter(|(_, before, after)| before != after)
         .collect();
     if context.screen.json {

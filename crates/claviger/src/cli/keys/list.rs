@@ -15,6 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   claviger keys list --status expiring_soon
   claviger keys list --search grafana
+  claviger keys list --partner ColdTrace
   claviger keys list --idle-since 90d --all --json
   claviger keys list --sort=-last_used_at --limit 10";
 
@@ -34,6 +35,18 @@ pub(crate) struct List {
     /// With this tag
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
+    /// Standing for this service account (acct_…), person (usr_…) or organisation (org_…)
+    #[arg(long, value_name = "ID")]
+    owner: Option<String>,
+    /// Of this partner's service accounts; the whole name, in any case
+    #[arg(long, value_name = "NAME")]
+    partner: Option<String>,
+    /// That were given this role, by name or id
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+    /// Whose permissions name those of this API
+    #[arg(long, value_name = "SLUG")]
+    api: Option<String>,
     /// Ending before an instant, or within a span such as 30d
     #[arg(long, value_name = "WHEN")]
     expires_before: Option<When>,
@@ -71,6 +84,10 @@ impl List {
             ("created_by", self.created_by.clone()),
             ("permission", self.permission.clone()),
             ("tag", self.tag.clone()),
+            ("owner", self.owner.clone()),
+            ("partner", self.partner.clone()),
+            ("role", self.role.clone()),
+            ("api", self.api.clone()),
             (
                 "expires_before",
                 self.expires_before.map(|when| when.after(now).to_string()),
@@ -157,7 +174,7 @@ const COLUMNS: [(&str, u16); 9] = [
     ("CREATED", 132),
 ];
 
-fn show_page(context: &Context, keys: &[Value]) -> Result<(), CliError> {
+pub(crate) fn show_page(context: &Context, keys: &[Value]) -> Result<(), CliError> {
     let screen = &context.screen;
     let fits = |column: usize| COLUMNS[column].1 <= screen.room();
     let row = |key: &Value| -> Vec<Cell> {

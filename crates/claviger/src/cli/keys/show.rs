@@ -53,6 +53,7 @@ pub(super) async fn show(context: &Context, args: Show) -> Result<(), CliError> 
         .filter(|value| value.as_object().is_some_and(|map| !map.is_empty()));
     let protected = key.get("protected").and_then(Value::as_bool).unwrap_or(false);
     facts.extend([
+        ("may now", joined(&key, "/effective_permissions").into()),
         ("protected", Cell::from(if protected { "yes" } else { "no" })),
         ("tags", joined(&key, "/tags").into()),
         ("contacts", joined(&key, "/contacts").into()),
@@ -75,6 +76,10 @@ pub(super) async fn show(context: &Context, args: Show) -> Result<(), CliError> 
             last_used(screen.time(key.get("last_used_at")), text(&key, "/last_used_ip")).into(),
         ),
     ]);
+    let unavailable = joined(&key, "/unavailable/permissions");
+    if unavailable != "-" {
+        facts.push(("unavailable", Cell::toned(&unavailable, Tone::Warn)));
+    }
     if let Some(revoked) = key.get("revoked").filter(|value| value.is_object()) {
         let when = format!("{} by {}", screen.time(revoked.get("at")), named(revoked, "/by"));
         facts.push(("revoked", Cell::toned(&when, Tone::Bad)));

@@ -34,9 +34,18 @@ struct Day {
 }
 
 pub(super) async fn run(context: &Context, args: Usage) -> Result<(), CliError> {
-    let path = input::key_path(&args.id)?;
+    report(context, &input::key_path(&args.id)?, args.since, args.until).await
+}
+
+/// Shows the usage of what stands at a path.
+pub(crate) async fn report(
+    context: &Context,
+    path: &str,
+    since: Option<When>,
+    until: Option<When>,
+) -> Result<(), CliError> {
     let screen = &context.screen;
-    let instants = [("since", args.since), ("until", args.until)];
+    let instants = [("since", since), ("until", until)];
     let query: Query = instants
         .into_iter()
         .filter_map(|(name, when)| Some((name, when?.before(screen.now()).to_string())))

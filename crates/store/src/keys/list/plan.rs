@@ -44,7 +44,8 @@ pub(super) async fn sqlite(
     // Each word before all of them: one that is rare is enough, and the common ones need not be looked up then.
     let each = words.iter().map(std::slice::from_ref).map(Index::Words);
     let all = (words.len() > 1).then_some(Index::Words(words));
-    for index in each.chain(all).chain([Index::States]) {
+    let whose = [Index::Owner, Index::Partner, Index::Role];
+    for index in whose.into_iter().chain(each).chain(all).chain([Index::States]) {
         let mut fetching = place.clone();
         let Some(rows) = index.rows(&mut fetching, query) else {
             continue;
@@ -116,11 +117,38 @@ enum Index<'a> {
     Words(&'a [String]),
     /// The statuses, unless they are those of most keys.
     States,
+    /// The owner.
+    Owner,
+    /// The accounts of the partner.
+    Partner,
+    /// The role that was given to the keys themselves.
+    Role,
 }
 
 impl Index<'_> {
     fn rows(self, conditions: &mut Conditions, query: &KeyQuery) -> Option<String> {
+        let whose = &query.whose;
         match (self, &query.status) {
+            (Self::Owner, _) => {
+                let owner = conditions.bind(whose.owner?);
+                Some(format!(
+                    "SELECT k.row FROM keys k INDEXED BY keys_by_owner WHERE k.organisation = $1 AND k.owner_id = {owner}"
+                ))
+            }
+            (Self::Partner, _) => {
+                let partner = conditions.bind(whose.partner.as_deref()?.to_lowercase());
+                Some(format!(
+                    "SELECT k.row FROM service_accounts a CROSS JOIN keys k INDEXED BY keys_by_owner \
+                     ON k.organisation = $1 AND k.owner_id = a.id WHERE a.organisation = $1 AND a.partner_key = {partner}"
+                ))
+            }
+            (Self::Role, _) => {
+                let role = conditions.bind(whose.role?);
+                Some(format!(
+                    "SELECT k.row FROM role_holders h CROSS JOIN keys k ON k.id = h.holder \
+                     WHERE h.organisation = $1 AND h.role = {role} AND h.kind = 'key'"
+                ))
+            }
             (Self::Words(words), _) => {
                 let matching = conditions.bind(search::trigrams(words)?);
                 Some(format!(

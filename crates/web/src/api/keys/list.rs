@@ -1,14 +1,16 @@
 //! Lists of keys: which are asked for, in which order, and a page of them; and how many there are.
 
 use ::http::StatusCode;
+use app::Caller;
+use app::key::KeyFilter;
 use axum::extract::State;
 use axum::response::Response;
 use domain::clock::Timestamp;
-use domain::key::Status;
+use domain::key::{Owner, Status};
 use domain::page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
 use domain::span::Span;
 use serde::Deserialize;
-use store::keys::{KeyQuery, KeySort, StatusFilter, Summary};
+use store::keys::{KeyQuery, KeySort, StatusFilter, Summary, Whose};
 use utoipa::IntoParams;
 
 use crate::api::caller::By;
@@ -35,6 +37,16 @@ pub(in crate::api) struct ListQuery {
     permission: Option<String>,
     /// One of its tags.
     tag: Option<String>,
+    /// The id of whom they stand for.
+    #[param(example = "acct_01k1qhwaswfn78ypkbfj6sw3rt")]
+    owner: Option<String>,
+    /// The partner whose service accounts they stand for, in any case.
+    #[param(example = "ColdTrace")]
+    partner: Option<String>,
+    /// A role that they were given, by id or name.
+    role: Option<String>,
+    /// The slug of an API of which their permissions name one.
+    api: Option<String>,
     /// Ends before then.
     expires_before: Option<Timestamp>,
     /// Not used since then.
@@ -74,6 +86,17 @@ pub(in crate::api) fn limit(asked: Option<u32>) -> Result<u32> {
     }
 }
 
+impl ListQuery {
+    /// The same list of one owner's keys.
+    pub(in crate::api) fn of(mut self, owner: Owner) -> Result<Self> {
+        if self.owner.is_some() {
+            return Err(Problem::invalid("owner: the address names it already"));
+        }
+        self.owner = Some(owner.to_string());
+        Ok(self)
+    }
+}
+
 /// Keys, a page at a time.
 #[utoipa::path(
     get, path = "/v1/keys", operation_id = "list_keys", tag = "keys",
@@ -86,6 +109,10 @@ pub(in crate::api) async fn list(
     State(web): State<Web>,
     Query(asked): Query<ListQuery>,
 ) -> Result<Response> {
+    page(&caller, &web, asked).await
+}
+
+pub(in crate::api) async fn page(caller: &Caller, web: &Web, asked: ListQuery) -> Result<Response> {
     let sort = asked.sort.as_deref().unwrap_or("-created_at");
     let (descending, name) = sort.strip_prefix('-').map_or((false, sort), |name| (true, name));
     let unknown = || {
@@ -106,12 +133,25 @@ pub(in crate::api) async fn list(
             &asked.created_by,
             &asked.permission,
             &asked.tag,
+            (&asked.owner, &asked.partner, &asked.role, &asked.api),
             asked.expires_before,
             asked.idle_since,
             &asked.q,
             sort,
         )
     );
+    let owner = asked.owner.as_deref().map(|text| {
+        Owner::parse(text).ok_or_else(|| Problem::invalid("owner: expected an id: acct_…, usr_… or org_…"))
+    });
+    let whose = Whose {
+        owner: owner.transpose()?.map(Owner::uuid),
+        partner: asked.partner,
+        ..Whose::default()
+    };
+    let filter = KeyFilter {
+        role: asked.role,
+        api: asked.api,
+    };
     let query = KeyQuery {
         now: Timestamp::default(),
         window: Span::ZERO,
@@ -124,6 +164,7 @@ pub(in crate::api) async fn list(
         created_by: asked.created_by,
         permission: asked.permission,
         tag: asked.tag,
+        whose,
         expires_before: asked.expires_before,
         idle_since: asked.idle_since,
         q: asked.q,
@@ -134,7 +175,7 @@ pub(in crate::api) async fn list(
     };
     let page = web
         .app
-        .list_keys(&caller, query, &list, asked.cursor.as_deref())
+        .list_keys(caller, query, filter, &list, asked.cursor.as_deref())
         .await?;
     let items: Vec<_> = page.items.iter().map(shown::row).collect();
     Ok(shown::json(

@@ -1,0 +1,184 @@
+//! Ends that are given as dates. What is stored, decided by and shown is always an instant; what a date means is for the
+//! policy to say.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::clock::Timestamp;
+use crate::schema::described_as_text;
+
+/// Which moment of a date is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cutoff {
+    /// The key works through that day.
+    #[default]
+    EndOfDay,
+    /// The key is dead on that day.
+    StartOfDay,
+}
+
+/// Why a text is not a time zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a time zone such as UTC or Europe/Berlin (IANA time zone database)")]
+pub struct ZoneError;
+
+/// A time zone by its name in the IANA time zone database.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self(TimeZone::UTC)
+    }
+}
+
+impl FromStr for Zone {
+    type Err = ZoneError;
+
+    fn from_str(text: &str) -> Result<Self, ZoneError> {
+        if text == "UTC" {
+            return Ok(Self::default());
+        }
+        TimeZone::get(text).map(Self).map_err(|_| ZoneError)
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.iana_name().unwrap_or("UTC"))
+    }
+}
+
+described_as_text!(
+    Zone,
+    "A time zone by its name in the IANA time zone database.",
+    "",
+    "Europe/Berlin"
+);
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Cutoff {
+    /// The instant at which a key stops that ends on `date`: the first of the day, or the last microsecond of it. A day that
+    /// begins later than at midnight, because clocks are put forward then, begins when they say so; one of 23 or 25
+    /// hours ends where the next begins. None beyond the year 9999.
+    pub fn instant(self, date: Date, zone: &Zone) -> Option<Timestamp> {
+        let start = |date: Date| {
+            date.to_zoned(zone.0.clone())
+                .and_then(|noon| noon.start_of_day())
+                .ok()
+        };
+        let micros = match self {
+            Self::StartOfDay => start(date)?.timestamp().as_microsecond(),
+            Self::EndOfDay => start(date.tomorrow().ok()?)?.timestamp().as_microsecond() - 1,
+        };
+        Some(Timestamp::from_micros(micros))
+    }
+
+    /// The same for the day in which `at` lies.
+    pub fn of_day(self, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        let instant = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
+        self.instant(zone.0.to_datetime(instant).date(), zone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instant(cutoff: Cutoff, date: &str, zone: &str) -> String {
+        let zone = zone.parse().expect("a zone");
+        let date = date.parse().expect("a date");
+        cutoff.instant(date, &zone).expect("within reach").to_string()
+    }
+
+    #[test]
+    fn a_key_works_through_its_last_day_or_is_dead_on_it() {
+        assert_eq!(
+            instant(Cutoff::EndOfDay, "2026-01-10", "UTC"),
+            "2026-01-10T23:59:59.999999Z"
+        );
+        assert_eq!(
+            instant(Cutoff::StartOfDay, "2026-01-10", "UTC"),
+            "2026-01-10T00:00:00Z"
+        );
+    }
+
+    #[test]
+    fn days_of_23_and_25_hours_end_where_the_next_begins() {
+        for (date, end, start) in [
+            // Clocks go forward on 29 March and back on 25 October 2026.
+            (
+                "2026-03-28",
+                "2026-03-28T22:59:59.999999Z",
+                "2026-03-27T23:00:00Z",
+            ),
+            (
+                "2026-03-29",
+                "2026-03-29T21:59:59.999999Z",
+                "2026-03-28T23:00:00Z",
+            ),
+            (
+                "2026-10-25",
+                "2026-10-25T22:59:59.999999Z",
+                "2026-10-24T22:00:00Z",
+            ),
+        ] {
+            assert_eq!(instant(Cutoff::EndOfDay, date, "Europe/Berlin"), end);
+            assert_eq!(instant(Cutoff::StartOfDay, date, "Europe/Berlin"), start);
+        }
+    }
+
+    #[test]
+    fn a_day_without_a_midnight_begins_when_its_clocks_say() {
+        // In Beirut clocks go from 00:00 to 01:00 on 29 March 2026.
+        assert_eq!(
+            instant(Cutoff::StartOfDay, "2026-03-29", "Asia/Beirut"),
+            "2026-03-28T22:00:00Z"
+        );
+        assert_eq!(
+            instant(Cutoff::EndOfDay, "2026-03-28", "Asia/Beirut"),
+            "2026-03-28T21:59:59.999999Z"
+        );
+    }
+
+    #[test]
+    fn what_is_no_zone_is_refused() {
+        for text in ["", "Middle/Earth", "../etc/passwd", "UTC\0", "+01:00 "] {
+            assert_eq!(text.parse::<Zone>().err(), Some(ZoneError), "{text:?}");
+        }
+        let berlin: Zone = serde_json::from_str("\"Europe/Berlin\"").expect("a zone");
+        assert_eq!(serde_json::to_string(&berlin).expect("JSON"), "\"Europe/Berlin\"");
+    }
+
+    #[test]
+    fn the_last_day_that_can_be_written_has_no_end() {
+        let zone = Zone::default();
+        assert_eq!(
+            Cutoff::EndOfDay.instant("9999-12-31".parse().expect("a date"), &zone),
+            None
+        );
+    }
+}
