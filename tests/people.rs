@@ -638,3 +638,83 @@ async fn the_command_line_invites_changes_and_lets_people_in_again() {
         .await
         .refused(404, "not_found", "an operator, over TCP");
 }
+
+#[tokio::test]
+async fn many_people_are_asked_in_at_once_or_nobody_is() {
+    for engine in ENGINES {
+        let server = Server::start(engine).await;
+        let ann = Browser::first(&server).await;
+        let import = |kind: &'static str, query: &'static str, body: &'static str| {
+            let request = ann.request(Method::POST, &format!("/v1/users/import{query}"));
+            Answer::of(request.header("content-type", kind).body(body))
+        };
+        let csv = "email,name,roles\nbob@sample.example,Bob,viewer;auditor\ncleo@sample.example,,\n";
+        let dry = import("text/csv", "?dry_run=true", csv).await;
+        assert_eq!(
+            (dry.status.as_u16(), &dry.body["count"]),
+            (200, &json!(2)),
+            "{}",
+            dry.text
+        );
+        assert_eq!(dry.body["items"][0]["invitation_url"], Value::Null);
+
+        let bad = "{\"email\":\"dan@sample.example\"}\n{\"email\":\"DAN@sample.example\"}\n{\"email\":\"nobody\"}\n\
+                   {\"email\":\"ann@sample.example\"}\n{\"email\":\"eve@sample.example\",\"roles\":[\"king\"]}\n\
+                   {\"email\":\"fay@sample.example\",\"operator\":true}";
+        let refused = import("application/x-ndjson", "", bad).await;
+        assert_eq!(refused.status.as_u16(), 400, "{}", refused.text);
+        let faults = refused.body["errors"].as_array().expect("faults");
+        let fields: Vec<&str> = faults.iter().map(|fault| text(fault, "field")).collect();
+        for field in [
+            "lines[2].email",
+            "lines[3].email",
+            "lines[4].email",
+            "lines[5].roles[0]",
+        ] {
+            assert!(fields.contains(&field), "{field} in {fields:?}");
+        }
+        assert!(
+            fields.iter().any(|field| field.starts_with("lines[6]")),
+            "{fields:?}"
+        );
+        assert_eq!(
+            names(&ann.get("/v1/users").await, "email"),
+            ["ann@sample.example"]
+        );
+
+        let done = import("text/csv", "", csv).await;
+        assert_eq!(done.status.as_u16(), 201, "{}", done.text);
+        let link = text(&done.body["items"][1], "invitation_url");
+        let mut cleo = Browser::new(&server);
+        let path = format!("/v1/invitations/{}", token(link));
+        let came = cleo.post(&path, json!({ "password": PASSWORD })).await;
+        assert_eq!(came.status.as_u16(), 201, "{}", came.text);
+        let roles = ann.get("/v1/users?q=bob").await;
+        assert_eq!(
+            roles.body["items"][0]["roles"].as_array().map(Vec::len),
+            Some(2),
+            "{}",
+            roles.text
+        );
+        import("text/csv", "", csv)
+            .await
+            .refused(400, "invalid_request", "they are there already");
+    }
+}
+
+#[tokio::test]
+async fn nobody_asks_in_by_a_file_who_would_hold_more_than_they_do() {
+    let server = Server::start(Engine::Sqlite).await;
+    let _first = Browser::first(&server).await;
+    let role = json!({"name": "Inviter", "permissions": ["claviger:users.manage"]});
+    let made = Answer::of(server.local(Method::POST, "/v1/roles").json(&role)).await;
+    assert_eq!(made.status.as_u16(), 201, "{}", made.text);
+    let bob = Browser::invited(&server, "bob@sample.example", &["Inviter"]).await;
+    let request = bob
+        .request(Method::POST, "/v1/users/import")
+        .header("content-type", "text/csv")
+        .body("email,roles\ncleo@sample.example,owner\n");
+    let refused = Answer::of(request).await;
+    assert_eq!(refused.status.as_u16(), 400, "{}", refused.text);
+    assert_eq!(text(&refused.body["errors"][0], "field"), "lines[2].roles");
+}

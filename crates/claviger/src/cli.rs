@@ -10,6 +10,7 @@ mod connect;
 mod credentials;
 mod demo;
 mod error;
+mod import;
 mod input;
 mod keys;
 mod login;

@@ -157,6 +157,20 @@ impl Store {
 }
 
 impl Tx {
+    /// Whether somebody in the organisation has this address, in whatever case.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_address(&mut self, organisation: OrganisationId, email: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM users WHERE organisation = $1 AND email_key = $2";
+        let key = User::email_key(email);
+        Ok(self
+            .conn()
+            .query_opt(sql, params![organisation, key])
+            .await?
+            .is_some())
+    }
+
     /// One person with what they sign in with, locked until this transaction's end.
     ///
     /// # Errors

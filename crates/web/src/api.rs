@@ -23,6 +23,7 @@ mod roles;
 mod session;
 mod setup;
 mod shown;
+mod user_import;
 mod users;
 
 use std::time::Duration;
@@ -114,6 +115,7 @@ fn routes() -> OpenApiRouter<Web> {
         .route("/v1/me/totp", post(me::draft_factor).delete(me::remove_factor))
         .route("/v1/me/totp/confirm", post(me::confirm_factor))
         .route("/v1/me/recovery-codes", post(me::recovery_codes))
+        .routes(routes!(user_import::import))
         .route("/v1/users", get(users::list).post(users::invite))
         .route(
             "/v1/users/{id}",

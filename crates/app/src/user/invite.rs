@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::access::Management;
+use domain::access::{Directory, Management};
 use domain::clock::Timestamp;
 use domain::id::UserId;
 use domain::input::FieldError;
@@ -53,6 +53,11 @@ pub(super) struct NewLink {
 }
 
 impl NewLink {
+    /// Where it leads.
+    pub(super) fn url(&self, base: &str) -> String {
+        format!("{base}/invitations/{}", self.token.expose())
+    }
+
     /// Writes it; older ones of the same person are worth nothing from then on. Gives its end.
     pub(super) async fn write(&self, tx: &mut Tx, user: &User) -> Result<Timestamp> {
         let life = match self.purpose {
@@ -69,6 +74,49 @@ impl NewLink {
         tx.insert_user_link(digest, &link).await?;
         Ok(link.ends_at)
     }
+}
+
+/// A person who is asked in by the caller, fit to be written.
+pub(super) fn draw_up(
+    tx: &Tx,
+    caller: &Caller,
+    directory: &Directory,
+    id: UserId,
+    draft: UserDraft,
+) -> Result<User> {
+    let Some(email) = draft.email else {
+        return Err(vec![FieldError::new("email", "an address is needed")].into());
+    };
+    let operator = draft.operator.unwrap_or(false);
+    if operator && !caller.is_operator() {
+        return Err(operators_only());
+    }
+    let roles = roles_named(directory, &draft.roles.unwrap_or_default())?;
+    caller.may_assign(directory, &roles, &[])?;
+    Ok(User {
+        id,
+        organisation: caller.organisation,
+        name: draft.name.unwrap_or_else(|| email.clone()),
+        email,
+        status: UserStatus::Invited,
+        operator,
+        roles,
+        has_password: false,
+        has_second_factor: false,
+        created_at: tx.now(),
+        created_by: caller.actor.clone(),
+        last_sign_in_at: None,
+        version: 1,
+    })
+}
+
+/// Writes a person with their link, and that they were asked in. Gives the link's end.
+pub(super) async fn write(tx: &mut Tx, caller: &Caller, user: &User, link: &NewLink) -> Result<Timestamp> {
+    tx.insert_user(user).await.map_err(taken)?;
+    let until = link.write(tx, user).await?;
+    let event = caller.event(tx.now(), "user.invite", target(user), difference(None, user));
+    tx.record(user.organisation, event);
+    Ok(until)
 }
 
 impl App {
@@ -91,15 +139,6 @@ impl App {
         caller.require(Management::UsersManage)?;
         caller.require_recent(self.clock.now())?;
         let draft = draft.check()?;
-        let Some(email) = draft.email else {
-            return Err(vec![FieldError::new("email", "an address is needed")].into());
-        };
-        let operator = draft.operator.unwrap_or(false);
-        if operator && !caller.is_operator() {
-            return Err(operators_only());
-        }
-        let name = draft.name.unwrap_or_else(|| email.clone());
-        let roles = draft.roles.unwrap_or_default();
         let id = UserId::fresh(self.clock(), self.random());
         let link = self.new_link(Purpose::Invitation)?;
         let by = caller.clone();
@@ -108,27 +147,8 @@ impl App {
             .change(async move |tx| {
                 let tenant = tx.tenant(caller.organisation).await?;
                 let directory = tx.directory(caller.organisation).await?;
-                let roles = roles_named(&directory, &roles)?;
-                caller.may_assign(&directory, &roles, &[])?;
-                let user = User {
-                    id,
-                    organisation: caller.organisation,
-                    email,
-                    name,
-                    status: UserStatus::Invited,
-                    operator,
-                    roles,
-                    has_password: false,
-                    has_second_factor: false,
-                    created_at: tx.now(),
-                    created_by: caller.actor.clone(),
-                    last_sign_in_at: None,
-                    version: 1,
-                };
-                tx.insert_user(&user).await.map_err(taken)?;
-                let until = link.write(tx, &user).await?;
-                let event = caller.event(tx.now(), "user.invite", target(&user), difference(None, &user));
-                tx.record(user.organisation, event);
+                let user = draw_up(tx, &caller, &directory, id, draft)?;
+                let until = write(tx, &caller, &user, &link).await?;
                 let view = view(user, &directory);
                 Ok((link, (view, tenant.organisation, until)))
             })
@@ -232,9 +252,8 @@ impl App {
         link: NewLink,
         (view, _, until): (UserView, Organisation, Timestamp),
     ) -> Sent {
-        let url = format!("{}/invitations/{}", self.base_url(), link.token.expose());
         Sent {
-            url: Some(Zeroizing::new(url)),
+            url: Some(Zeroizing::new(link.url(self.base_url()))),
             view,
             until,
             mail: Posted::Off,

@@ -1,6 +1,7 @@
 //! `claviger users`: people, by id or by address.
 
 mod change;
+mod import;
 mod list;
 
 use clap::Subcommand;
@@ -24,6 +25,8 @@ pub(crate) enum Users {
     Show(list::One),
     /// Ask somebody in; the link is printed where no mail is set up
     Invite(change::Invite),
+    /// Ask many people in at once, from a file; all of them or nobody
+    Import(import::Import),
     /// Change somebody's name, address or roles
     Edit(change::Edit),
     /// Keep somebody out: ends their sessions and stops their keys, at once
@@ -46,6 +49,7 @@ pub(crate) async fn run(context: &Context, command: Users) -> Result<(), CliErro
         Users::List(args) => list::list(context, args).await,
         Users::Show(args) => list::show(context, args).await,
         Users::Invite(args) => change::invite(context, args).await,
+        Users::Import(args) => import::run(context, args).await,
         Users::Edit(args) => change::edit(context, args).await,
         Users::Disable(args) => change::disable(context, args).await,
         Users::Enable(args) => change::enable(context, args).await,

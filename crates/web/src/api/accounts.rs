@@ -152,8 +152,8 @@ pub(super) async fn events(
 /// A file to bring in.
 #[derive(Debug)]
 pub(super) struct Import {
-    format: Format,
-    bytes: bytes::Bytes,
+    pub(super) format: Format,
+    pub(super) bytes: bytes::Bytes,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Import {
@@ -186,7 +186,7 @@ impl<S: Send + Sync> FromRequest<S> for Import {
 #[serde(deny_unknown_fields)]
 pub(super) struct How {
     #[serde(default)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 pub(super) async fn import(

@@ -3,6 +3,7 @@
 
 use ::http::{HeaderValue, StatusCode, header};
 use app::AppError;
+use app::oidc::OidcError;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use super::session::with_cookie;
 use super::shown;
 use crate::http::body::Query;
 use crate::http::problem::Result;
-use crate::http::{Web, cookie};
+use crate::http::{Problem, Web, cookie};
 
 /// Where somebody wants to go once they are signed in.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -69,9 +70,9 @@ pub(super) async fn methods(State(web): State<Web>) -> Response {
 
 /// A page for somebody who did not get in; what a fault of ours or the provider's owes to is for the log.
 fn stopped(error: AppError) -> Result<Response> {
-    let (status, title) = match &error {
-        AppError::Provider(_) => (StatusCode::BAD_GATEWAY, "Not signed in"),
-        AppError::WrongCredentials => (StatusCode::FORBIDDEN, "Not signed in"),
+    let status = match &error {
+        AppError::Provider(OidcError::Refused(_)) | AppError::WrongCredentials => StatusCode::FORBIDDEN,
+        AppError::Provider(_) => StatusCode::BAD_GATEWAY,
         _ => return Err(error.into()),
     };
     let why = match &error {
@@ -87,7 +88,7 @@ fn stopped(error: AppError) -> Result<Response> {
         "<p role=\"alert\">{}.</p><p><a href=\"/v1/oidc/start\">Try again</a></p>",
         escaped(&why)
     );
-    Ok(page_of(status, title, &body))
+    Ok(page_of(status, "Not signed in", &body))
 }
 
 fn on_to(path: &str) -> Result<Response> {
@@ -103,6 +104,7 @@ fn on_to(path: &str) -> Result<Response> {
     params(Departing),
     responses(
         (status = SEE_OTHER, description = "To the provider", headers(("Location" = String, description = "The provider's page"))),
+        (status = NOT_FOUND, description = "No provider is set up"),
         (status = BAD_GATEWAY, description = "A page: the provider cannot be asked", body = String, content_type = "text/html"),
     ),
     extensions(("x-claviger-permission" = json!("public")))
@@ -125,8 +127,9 @@ pub(super) async fn start(State(web): State<Web>, Query(asked): Query<Departing>
     params(Arriving),
     responses(
         (status = SEE_OTHER, description = "Signed in", headers(("Location" = String, description = "Where they wanted to go"))),
-        (status = FORBIDDEN, description = "A page: nobody here is known by that address", body = String, content_type = "text/html"),
-        (status = BAD_GATEWAY, description = "A page: the provider's word does not hold", body = String, content_type = "text/html"),
+        (status = FORBIDDEN, description = "A page: nobody here is known by that address, or this is not the browser that left", body = String, content_type = "text/html"),
+        (status = NOT_FOUND, description = "No provider is set up"),
+        (status = BAD_GATEWAY, description = "A page: the provider cannot be asked", body = String, content_type = "text/html"),
     ),
     extensions(("x-claviger-permission" = json!("public")))
 )]
@@ -134,7 +137,10 @@ pub(super) async fn callback(State(web): State<Web>, request: Request) -> Result
     let (parts, _) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default();
     let asked: Arriving = serde_urlencoded::from_str(query).unwrap_or_default();
-    let refused = |what: &str| AppError::Provider(app::oidc::OidcError::Refused(what.to_owned()));
+    if !web.app.has_provider() {
+        return Err(Problem::not_found());
+    }
+    let refused = |what: &str| AppError::Provider(OidcError::Refused(what.to_owned()));
     let ticket = cookie::ticket(&parts.headers).unwrap_or_default();
     let arrived = match (&asked.error, &asked.code, &asked.state) {
         (None, Some(code), Some(state)) => web.app.arrive(code, state, ticket, client(&parts)?).await,
