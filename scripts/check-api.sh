@@ -23,7 +23,7 @@ finish() {
 }
 trap finish EXIT
 
-"$binary" init --data "$dir/data" --json --organisation "Sample Ltd" >"$dir/made.json"
+"$binary" init --data "$dir/data" --json --organisation "Described Ltd" >"$dir/made.json"
 key=$("$tools/python/bin/python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["management_key"])' "$dir/made.json")
 "$binary" serve --data "$dir/data" --management 127.0.0.1:0 --verify 127.0.0.1:0 >"$dir/log" 2>&1 &
 server=$!

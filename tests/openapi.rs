@@ -108,6 +108,23 @@ fn every_operation_says_who_may_ask_and_what_it_is() {
 }
 
 #[test]
+fn every_code_of_a_refusal_is_explained() {
+    let codes =
+        web::api::document()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].clone();
+    let codes: BTreeSet<String> = serde_json::from_value(codes).expect("codes");
+    let table = std::fs::read_to_string(file("docs/api-design.md")).expect("the conventions");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| "));
+    let rows = rows.filter(|row| row.starts_with(|c: char| c.is_ascii_digit()));
+    // The second column, in which codes stand between backticks.
+    let explained: BTreeSet<String> = rows
+        .filter_map(|row| row.split('|').nth(1))
+        .flat_map(|codes| codes.split('`').skip(1).step_by(2).map(str::to_owned))
+        .collect();
+    let silent: Vec<&String> = codes.difference(&explained).collect();
+    assert!(silent.is_empty(), "docs/api-design.md says nothing about {silent:?}");
+}
+
+#[test]
 fn every_body_has_an_example_without_gaps() {
     for Operation {
         method,

@@ -1,23 +1,21 @@
 """What schemathesis has to be told of this API."""
 
 import json
-
 import os
 import random
 import urllib.request
 
 import schemathesis
 
-EXAMPLE = json.load(open(os.path.join(os.path.dirname(__file__), "../../docs/openapi.json")))["paths"]["/v1/audit/export"]["get"][
-    "responses"
-]["200"]["content"]["application/x-ndjson"]["example"]
+DOCUMENT = json.load(open(os.path.join(os.path.dirname(__file__), "../../docs/openapi.json")))
+EXPORT = DOCUMENT["paths"]["/v1/audit/export"]["get"]["responses"]["200"]["content"]["application/x-ndjson"]
 
 
 @schemathesis.deserializer("application/x-ndjson")
 def first_line(context, response):
     """Each line is of the described form; the first one stands for all."""
     lines = response.content.splitlines()
-    return json.loads(lines[0]) if lines else EXAMPLE
+    return json.loads(lines[0]) if lines else EXPORT["example"]
 
 
 LISTS = {"key_": "/v1/keys", "org_": "/v1/organisations", "acct_": "/v1/service-accounts", "usr_": "/v1/users", "role_": "/v1/roles", "api_": "/v1/apis"}
@@ -67,3 +65,44 @@ def what_has_the_described_form_can_be_read(context, response, case):
     if not case.meta or not case.meta.generation.mode.is_positive or response.status_code != 400:
         return
     assert response.json().get("code") != "invalid_json", response.text
+
+
+def fields_of(schema):
+    """The properties of an object's schema; none where it may have any."""
+    if "$ref" in schema:
+        return fields_of(DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+    if "allOf" in schema:
+        parts = [fields_of(part) for part in schema["allOf"]]
+        return None if None in parts else {name: field for part in parts for name, field in part.items()}
+    if "oneOf" in schema:
+        given = [one for one in schema["oneOf"] if one.get("type") != "null"]
+        return fields_of(given[0]) if len(given) == 1 else None
+    return schema.get("properties")
+
+
+def undescribed(value, schema, at="$"):
+    """Where the value has a field that the schema does not know."""
+    if isinstance(value, list):
+        items = schema.get("items") or {}
+        return [fault for item in value for fault in undescribed(item, items, at + "[]")]
+    fields = fields_of(schema) if isinstance(value, dict) else None
+    if fields is None:
+        return []
+    return [
+        fault
+        for name, item in value.items()
+        for fault in (undescribed(item, fields[name], f"{at}.{name}") if name in fields else [f"{at}.{name}"])
+    ]
+
+
+@schemathesis.check
+def nothing_is_answered_that_is_not_described(context, response, case):
+    """A schema lets any further field pass; here each one is known."""
+    answers = DOCUMENT["paths"].get(case.operation.path, {}).get(case.method.lower(), {}).get("responses", {})
+    answer = answers.get(str(response.status_code), {})
+    if "$ref" in answer:
+        answer = DOCUMENT["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
+    for kind in ("application/json", "application/problem+json"):
+        media = answer.get("content", {}).get(kind)
+        if media and response.headers.get("content-type", [""])[0] == kind:
+            assert not (faults := undescribed(response.json(), media["schema"])), faults
