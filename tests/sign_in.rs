@@ -264,6 +264,22 @@ async fn a_session_ends_when_it_is_idle_or_old_and_dangerous_acts_ask_again() {
             (Method::POST, format!("/v1/keys/{id}/reveal"), json!({})),
             (Method::DELETE, format!("/v1/keys/{id}"), json!({})),
             (Method::PATCH, "/v1/policy".to_owned(), json!({})),
+            (Method::POST, "/v1/roles".to_owned(), json!({"name": "x"})),
+            (
+                Method::PATCH,
+                "/v1/roles/role_00000000000000000000000000".to_owned(),
+                json!({"name": "x"}),
+            ),
+            (
+                Method::DELETE,
+                "/v1/roles/role_00000000000000000000000000".to_owned(),
+                json!({}),
+            ),
+            (
+                Method::DELETE,
+                "/v1/service-accounts/acct_00000000000000000000000000".to_owned(),
+                json!({}),
+            ),
             (
                 Method::PATCH,
                 format!("/v1/users/{own}"),

@@ -19,6 +19,7 @@ impl App {
     /// As [`AppError`] says; then no role was made.
     pub async fn create_role(&self, caller: &Caller, draft: RoleDraft) -> Result<RoleView> {
         caller.require(Management::RolesManage)?;
+        caller.require_recent(self.clock.now())?;
         let fields = draft.check()?;
         let name = fields
             .name
