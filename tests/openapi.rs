@@ -121,7 +121,10 @@ fn every_code_of_a_refusal_is_explained() {
         .flat_map(|codes| codes.split('`').skip(1).step_by(2).map(str::to_owned))
         .collect();
     let silent: Vec<&String> = codes.difference(&explained).collect();
-    assert!(silent.is_empty(), "docs/api-design.md says nothing about {silent:?}");
+    assert!(
+        silent.is_empty(),
+        "docs/api-design.md says nothing about {silent:?}"
+    );
 }
 
 #[test]
