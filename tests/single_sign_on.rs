@@ -264,11 +264,11 @@ async fn only_the_browser_that_left_comes_back_and_only_once() {
 
     // Somebody else is made to follow the link: they would be signed in as another (login CSRF).
     let other = Tourist::new().get(&back).await;
-    assert_eq!(other.status(), StatusCode::BAD_GATEWAY);
+    assert_eq!(other.status(), StatusCode::FORBIDDEN);
     let forged = back.replace("state=", "state=x");
     let mut copy = Tourist::new();
     copy.cookies = browser.cookies.clone();
-    assert_eq!(copy.get(&forged).await.status(), StatusCode::BAD_GATEWAY);
+    assert_eq!(copy.get(&forged).await.status(), StatusCode::FORBIDDEN);
 
     copy.cookies = browser.cookies.clone();
     assert_eq!(browser.get(&back).await.status(), StatusCode::SEE_OTHER);

@@ -3,12 +3,14 @@
 
 use ::http::{HeaderValue, StatusCode, header};
 use app::AppError;
+use app::oidc::OidcError;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::client;
+use super::openapi::NotFound;
 use super::page::{escaped, page_of};
 use super::session::with_cookie;
 use super::shown;
@@ -70,6 +72,8 @@ pub(super) async fn methods(State(web): State<Web>) -> Response {
 /// A page for somebody who did not get in; what a fault of ours or the provider's owes to is for the log.
 fn stopped(error: AppError) -> Result<Response> {
     let (status, title) = match &error {
+        // What a browser brings may be anybody's making: that is no fault of the server's.
+        AppError::Provider(OidcError::Refused(_)) => (StatusCode::FORBIDDEN, "Not signed in"),
         AppError::Provider(_) => (StatusCode::BAD_GATEWAY, "Not signed in"),
         AppError::WrongCredentials => (StatusCode::FORBIDDEN, "Not signed in"),
         _ => return Err(error.into()),
@@ -104,6 +108,7 @@ fn on_to(path: &str) -> Result<Response> {
     responses(
         (status = SEE_OTHER, description = "To the provider", headers(("Location" = String, description = "The provider's page"))),
         (status = BAD_GATEWAY, description = "A page: the provider cannot be asked", body = String, content_type = "text/html"),
+        NotFound
     ),
     extensions(("x-claviger-permission" = json!("public")))
 )]
@@ -125,8 +130,9 @@ pub(super) async fn start(State(web): State<Web>, Query(asked): Query<Departing>
     params(Arriving),
     responses(
         (status = SEE_OTHER, description = "Signed in", headers(("Location" = String, description = "Where they wanted to go"))),
-        (status = FORBIDDEN, description = "A page: nobody here is known by that address", body = String, content_type = "text/html"),
-        (status = BAD_GATEWAY, description = "A page: the provider's word does not hold", body = String, content_type = "text/html"),
+        (status = FORBIDDEN, description = "A page: nobody here is known by that address, or the provider's word does not hold", body = String, content_type = "text/html"),
+        (status = BAD_GATEWAY, description = "A page: the provider cannot be asked", body = String, content_type = "text/html"),
+        NotFound
     ),
     extensions(("x-claviger-permission" = json!("public")))
 )]
@@ -134,7 +140,7 @@ pub(super) async fn callback(State(web): State<Web>, request: Request) -> Result
     let (parts, _) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default();
     let asked: Arriving = serde_urlencoded::from_str(query).unwrap_or_default();
-    let refused = |what: &str| AppError::Provider(app::oidc::OidcError::Refused(what.to_owned()));
+    let refused = |what: &str| AppError::Provider(OidcError::Refused(what.to_owned()));
     let ticket = cookie::ticket(&parts.headers).unwrap_or_default();
     let arrived = match (&asked.error, &asked.code, &asked.state) {
         (None, Some(code), Some(state)) => web.app.arrive(code, state, ticket, client(&parts)?).await,

@@ -262,7 +262,7 @@ impl From<AppError> for Problem {
                 let (status, code) = match cause {
                     app::oidc::OidcError::Settings(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
                     app::oidc::OidcError::Provider(_) => (StatusCode::BAD_GATEWAY, "provider_unavailable"),
-                    app::oidc::OidcError::Refused(_) => (StatusCode::BAD_GATEWAY, "provider_refused"),
+                    app::oidc::OidcError::Refused(_) => (StatusCode::FORBIDDEN, "provider_refused"),
                 };
                 plain(status, code, "Not signed in").caused_by(Some(Box::new(cause)))
             }
