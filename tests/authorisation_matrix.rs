@@ -11,7 +11,7 @@ use crate::openapi::{Operation, compare_with_copy, operations};
 use crate::support::{Answer, ENGINES, Server, text};
 
 /// The routes that nobody is asked for a key at, each with its reason.
-const PUBLIC: [(&str, &str); 8] = [
+const PUBLIC: [(&str, &str); 11] = [
     ("GET /healthz", "a probe has no key"),
     ("GET /readyz", "a probe has no key"),
     ("GET /openapi.json", "holds nothing of anybody's"),
@@ -20,6 +20,12 @@ const PUBLIC: [(&str, &str); 8] = [
     ("GET /setup.css", "how the page behind the set-up link looks"),
     ("GET /setup/{token}", "the link itself is the proof"),
     ("POST /setup/{token}", "the link itself is the proof, once"),
+    ("GET /v1/session/methods", "what the page for signing in offers"),
+    ("GET /v1/oidc/start", "the way to sign in"),
+    (
+        "GET /v1/oidc/callback",
+        "the way to sign in; the provider's word is the proof",
+    ),
 ];
 
 /// Who asks.
@@ -101,7 +107,7 @@ fn cell(operation: &Operation, answer: &Answer) -> String {
         401 => true,
         // Past the check somebody may still not hold what they want to hand out.
         403 => answer.body["code"] == "forbidden",
-        404 => !operation.path.contains('{'),
+        404 => operation.permission != "public" && !operation.path.contains('{'),
         _ => false,
     };
     if is_refusal {

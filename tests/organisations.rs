@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, ENGINES, Server, text};
+use crate::support::{Answer, Browser, ENGINES, Server, text};
 
 /// A request at the socket, in an organisation where one is named.
 async fn local(server: &Server, method: Method, path: &str, slug: &str, body: Option<Value>) -> Answer {
@@ -68,6 +68,81 @@ async fn a_suspended_organisations_keys_stop_at_once_and_work_again_when_it_is_r
         // The first organisation is none the worse.
         assert_eq!(server.verify(&server.key).await["code"], "VALID");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_organisations_people_are_let_out_at_once() {
+    for engine in ENGINES {
+        let server = Server::start(engine).await;
+        let (organisation, _) = second(&server, "Other Ltd").await;
+        let path = format!("/v1/organisations/{}", text(&organisation, "id"));
+        let owner = Browser::invited_to("other-ltd", &server, "owner@other.example", &["owner"]).await;
+        assert_eq!(owner.get("/v1/keys").await.status, StatusCode::OK);
+        local(&server, Method::POST, &format!("{path}/suspend"), "", None).await;
+        owner
+            .get("/v1/keys")
+            .await
+            .refused(401, "unauthenticated", "a session of a suspended organisation");
+        let mut again = Browser::new(&server);
+        let refused = again
+            .sign_in("owner@other.example", crate::support::PASSWORD)
+            .await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{}", refused.text);
+        local(&server, Method::POST, &format!("{path}/resume"), "", None).await;
+        let signed_in = again
+            .sign_in("owner@other.example", crate::support::PASSWORD)
+            .await;
+        assert!(signed_in.status.is_success(), "{}", signed_in.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_is_an_operator_works_in_every_organisation_and_an_owner_in_their_own() {
+    let server = Server::start(ENGINES[0]).await;
+    let mut operator = Browser::first(&server).await;
+    let made = operator
+        .post("/v1/organisations", json!({"name": "Other Ltd"}))
+        .await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let path = format!("/v1/organisations/{}", text(&made.body, "id"));
+    let all = operator.get("/v1/organisations?sort=name").await.body;
+    assert_eq!(all["items"].as_array().map(Vec::len), Some(2), "{all}");
+    let renamed = operator
+        .send(Method::PATCH, &path, json!({"name": "Another Ltd"}))
+        .await;
+    assert_eq!(renamed.body["name"], "Another Ltd", "{}", renamed.text);
+    for (verb, status) in [("suspend", "suspended"), ("resume", "active")] {
+        let done = operator.post(&format!("{path}/{verb}"), json!({})).await;
+        assert_eq!(done.body["status"], status, "{}", done.text);
+    }
+    // Who owns another organisation is told of neither the first one nor how to make one.
+    let mut owner = Browser::invited_to("other-ltd", &server, "owner@other.example", &["owner"]).await;
+    let own = owner.get("/v1/organisations").await.body;
+    assert_eq!(own["items"].as_array().map(Vec::len), Some(1), "{own}");
+    let first = all["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|one| one["slug"] == "sample-ltd");
+    let first = format!("/v1/organisations/{}", text(first.expect("the first one"), "id"));
+    for verb in ["suspend", "resume", "close"] {
+        let body = json!({"confirm": "sample-ltd"});
+        let refused = owner.post(&format!("{first}/{verb}"), body).await;
+        refused.refused(404, "not_found", verb);
+    }
+    owner
+        .post("/v1/organisations", json!({"name": "Third Ltd"}))
+        .await
+        .refused(403, "forbidden", "an owner makes no organisation");
+    let closed = owner
+        .post(&format!("{path}/close"), json!({"confirm": "other-ltd"}))
+        .await;
+    assert_eq!(closed.body["status"], "closed", "{}", closed.text);
+    owner.get("/v1/organisations").await.refused(
+        401,
+        "unauthenticated",
+        "a session of a closed organisation",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ mod list;
 mod rename;
 mod standing;
 
+use domain::access::Management;
 use domain::audit::Target;
 use domain::id::OrganisationId;
 use domain::organisation::{Organisation, OrganisationStatus};
@@ -28,6 +29,18 @@ impl Caller {
         } else {
             Err(not_found())
         }
+    }
+
+    /// Goes on only for an operator, and for a member who may manage it.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an organisation of somebody else's, [`AppError::Forbidden`] for the caller's own.
+    fn may_manage(&self, organisation: OrganisationId) -> Result<()> {
+        self.may_see(organisation)?;
+        if self.is_operator() {
+            return Ok(());
+        }
+        self.require(Management::OrganisationsManage)
     }
 
     /// Goes on only for an operator.

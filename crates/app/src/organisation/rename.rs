@@ -1,6 +1,5 @@
 //! Calling an organisation something else. Its slug stays: scripts and links hold it.
 
-use domain::access::Management;
 use domain::id::OrganisationId;
 use domain::input;
 use domain::organisation::Organisation;
@@ -22,8 +21,7 @@ impl App {
         name: Option<String>,
         version: Option<i64>,
     ) -> Result<Organisation> {
-        caller.may_see(id)?;
-        caller.require(Management::OrganisationsManage)?;
+        caller.may_manage(id)?;
         let mut faults = Vec::new();
         let name = name.map(|name| input::name("name", &name, &mut faults));
         if !faults.is_empty() {

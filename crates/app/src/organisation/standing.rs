@@ -1,6 +1,5 @@
 //! Suspending, resuming and closing an organisation: whether any of its keys is accepted.
 
-use domain::access::Management;
 use domain::id::OrganisationId;
 use domain::organisation::{Organisation, OrganisationStatus};
 use serde_json::json;
@@ -55,9 +54,10 @@ impl App {
     ) -> Result<Organisation> {
         caller.may_see(id)?;
         match standing {
-            Standing::Close { .. } => caller.require(Management::OrganisationsManage)?,
+            Standing::Close { .. } => caller.may_manage(id)?,
             Standing::Suspend | Standing::Resume => caller.require_operator()?,
         }
+        caller.require_recent(self.clock.now())?;
         let caller = caller.clone();
         self.change(async move |tx| {
             let mut organisation = locked(tx, id).await?;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::client;
+use super::openapi::NotFound;
 use super::page::{escaped, page_of};
 use super::session::with_cookie;
 use super::shown;
@@ -104,8 +105,8 @@ fn on_to(path: &str) -> Result<Response> {
     params(Departing),
     responses(
         (status = SEE_OTHER, description = "To the provider", headers(("Location" = String, description = "The provider's page"))),
-        (status = NOT_FOUND, description = "No provider is set up"),
         (status = BAD_GATEWAY, description = "A page: the provider cannot be asked", body = String, content_type = "text/html"),
+        NotFound
     ),
     extensions(("x-claviger-permission" = json!("public")))
 )]
@@ -127,9 +128,9 @@ pub(super) async fn start(State(web): State<Web>, Query(asked): Query<Departing>
     params(Arriving),
     responses(
         (status = SEE_OTHER, description = "Signed in", headers(("Location" = String, description = "Where they wanted to go"))),
-        (status = FORBIDDEN, description = "A page: nobody here is known by that address, or this is not the browser that left", body = String, content_type = "text/html"),
-        (status = NOT_FOUND, description = "No provider is set up"),
+        (status = FORBIDDEN, description = "A page: nobody here is known by that address, or the provider's word does not hold", body = String, content_type = "text/html"),
         (status = BAD_GATEWAY, description = "A page: the provider cannot be asked", body = String, content_type = "text/html"),
+        NotFound
     ),
     extensions(("x-claviger-permission" = json!("public")))
 )]

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use ::http::header;
 use axum::response::IntoResponse;
+use domain::id::{AccountId, ApiId, KeyId, OrganisationId, RoleId, SessionId, UserId};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
@@ -37,12 +38,14 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/", description = "The management listener")),
-    components(schemas(Written)),
+    // The ids by name: what only a path mentions is not found by itself.
+    components(schemas(Written, KeyId, OrganisationId, AccountId, UserId, RoleId, ApiId, SessionId)),
     tags(
         (name = "keys", description = "API keys, from the first secret to the last"),
         (name = "verification", description = "May this request pass? Also at the verification listener"),
         (name = "audit", description = "Who did what, and the proof of it"),
         (name = "policy", description = "How an organisation's keys are made, kept, shown, rotated and deleted"),
+        (name = "service accounts", description = "The systems that keys stand for, and the partners whose systems they are"),
         (name = "organisations", description = "Tenants"),
         (name = "installation", description = "What belongs to no organisation"),
         (name = "set-up", description = "The link that makes the first management key"),
