@@ -1,6 +1,7 @@
 //! A tenant sees itself alone: every route of the description is asked, as one tenant, about what is another's.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -54,9 +55,8 @@ impl Other {
             BTreeMap::from([("OrganisationId".to_owned(), text(&organisation, "id").to_owned())]);
         for operation in operations() {
             for (name, kind) in ids_of(&operation) {
-                if things.get(&kind).is_none() {
-                    let made = Self::make(server, &key, &operation, &name, &kind).await;
-                    things.insert(kind, made);
+                if let Entry::Vacant(missing) = things.entry(kind.clone()) {
+                    missing.insert(Self::make(server, &key, &operation, &name, &kind).await);
                 }
             }
         }

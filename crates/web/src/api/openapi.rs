@@ -141,9 +141,10 @@ fn complete(path: &str, operation: &mut Value, schemas: &Value) {
     let parameters = operation["parameters"].as_array();
     let takes = |name: &str| parameters.is_some_and(|all| all.iter().any(|one| one["name"] == name));
     let (has_parameters, has_version) = (parameters.is_some(), takes("If-Match"));
+    let has_query = parameters.is_some_and(|all| all.iter().any(|one| one["in"] == "query"));
     let has_body = operation.get("requestBody").is_some();
     let refusals = [
-        ("400", has_body || has_parameters && !is_open),
+        ("400", has_body || has_query || has_parameters && !is_open),
         ("401", !is_open),
         ("403", has_body || !is_open),
         ("404", path.contains("{id}") || permission == LOCAL),
