@@ -87,7 +87,14 @@ fn every_operation_says_who_may_ask_and_what_it_is() {
         described,
     } in operations()
     {
-        let words = ["public", "any caller", "any key", "operator", "local"];
+        let words = [
+            "public",
+            "any caller",
+            "any key",
+            "any person",
+            "operator",
+            "local",
+        ];
         assert!(
             known.contains(&&*permission) || words.contains(&&*permission),
             "{method} {path}: x-claviger-permission is {permission:?}"

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use crate::openapi::{Operation, operations};
 use crate::organisations::second;
-use crate::support::{Answer, ENGINES, Server, text};
+use crate::support::{Answer, Browser, ENGINES, Server, text};
 
-/// The other tenant: its key, and something of each kind that is its own, by the name of the id's schema.
-struct Other {
+/// The other tenant: its key, a person of its own, and something of each kind that is its own, by the name of the id's schema.
+struct Other<'a> {
     key: String,
+    person: Browser<'a>,
     things: BTreeMap<String, String>,
     /// Whatever would give it away in a list.
     marks: Vec<String>,
@@ -47,12 +48,19 @@ fn nobodys(kind: &str) -> String {
         .to_owned()
 }
 
-impl Other {
-    async fn of(server: &Server) -> Self {
+impl<'a> Other<'a> {
+    async fn of(server: &'a Server) -> Self {
         let (organisation, key) = second(server, "Another Ltd").await;
         let key = text(&key, "secret").to_owned();
         let mut things =
             BTreeMap::from([("OrganisationId".to_owned(), text(&organisation, "id").to_owned())]);
+        let slug = text(&organisation, "slug");
+        let person = Browser::invited_to(slug, server, "quiet@another.example", &["owner"]).await;
+        let session = person.get("/v1/session").await;
+        things.insert(
+            "SessionId".to_owned(),
+            text(&session.body["session"], "id").to_owned(),
+        );
         for operation in operations() {
             for (name, kind) in ids_of(&operation) {
                 if let Entry::Vacant(missing) = things.entry(kind.clone()) {
@@ -61,8 +69,13 @@ impl Other {
             }
         }
         let mut marks: Vec<String> = things.values().cloned().collect();
-        marks.extend([text(&organisation, "slug").to_owned(), NAME.to_owned()]);
-        Self { key, things, marks }
+        marks.extend([slug.to_owned(), NAME.to_owned()]);
+        Self {
+            key,
+            person,
+            things,
+            marks,
+        }
     }
 
     /// Makes something of that kind with the example of the route that makes it: `POST` to the path before the id.
@@ -99,7 +112,15 @@ impl Other {
         })
     }
 
-    fn mark_in<'a>(&'a self, answer: &Answer) -> Option<&'a str> {
+    /// Asks as the other tenant: its person where a key has nothing, else its key.
+    async fn get(&self, server: &Server, operation: &Operation, path: &str) -> Answer {
+        if operation.permission == "any person" {
+            return self.person.get(path).await;
+        }
+        Answer::of(server.anonymous(Method::GET, path).bearer_auth(&self.key)).await
+    }
+
+    fn mark_in(&self, answer: &Answer) -> Option<&str> {
         let marks = self.marks.iter().find(|mark| answer.text.contains(&***mark));
         marks.map(String::as_str)
     }
@@ -120,8 +141,13 @@ fn with(path: &str, query: &[(&str, &str)]) -> String {
     format!("{path}?{}", url.query().unwrap_or_default())
 }
 
-async fn ask(server: &Server, method: &str, path: &str, body: Option<Value>) -> Answer {
-    let request = server.request(method.parse().expect("a method"), path);
+/// Asks as this tenant: its first person where a key has nothing, else its key.
+async fn ask(person: &Browser<'_>, operation: &Operation, path: &str, body: Option<Value>) -> Answer {
+    let method: Method = operation.method.parse().expect("a method");
+    let request = match operation.permission.as_str() {
+        "any person" => person.request(method, path),
+        _ => person.server.request(method, path),
+    };
     Answer::of(match body {
         Some(body) => request.json(&body),
         None => request,
@@ -133,6 +159,7 @@ async fn ask(server: &Server, method: &str, path: &str, body: Option<Value>) -> 
 async fn anothers_id_is_answered_on_every_route_like_one_that_is_nobodys() {
     for engine in ENGINES {
         let server = Server::start(engine).await;
+        let person = Browser::first(&server).await;
         let other = Other::of(&server).await;
         let with_ids: Vec<Operation> = operations()
             .into_iter()
@@ -140,7 +167,7 @@ async fn anothers_id_is_answered_on_every_route_like_one_that_is_nobodys() {
             .collect();
         let own = async |operation: &Operation| {
             let path = other.fill(operation, |kind| other.things[kind].clone());
-            server.call_as(&other.key, Method::GET, &path, None).await
+            plain(&other.get(&server, operation, &path).await)
         };
         let mut before = Vec::new();
         for operation in with_ids.iter().filter(|one| one.method == "GET") {
@@ -151,9 +178,9 @@ async fn anothers_id_is_answered_on_every_route_like_one_that_is_nobodys() {
         for operation in &with_ids {
             let route = format!("{} {}", operation.method, operation.path);
             let theirs = other.fill(operation, |kind| other.things[kind].clone());
-            let theirs = ask(&server, &operation.method, &theirs, example(operation)).await;
+            let theirs = ask(&person, operation, &theirs, example(operation)).await;
             let nothing = other.fill(operation, nobodys);
-            let nothing = ask(&server, &operation.method, &nothing, example(operation)).await;
+            let nothing = ask(&person, operation, &nothing, example(operation)).await;
             theirs.refused(404, "not_found", &route);
             assert_eq!(plain(&theirs), plain(&nothing), "{route}");
         }
@@ -172,6 +199,7 @@ async fn anothers_id_is_answered_on_every_route_like_one_that_is_nobodys() {
 async fn no_list_and_no_filter_shows_what_is_anothers() {
     for engine in ENGINES {
         let server = Server::start(engine).await;
+        let person = Browser::first(&server).await;
         let other = Other::of(&server).await;
         let mut shown_to_its_own = 0;
         for operation in operations() {
@@ -180,17 +208,16 @@ async fn no_list_and_no_filter_shows_what_is_anothers() {
                 continue;
             }
             let path = &operation.path;
-            let seen = Answer::of(server.anonymous(Method::GET, path).bearer_auth(&other.key)).await;
+            let seen = other.get(&server, &operation, path).await;
             shown_to_its_own += usize::from(other.mark_in(&seen).is_some());
-            let answer = ask(&server, "GET", path, None).await;
+            let answer = ask(&person, &operation, path, None).await;
             assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
             assert_eq!(other.mark_in(&answer), None, "{path}: {}", answer.text);
             let parameters = operation.described["parameters"].as_array().into_iter().flatten();
             for parameter in parameters.filter(|one| one["in"] == "query") {
                 let name = text(parameter, "name");
                 for mark in &other.marks {
-                    let request = server.request(Method::GET, &with(path, &[(name, mark)]));
-                    let answer = Answer::of(request).await;
+                    let answer = ask(&person, &operation, &with(path, &[(name, mark)]), None).await;
                     // A refusal may repeat what was asked, as may the record of another tenant's name that was looked for.
                     if answer.status == StatusCode::OK {
                         assert_eq!(
@@ -203,11 +230,12 @@ async fn no_list_and_no_filter_shows_what_is_anothers() {
                 }
             }
             // A cursor of theirs opens nothing.
-            let first = server.anonymous(Method::GET, &with(path, &[("limit", "1")]));
-            let first = Answer::of(first.bearer_auth(&other.key)).await;
+            let first = other
+                .get(&server, &operation, &with(path, &[("limit", "1")]))
+                .await;
             if let Some(cursor) = first.body["next_cursor"].as_str() {
                 let next = with(path, &[("limit", "500"), ("cursor", cursor)]);
-                let answer = ask(&server, "GET", &next, None).await;
+                let answer = ask(&person, &operation, &next, None).await;
                 assert_eq!(
                     other.mark_in(&answer),
                     None,

@@ -30,7 +30,7 @@ impl std::fmt::Debug for MailSettings {
 }
 
 /// What became of a letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Posted {
     /// The mail server has taken it.

@@ -12,7 +12,7 @@ use crate::input::{self, FieldError};
 use crate::key::Actor;
 
 /// Whether a person may sign in, and whether keys that stand for them are accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UserStatus {
     /// Asked in, and not come yet.
@@ -120,7 +120,8 @@ impl UserDraft {
 }
 
 /// How somebody showed who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SignInMethod)]
 pub enum Method {
     /// By a password alone.
     #[serde(rename = "password")]

@@ -39,7 +39,9 @@ pub struct Session {
 }
 
 /// What a link is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = LinkPurpose)]
 pub enum Purpose {
     /// To come in for the first time.
     Invitation,

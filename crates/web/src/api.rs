@@ -32,7 +32,7 @@ use ::http::StatusCode;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -103,42 +103,27 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(oidc::methods))
         .routes(routes!(oidc::start))
         .routes(routes!(oidc::callback))
-        .route(
-            "/v1/session",
-            get(session::show).post(session::open).delete(session::close),
-        )
-        .route("/v1/session/confirm", post(session::confirm))
-        .route("/v1/sessions", get(session::list).delete(session::end_others))
-        .route("/v1/sessions/{id}", delete(session::end))
-        .route("/v1/me", get(me::show).patch(me::edit))
-        .route("/v1/me/password", post(me::password))
-        .route("/v1/me/totp", post(me::draft_factor).delete(me::remove_factor))
-        .route("/v1/me/totp/confirm", post(me::confirm_factor))
-        .route("/v1/me/recovery-codes", post(me::recovery_codes))
+        .routes(routes!(session::show, session::open, session::close))
+        .routes(routes!(session::confirm))
+        .routes(routes!(session::list, session::end_others))
+        .routes(routes!(session::end))
+        .routes(routes!(me::show, me::edit))
+        .routes(routes!(me::password))
+        .routes(routes!(me::draft_factor, me::remove_factor))
+        .routes(routes!(me::confirm_factor))
+        .routes(routes!(me::recovery_codes))
         .routes(routes!(user_import::import))
-        .route("/v1/users", get(users::list).post(users::invite))
-        .route(
-            "/v1/users/{id}",
-            get(users::show).patch(users::edit).delete(users::delete),
-        )
-        .route("/v1/users/{id}/disable", post(users::disable))
-        .route("/v1/users/{id}/enable", post(users::enable))
-        .route("/v1/users/{id}/invite", post(users::invite_again))
-        .route("/v1/users/{id}/recover", post(users::recover))
-        .route("/v1/users/{id}/hand-over", post(users::hand_over))
-        .route(
-            "/v1/users/{id}/sessions",
-            get(users::sessions).delete(users::end_sessions),
-        )
-        .route(
-            "/v1/invitations/{token}",
-            get(invitations::show).post(invitations::accept),
-        )
-        .route(
-            "/invitations/{token}",
-            get(invitations::page).post(invitations::redeem),
-        )
-        .route("/v1/installation/recover", post(installation::recover))
+        .routes(routes!(users::list, users::invite))
+        .routes(routes!(users::show, users::edit, users::delete))
+        .routes(routes!(users::disable))
+        .routes(routes!(users::enable))
+        .routes(routes!(users::invite_again))
+        .routes(routes!(users::recover))
+        .routes(routes!(users::hand_over))
+        .routes(routes!(users::sessions, users::end_sessions))
+        .routes(routes!(invitations::show, invitations::accept))
+        .routes(routes!(invitations::page, invitations::redeem))
+        .routes(routes!(installation::recover))
         .routes(routes!(organisations::list, organisations::create))
         .routes(routes!(organisations::show, organisations::edit))
         .routes(routes!(organisations::suspend))

@@ -12,11 +12,13 @@ use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
 /// What was handed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct HandedOver {
     /// Keys, over or not.
+    #[schema(example = 3)]
     pub keys: usize,
     /// Service accounts.
+    #[schema(example = 2)]
     pub service_accounts: usize,
 }
 

@@ -6,12 +6,14 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::id::KeyId;
 use domain::organisation::Organisation;
+use domain::schema::EmailAddress;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::caller::{Keeper, slug};
 use super::openapi::Conflict;
-use super::{shown, users};
+use super::shown;
+use super::users::{self, RecoveryLink};
 use crate::http::Web;
 use crate::http::body::Json;
 use crate::http::problem::Result;
@@ -60,15 +62,25 @@ pub(super) async fn rotate(
 }
 
 /// Who is to be let in again.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.com", "new": true}))]
 pub(super) struct Recovery {
+    /// Their address.
+    #[schema(value_type = EmailAddress)]
     email: String,
+    /// Whether they are to be made anew, as an owner and operator.
     #[serde(default)]
     new: bool,
 }
 
-/// Break-glass: a link for a person, or for a new owner.
+/// Break-glass: a link for a person, who is enabled by it, or for a new owner.
+#[utoipa::path(
+    post, path = "/v1/installation/recover", operation_id = "recover_access", tag = "installation",
+    request_body = Recovery,
+    responses((status = OK, description = "The person, and the link", body = RecoveryLink), Conflict),
+    extensions(("x-claviger-permission" = json!("local")))
+)]
 pub(super) async fn recover(
     Keeper(keeper): Keeper,
     State(web): State<Web>,
@@ -83,7 +95,7 @@ pub(super) async fn recover(
     } else {
         web.app.recover_on_host(&keeper, &asked.email, slug).await?
     };
-    Ok(users::sent(StatusCode::OK, &sent, "recovery"))
+    Ok(users::recovery(&sent))
 }
 
 /// An organisation to look around in.

@@ -13,16 +13,17 @@ use domain::id::{AccountId, ApiId, KeyId, OrganisationId, RoleId, SessionId, Use
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-pub(super) use problems::{Conflict, NotFound, PolicyRefused};
+pub(super) use problems::{Conflict, NotFound, NotProven, PolicyRefused, Throttled};
 
 use crate::http::problem::Written;
 
 /// The extension that says who may ask: a management permission; `any caller`, whoever is known; `any key`, a key and
-/// nobody else; `operator`,
-/// whoever works in every organisation; [`PUBLIC`] or [`LOCAL`].
+/// nobody else; [`PERSON`]; `operator`, whoever works in every organisation; [`PUBLIC`] or [`LOCAL`].
 const PERMISSION: &str = "x-claviger-permission";
 /// Nobody is asked who they are.
 const PUBLIC: &str = "public";
+/// Somebody who is signed in, and no key.
+const PERSON: &str = "any person";
 /// Whoever is at the data directory; for everybody else there is no such address.
 const LOCAL: &str = "local";
 
@@ -50,6 +51,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
         (name = "installation", description = "What belongs to no organisation"),
         (name = "set-up", description = "The link that makes the first management key"),
         (name = "sign-in", description = "People: how they sign in, and their sessions"),
+        (name = "people", description = "Who is asked in, what they may do, and what becomes of what they own"),
         (name = "health", description = "Whether the process lives, and whether it can answer"),
         (name = "description", description = "This document, and a page to try it")
     )
@@ -132,6 +134,7 @@ fn complete(path: &str, operation: &mut Value, schemas: &Value) {
     operation["security"] = match permission.as_str() {
         PUBLIC => json!([]),
         LOCAL => json!([{}]),
+        PERSON => json!([{"session": []}]),
         // What the verification listener answers too, there for its own token or for none.
         _ if operation.get("servers").is_some() => {
             json!([{"bearer": []}, {"key": []}, {"session": []}, {"gateway": []}])
@@ -142,7 +145,11 @@ fn complete(path: &str, operation: &mut Value, schemas: &Value) {
     let takes = |name: &str| parameters.is_some_and(|all| all.iter().any(|one| one["name"] == name));
     let (has_parameters, has_version) = (parameters.is_some(), takes("If-Match"));
     let has_query = parameters.is_some_and(|all| all.iter().any(|one| one["in"] == "query"));
-    let has_body = operation.get("requestBody").is_some();
+    let body = operation.get("requestBody");
+    let (has_body, has_json) = (
+        body.is_some(),
+        body.is_some_and(|body| body["content"].get("application/json").is_some()),
+    );
     let refusals = [
         ("400", has_body || has_query || has_parameters && !is_open),
         ("401", !is_open),
@@ -150,9 +157,9 @@ fn complete(path: &str, operation: &mut Value, schemas: &Value) {
         ("404", path.contains("{id}") || permission == LOCAL),
         ("412", has_version),
         ("413", has_body),
-        ("415", has_body && !is_open),
-        ("500", !is_open),
-        ("503", !is_open),
+        ("415", has_body && (has_json || !is_open)),
+        ("500", has_body || !is_open),
+        ("503", has_body || !is_open),
     ];
     for (status, _) in refusals.into_iter().filter(|(_, given)| *given) {
         let responses = &mut operation["responses"];
@@ -163,7 +170,7 @@ fn complete(path: &str, operation: &mut Value, schemas: &Value) {
     if let Some(body) = operation.get_mut("requestBody") {
         let schema = &body["content"]["application/json"]["schema"];
         let is_optional = example::resolve(schema, schemas).get("required").is_none();
-        if !is_open {
+        if has_json || !is_open {
             body["required"] = json!(!is_optional);
         }
         example::add(body, schemas);
@@ -173,10 +180,7 @@ fn complete(path: &str, operation: &mut Value, schemas: &Value) {
             continue;
         }
         let schema = &response["content"]["application/json"]["schema"];
-        if example::resolve(schema, schemas)["properties"]
-            .get("version")
-            .is_some()
-        {
+        if has_version_of_its_own(schema, schemas) {
             let tag = "The version, for `If-Match`";
             response["headers"]["ETag"] =
                 json!({"description": tag, "schema": {"type": "string"}, "example": "\"3\""});
@@ -187,6 +191,13 @@ fn complete(path: &str, operation: &mut Value, schemas: &Value) {
     if let Some(operation) = operation.as_object_mut() {
         operation.retain(|_, value| !value.is_null());
     }
+}
+
+/// Whether an answer names the version that its `ETag` is.
+fn has_version_of_its_own(schema: &Value, schemas: &Value) -> bool {
+    let schema = example::resolve(schema, schemas);
+    let mut parts = schema["allOf"].as_array().into_iter().flatten();
+    schema["properties"].get("version").is_some() || parts.any(|part| has_version_of_its_own(part, schemas))
 }
 
 fn security_schemes() -> Value {

@@ -9,7 +9,7 @@ use utoipa::openapi::{Ref, RefOr, Response};
 /// A status, its title, and its codes.
 type Refusal = (&'static str, &'static str, &'static [&'static str]);
 
-const REFUSALS: [Refusal; 12] = [
+const REFUSALS: [Refusal; 13] = [
     (
         "400",
         "The request cannot be taken; `errors` names every field",
@@ -18,12 +18,24 @@ const REFUSALS: [Refusal; 12] = [
     (
         "401",
         "Nobody who is known asks",
-        &["unauthenticated", "gateway_unauthenticated"],
+        &[
+            "unauthenticated",
+            "wrong_credentials",
+            "second_factor_needed",
+            "gateway_unauthenticated",
+        ],
     ),
     (
         "403",
         "The caller may not; `missing` names the permission",
-        &["forbidden", "grants_beyond", "keys_may_not_manage", "cross_site"],
+        &[
+            "forbidden",
+            "grants_beyond",
+            "keys_may_not_manage",
+            "recent_sign_in_needed",
+            "people_only",
+            "cross_site",
+        ],
     ),
     ("404", "Not there, or of another organisation", &["not_found"]),
     ("405", "The address takes other methods", &["method_not_allowed"]),
@@ -41,6 +53,14 @@ const REFUSALS: [Refusal; 12] = [
             "demo_exists",
             "slug_taken",
             "organisation_closed",
+            "email_taken",
+            "last_owner",
+            "user_owns",
+            "not_invited",
+            "not_active",
+            "second_factor_on",
+            "second_factor_off",
+            "password_too_short",
         ],
     ),
     (
@@ -58,6 +78,11 @@ const REFUSALS: [Refusal; 12] = [
         "422",
         "The organisation's policy stands against it",
         &["policy_refused"],
+    ),
+    (
+        "429",
+        "Signing in, too often; again after `Retry-After` seconds",
+        &["too_many_attempts"],
     ),
     (
         "500",
@@ -80,9 +105,12 @@ pub(super) fn responses() -> Value {
         });
         let problem = json!({"schema": {"$ref": "#/components/schemas/Problem"}, "example": example});
         let codes = codes.join("`, `");
-        let response = json!({
+        let mut response = json!({
             "description": format!("{title}. Codes: `{codes}`"), "content": {"application/problem+json": problem}
         });
+        if matches!(status, "429" | "503") {
+            response["headers"] = json!({"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}});
+        }
         (status.to_owned(), response)
     });
     Value::Object(all.collect::<Map<_, _>>())
@@ -113,10 +141,14 @@ macro_rules! named {
 }
 
 named! {
+    /// What was sent may prove nobody, though anybody may ask.
+    NotProven = "401";
     /// There may be no such thing, though the path has no `{id}`.
     NotFound = "404";
     /// The state of things may stand against it.
     Conflict = "409";
     /// The policy may stand against it.
     PolicyRefused = "422";
+    /// Whoever asks too often has to wait.
+    Throttled = "429";
 }
