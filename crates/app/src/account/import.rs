@@ -18,7 +18,8 @@ use crate::{App, Caller};
 const LISTS: [&str; 2] = ["tags", "roles"];
 
 /// What an import did, or would do.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = AccountImport)]
 pub struct Imported {
     /// Whether nothing was written.
     pub dry_run: bool,
@@ -29,13 +30,16 @@ pub struct Imported {
 }
 
 /// An account of a file.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ImportedAccount {
     /// The number of its line.
+    #[schema(example = 2)]
     pub line: u64,
     /// Its id; none in a dry run.
+    #[schema(required)]
     pub id: Option<AccountId>,
     /// Its username.
+    #[schema(example = "coldtrace-gateway")]
     pub username: String,
 }
 
