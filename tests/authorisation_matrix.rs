@@ -7,8 +7,9 @@ use domain::role::Builtin;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::openapi::{Operation, compare_with_copy, operations};
+use crate::openapi::{Operation, compare_with_copy, example_of, operations};
 use crate::support::{Answer, ENGINES, Server, text};
+use crate::tenants::with;
 
 /// The routes that nobody is asked for a key at, each with its reason.
 const PUBLIC: [(&str, &str); 8] = [
@@ -21,6 +22,19 @@ const PUBLIC: [(&str, &str); 8] = [
     ("GET /setup/{token}", "the link itself is the proof"),
     ("POST /setup/{token}", "the link itself is the proof, once"),
 ];
+
+/// What there is in the organisation of those who ask.
+struct Own {
+    organisation: String,
+    key: String,
+}
+
+impl Own {
+    /// A text of the description, about a principal that there is.
+    fn in_place_of(&self, text: &str) -> String {
+        text.replace(&example_of("PrincipalId"), &self.key)
+    }
+}
 
 /// Who asks.
 enum Asker {
@@ -50,11 +64,14 @@ impl Asker {
         }
     }
 
-    fn request(&self, server: &Server, operation: &Operation, organisation: &str) -> RequestBuilder {
+    fn request(&self, server: &Server, operation: &Operation, own: &Own) -> RequestBuilder {
         let method: Method = operation.method.parse().expect("a method");
         // Through the socket everything may be done, so that it is not done to what there is.
-        let own = (!matches!(self, Self::Socket)).then_some(organisation);
-        let path = path(operation, own);
+        let organisation = (!matches!(self, Self::Socket)).then_some(&*own.organisation);
+        let mut path = path(operation, organisation);
+        for (name, example) in operation.needed() {
+            path = with(&path, &[(&name, &own.in_place_of(&example))]);
+        }
         let request = match self {
             Self::Nobody => server.anonymous(method, &path),
             Self::Key(_, _, key) => server.anonymous(method, &path).bearer_auth(key),
@@ -62,7 +79,7 @@ impl Asker {
                 .local(method, &path)
                 .header("claviger-organisation", "sample-ltd"),
         };
-        match body(operation) {
+        match body(operation, own) {
             Some(body) => request.json(&body),
             None => request,
         }
@@ -89,10 +106,10 @@ fn path(operation: &Operation, organisation: Option<&str>) -> String {
 }
 
 /// The body that the description gives as an example, about no organisation that there is.
-fn body(operation: &Operation) -> Option<Value> {
+fn body(operation: &Operation, own: &Own) -> Option<Value> {
     let example = operation.described["requestBody"]["content"]["application/json"].get("example")?;
     let text = example.to_string().replace("sample-ltd", "not-there");
-    serde_json::from_str(&text).ok()
+    serde_json::from_str(&own.in_place_of(&text)).ok()
 }
 
 /// What an answer says about who asked.
@@ -140,7 +157,11 @@ async fn askers(server: &Server) -> Vec<Asker> {
 async fn each_role_may_ask_for_what_the_table_says_and_nothing_more() {
     let server = Server::start(ENGINES[0]).await;
     let own = Answer::of(server.request(Method::GET, "/v1/organisations")).await;
-    let organisation = text(&own.body["items"][0], "id").to_owned();
+    let key = server.create(json!({"name": "Asked about"})).await;
+    let own = Own {
+        organisation: text(&own.body["items"][0], "id").to_owned(),
+        key: text(&key, "id").to_owned(),
+    };
     let askers = askers(&server).await;
     let mut table = String::from(
         "What each is answered: 401 and 403 refuse, 404 denies that there is such a route, ok is past the check.\n",
@@ -162,7 +183,7 @@ async fn each_role_may_ask_for_what_the_table_says_and_nothing_more() {
         let route = format!("{} {}", operation.method, operation.path);
         let mut cells = Vec::new();
         for asker in &askers {
-            let answer = Answer::of(asker.request(&server, operation, &organisation)).await;
+            let answer = Answer::of(asker.request(&server, operation, &own)).await;
             let cell = cell(operation, &answer);
             let expected = asker.expected(&operation.permission);
             if cell != expected {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::openapi::{Operation, operations};
+use crate::openapi::{Operation, example_of as nobodys, operations};
 use crate::organisations::second;
 use crate::support::{Answer, ENGINES, Server, text};
 
@@ -37,21 +37,15 @@ fn example(operation: &Operation) -> Option<Value> {
         .cloned()
 }
 
-/// An id of the kind that is nobody's.
-fn nobodys(kind: &str) -> String {
-    let example = &web::api::document()["components"]["schemas"][kind]["examples"][0];
-    example
-        .as_str()
-        .expect("an id's schema has an example")
-        .to_owned()
-}
-
 impl Other {
     async fn of(server: &Server) -> Self {
         let (organisation, key) = second(server, "Another Ltd").await;
         let key = text(&key, "secret").to_owned();
-        let mut things =
-            BTreeMap::from([("OrganisationId".to_owned(), text(&organisation, "id").to_owned())]);
+        let mut things = BTreeMap::from([
+            ("OrganisationId".to_owned(), text(&organisation, "id").to_owned()),
+            // What is another's is asked about for whoever asks.
+            ("Slug".to_owned(), nobodys("Slug")),
+        ]);
         for operation in operations() {
             for (name, kind) in ids_of(&operation) {
                 if !things.contains_key(&kind) {
@@ -60,7 +54,8 @@ impl Other {
                 }
             }
         }
-        let mut marks: Vec<String> = things.values().cloned().collect();
+        let own = things.iter().filter(|(kind, _)| *kind != "Slug");
+        let mut marks: Vec<String> = own.map(|(_, id)| id.clone()).collect();
         marks.extend([text(&organisation, "slug").to_owned(), NAME.to_owned()]);
         Self { key, things, marks }
     }
@@ -115,7 +110,7 @@ fn plain(answer: &Answer) -> (StatusCode, Value) {
 }
 
 /// A path with a query.
-fn with(path: &str, query: &[(&str, &str)]) -> String {
+pub(crate) fn with(path: &str, query: &[(&str, &str)]) -> String {
     let url = reqwest::Url::parse_with_params(&format!("http://localhost{path}"), query).expect("an address");
     format!("{path}?{}", url.query().unwrap_or_default())
 }
@@ -173,6 +168,7 @@ async fn no_list_and_no_filter_shows_what_is_anothers() {
     for engine in ENGINES {
         let server = Server::start(engine).await;
         let other = Other::of(&server).await;
+        let own = text(&server.create(json!({"name": "Own"})).await, "id").to_owned();
         let mut shown_to_its_own = 0;
         for operation in operations() {
             let is_list = operation.method == "GET" && !operation.path.contains('{');
@@ -180,16 +176,29 @@ async fn no_list_and_no_filter_shows_what_is_anothers() {
                 continue;
             }
             let path = &operation.path;
-            let seen = Answer::of(server.anonymous(Method::GET, path).bearer_auth(&other.key)).await;
+            let asked = |whose: &str, more: &[(&str, &str)]| {
+                let mut query = operation.needed();
+                // Without somebody of one's own there is nothing to be shown.
+                let principal = query.iter_mut().find(|(name, _)| name == "principal");
+                principal.into_iter().for_each(|(_, id)| *id = whose.to_owned());
+                query.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+                let query = query.iter().map(|(name, value)| (&**name, &**value));
+                with(path, &query.chain(more.iter().copied()).collect::<Vec<_>>())
+            };
+            let theirs = |more: &[(&str, &str)]| {
+                let path = asked(&other.things["KeyId"], more);
+                server.anonymous(Method::GET, &path).bearer_auth(&other.key)
+            };
+            let seen = Answer::of(theirs(&[])).await;
             shown_to_its_own += usize::from(other.mark_in(&seen).is_some());
-            let answer = ask(&server, "GET", path, None).await;
+            let answer = ask(&server, "GET", &asked(&own, &[]), None).await;
             assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
             assert_eq!(other.mark_in(&answer), None, "{path}: {}", answer.text);
             let parameters = operation.described["parameters"].as_array().into_iter().flatten();
             for parameter in parameters.filter(|one| one["in"] == "query") {
                 let name = text(parameter, "name");
                 for mark in &other.marks {
-                    let request = server.request(Method::GET, &with(path, &[(name, mark)]));
+                    let request = server.request(Method::GET, &asked(&own, &[(name, mark)]));
                     let answer = Answer::of(request).await;
                     // A refusal may repeat what was asked, as may the record of another tenant's name that was looked for.
                     if answer.status == StatusCode::OK {
@@ -203,10 +212,9 @@ async fn no_list_and_no_filter_shows_what_is_anothers() {
                 }
             }
             // A cursor of theirs opens nothing.
-            let first = server.anonymous(Method::GET, &with(path, &[("limit", "1")]));
-            let first = Answer::of(first.bearer_auth(&other.key)).await;
+            let first = Answer::of(theirs(&[("limit", "1")])).await;
             if let Some(cursor) = first.body["next_cursor"].as_str() {
-                let next = with(path, &[("limit", "500"), ("cursor", cursor)]);
+                let next = asked(&own, &[("limit", "500"), ("cursor", cursor)]);
                 let answer = ask(&server, "GET", &next, None).await;
                 assert_eq!(
                     other.mark_in(&answer),
