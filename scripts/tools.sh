@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests use and this machine lacks: cargo-nextest, PostgreSQL, curl, wrk, strace and Chromium; and, beside the
-# build, what holds the API against its description. Does nothing where they are.
+# Installs what the tests use and this machine lacks: cargo-nextest, PostgreSQL, curl, wrk, strace and Chromium, an OpenID provider; and, beside
+# the build, what holds the API against its description. Does nothing where they are.
 set -euo pipefail
 
 apt_packages=()
@@ -31,5 +31,8 @@ fi
 if [ ! -d "$tools/node/node_modules/playwright-core" ]; then
     mkdir -p "$tools/node"
     npm install --silent --no-audit --no-fund --prefix "$tools/node" playwright-core@1
+fi
+if [ ! -d tests/openid_provider/node_modules/oidc-provider ]; then
+    npm ci --silent --no-audit --no-fund --prefix tests/openid_provider
 fi
 cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest

@@ -103,6 +103,9 @@ async fn the_systems_have_accounts_that_their_keys_never_exceed(server: &Server,
     let page = get(server, key, "/v1/service-accounts?status=all&limit=500").await;
     let accounts = page["items"].as_array().expect("accounts");
     assert!(accounts.iter().any(|account| account["status"] == "inactive"));
+    let orphans = get(server, key, "/v1/service-accounts?orphaned=true").await;
+    assert_eq!(orphans["items"].as_array().map(Vec::len), Some(1), "{orphans}");
+    assert_eq!(orphans["items"][0]["owner"]["name"], "Priya Raman");
     let mut owned = 0;
     for account in accounts {
         let path = format!("/v1/service-accounts/{}/keys?status=all", text(account, "id"));

@@ -494,6 +494,12 @@ async fn an_invitation_goes_by_mail_and_is_not_lost_with_it() {
     let shown = Answer::of(server.anonymous(Method::GET, &format!("/v1/invitations/{}", token(link)))).await;
     assert_eq!(shown.body["email"], "bob@sample.example", "{}", shown.text);
     assert!(!server.log().contains(token(link)), "the link is in no log");
+    let record = Answer::of(server.local(Method::GET, "/v1/audit?action=mail.send")).await;
+    assert!(
+        record.text.contains("sent") && !record.text.contains(token(link)),
+        "{}",
+        record.text
+    );
     server.stop_soon().await;
 
     let (port, _refused) = sink(true);

@@ -5,83 +5,26 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use domain::clock::{SystemClock, SystemRandom};
-use domain::id::{AccountId, KeyId, RoleId};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use store::db::{Database, Value as Sql};
 use store::testkit::sample_tenant;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, ENGINES, Engine, Server, path_of, text};
+use crate::support::{Answer, Browser, ENGINES, Engine, Server, path_of, text};
 
-/// Writes beside a server to what it has not read yet.
-pub(crate) async fn beside(server: &Server, statements: &[(&str, Vec<Sql>)]) {
-    let db = Database::open(&server.target()).await.expect("a database");
-    let mut conn = db.writer().await.expect("a connection");
-    for (sql, values) in statements {
-        conn.execute(sql, values).await.expect("a row");
-    }
-}
-
-fn role_id(role: &Value) -> RoleId {
-    text(role, "id").parse().expect("a role's id")
-}
-
-fn key_id(key: &Value) -> KeyId {
-    text(key, "id").parse().expect("a key's id")
-}
-
-const HOLDS: &str = "INSERT INTO role_holders (organisation, role, kind, holder) \
-    SELECT organisation, $1, $2, $3 FROM keys WHERE id = $4";
-
-/// A key that nobody has asked for yet, with these roles.
-pub(crate) async fn key_with(server: &Server, roles: &[&Value], fields: Value) -> Value {
-    let key = server.create(fields).await;
-    let (id, roles): (_, Vec<RoleId>) = (key_id(&key), roles.iter().map(|role| role_id(role)).collect());
-    let list = serde_json::to_string(&roles).expect("JSON");
-    let mut rows = vec![(
-        "UPDATE keys SET roles = $2 WHERE id = $1",
-        vec![id.into(), list.into()],
-    )];
-    rows.extend(roles.iter().map(|role| {
-        let values = vec![Sql::from(*role), "key".into(), id.into(), id.into()];
-        (HOLDS, values)
-    }));
-    beside(server, &rows).await;
-    key
+/// A key with these roles.
+pub(crate) async fn key_with(server: &Server, roles: &[&Value], mut fields: Value) -> Value {
+    let roles: Vec<&str> = roles.iter().map(|role| text(role, "id")).collect();
+    fields["roles"] = json!(roles);
+    server.create(fields).await
 }
 
 /// A service account with a role, and a key that stands for it.
-async fn account_with(server: &Server, role: &Value, active: bool, fields: Value) -> (AccountId, Value) {
+async fn account_with(server: &Server, username: &str, role: &Value, mut fields: Value) -> (Value, Value) {
+    let account = json!({"name": "Billing", "username": username, "roles": [text(role, "id")]});
+    let account = made(server, "/v1/service-accounts", account).await;
+    fields["owner"] = account["id"].clone();
     let key = server.create(fields).await;
-    let account = AccountId::fresh(&SystemClock, &SystemRandom);
-    let roles = serde_json::to_string(&[role_id(role)]).expect("JSON");
-    let insert = "INSERT INTO service_accounts (id, organisation, name, name_sort, username, username_key, partner, \
-        partner_key, purpose, tags, roles, active, created_at, created_by, search, version) \
-        SELECT $1, organisation, 'Billing', 'billing', $3, $3, '', '', '', '[]', $4, $5, 0, '{}', '', 1 \
-        FROM keys WHERE id = $2";
-    let own = "UPDATE keys SET owner_kind = 'service_account', owner_id = $2 WHERE id = $1";
-    let id = key_id(&key);
-    let values = vec![
-        account.into(),
-        id.into(),
-        account.to_string().into(),
-        roles.into(),
-        active.into(),
-    ];
-    let holds = vec![
-        Sql::from(role_id(role)),
-        "service_account".into(),
-        account.into(),
-        id.into(),
-    ];
-    let rows = [
-        (insert, values),
-        (own, vec![id.into(), account.into()]),
-        (HOLDS, holds),
-    ];
-    beside(server, &rows).await;
     (account, key)
 }
 
@@ -282,11 +225,11 @@ async fn changing_a_role_narrows_every_key_that_leans_on_it_at_once() {
         )
         .await;
         let own = key_with(&server, &[&role], json!({})).await;
-        let (_, inherits) = account_with(&server, &role, true, json!({})).await;
+        let (_, inherits) = account_with(&server, "one", &role, json!({})).await;
         let (_, narrowed) = account_with(
             &server,
+            "two",
             &role,
-            true,
             json!({"permissions": ["orders:edit", "a:b"]}),
         )
         .await;
@@ -454,6 +397,62 @@ async fn nobody_makes_or_changes_a_role_beyond_what_they_hold() {
             403,
             "grants_beyond",
             "delete",
+        );
+    }
+}
+
+#[tokio::test]
+async fn privilege_escalation_by_edit_of_ones_own_role() {
+    for engine in ENGINES {
+        let server = Server::start(engine).await;
+        let own = json!({"name": "Keeper of roles", "permissions": ["claviger:roles.*", "claviger:apis.manage", "orders:view"]});
+        let own = made(&server, "/v1/roles", own).await;
+        let api = made(&server, "/v1/apis", json!({"slug": "orders", "name": "Orders"})).await;
+        let api = format!("/v1/apis/{}", text(&api, "id"));
+        let mut eve = Browser::invited(&server, "eve@sample.example", &["Keeper of roles"]).await;
+        for wider in ["*", "claviger:*", "claviger:users.manage", "orders:*"] {
+            let body =
+                json!({"permissions": ["claviger:roles.*", "claviger:apis.manage", "orders:view", wider]});
+            eve.send(Method::PATCH, &path(&own), body)
+                .await
+                .refused(403, "grants_beyond", wider);
+            let body = json!({"name": "Wider", "permissions": [wider]});
+            eve.send(Method::POST, "/v1/roles", body)
+                .await
+                .refused(403, "grants_beyond", wider);
+        }
+        let within = eve
+            .send(Method::PATCH, &path(&own), json!({"description": "Mine"}))
+            .await;
+        assert_eq!(within.status, StatusCode::OK, "{}", within.text);
+
+        // A browser that was left alone changes no role, and lets nobody in.
+        server
+            .sql(
+                "UPDATE sessions SET proven_at = proven_at - $1",
+                &[(11 * 60 * 1_000_000_i64).into()],
+            )
+            .await;
+        for (method, there, body) in [
+            (Method::PATCH, path(&own), json!({"description": "x"})),
+            (Method::DELETE, path(&own), json!({})),
+            (Method::PATCH, api.clone(), json!({"enabled": false})),
+            (Method::DELETE, api.clone(), json!({})),
+            (Method::PUT, format!("{api}/organisations/sample-ltd"), json!({})),
+            (
+                Method::DELETE,
+                format!("{api}/organisations/sample-ltd"),
+                json!({}),
+            ),
+        ] {
+            eve.send(method, &there, body)
+                .await
+                .refused(403, "recent_sign_in_needed", &there);
+        }
+        assert_eq!(
+            eve.get("/v1/roles").await.status,
+            200,
+            "looking needs nothing more"
         );
     }
 }
@@ -741,13 +740,17 @@ async fn a_refusal_is_explained_and_who_can_do_what_is_told() {
         .await;
         let (account, narrowed) = account_with(
             &server,
+            "narrowed",
             &clerk,
-            true,
             json!({"name": "Narrowed", "permissions": ["orders:view", "reports:view"]}),
         )
         .await;
-        let (_, inherits) = account_with(&server, &clerk, true, json!({"name": "Inherits"})).await;
-        let (_, stopped) = account_with(&server, &clerk, false, json!({"name": "Stopped"})).await;
+        let (_, inherits) = account_with(&server, "inherits", &clerk, json!({"name": "Inherits"})).await;
+        let (stopper, stopped) = account_with(&server, "stopped", &clerk, json!({"name": "Stopped"})).await;
+        let off = format!("/v1/service-accounts/{}/deactivate", text(&stopper, "id"));
+        assert_eq!(server.call(Method::POST, &off, None).await.0, 200);
+        let invited = json!({"email": "ann@example.com", "name": "Ann", "roles": ["Clerk"]});
+        let invited = made(&server, "/v1/users", invited).await;
         let revoked = server.create(json!({"permissions": ["orders:view"]})).await;
         server
             .call(Method::POST, &path_of(&revoked, "revoke"), Some(json!({})))
@@ -784,7 +787,7 @@ async fn a_refusal_is_explained_and_who_can_do_what_is_told() {
                 {"via": "owner", "pattern": "orders:*", "id": text(&clerk, "id"), "name": "Clerk"},
             ])
         );
-        assert_eq!(told["principal"]["owner"]["id"], account.to_string());
+        assert_eq!(told["principal"]["owner"]["id"], account["id"]);
         assert_eq!(
             reasons(&explain(text(&stopped, "id"), "orders:edit").await),
             ["owner_inactive"]
@@ -793,6 +796,9 @@ async fn a_refusal_is_explained_and_who_can_do_what_is_told() {
             reasons(&explain(text(&revoked, "id"), "orders:view").await),
             ["inactive"]
         );
+        // Who has not accepted their invitation may not act.
+        let told = explain(text(&invited, "id"), "orders:view").await;
+        assert_eq!(reasons(&told), ["inactive"]);
         // What is told is what is decided.
         for key in [&own, &narrowed, &inherits] {
             for requires in [
@@ -835,7 +841,7 @@ async fn a_refusal_is_explained_and_who_can_do_what_is_told() {
             expected.iter().all(|one| seen.contains(one))
                 && seen
                     .iter()
-                    .all(|(_, name)| name != "Narrowed" && name != "Stopped"),
+                    .all(|(_, name)| !["Narrowed", "Stopped", "Ann"].contains(&name.as_str())),
             "{seen:?}"
         );
         let (mut paged, mut cursor) = (Vec::new(), String::new());

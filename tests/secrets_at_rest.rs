@@ -116,7 +116,10 @@ async fn no_file_no_log_line_and_no_table_holds_a_token() {
         let link = text(&invited.body, "invitation_url").rsplit('/').next();
         let session = ann.cookie.split('=').nth(1).expect("a token").to_owned();
         tokens.extend([PASSWORD.to_owned(), session, factor, codes[0].clone()]);
-        tokens.push(link.expect("a token").to_owned());
+        let link = link.expect("a token").to_owned();
+        ann.get(&format!("/v1/invitations/{link}")).await;
+        ann.get(&format!("/invitations/{link}")).await;
+        tokens.push(link);
         ann.sign_in("ann@sample.example", "wrong-tin-otter-quarrel").await;
         tokens.push("wrong-tin-otter-quarrel".to_owned());
         assert!(server.log().contains("listening"), "this is the log");

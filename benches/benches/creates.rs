@@ -132,6 +132,8 @@ async fn in_process(target: &Target, directory: &TempDir) -> Result<f64> {
         ip: None,
         request: RequestId::fresh(&SystemClock, &SystemRandom),
         local: true,
+        operator: false,
+        session: None,
     };
 
     let mut rates = Vec::new();

@@ -63,15 +63,21 @@ async fn answer(stream: &mut TcpStream) -> Result<(u16, bool), String> {
 }
 
 impl Wire {
-    /// Asks on and on until it is refused a connection.
+    /// Asks on and on until it is refused a connection. The kernel may have shaken hands for one that came between the last
+    /// look at the queue and the closing of the socket: it is reset before it was read, as good as refused. That can only be
+    /// the last one.
     async fn ask_on_and_on(self) -> Tally {
         let mut tally = Tally::default();
+        let mut reset = None;
         'connect: while let Ok(mut stream) = TcpStream::connect(&self.place).await {
+            tally.lost.extend(reset.take());
+            let mut is_fresh = true;
             loop {
                 let sent = stream.write_all(&self.request).await;
                 match answer(&mut stream).await {
                     Ok((200 | 201, closes)) => {
                         tally.answered += 1;
+                        is_fresh = false;
                         if closes || !self.keeps {
                             continue 'connect;
                         }
@@ -81,7 +87,12 @@ impl Wire {
                         continue 'connect;
                     }
                     Err(error) => {
-                        tally.lost.push(format!("{error} (sent: {sent:?})"));
+                        let lost = format!("{error} (sent: {sent:?})");
+                        if is_fresh && lost.contains("reset") && lost.contains("after 0 bytes") {
+                            reset = Some(lost);
+                        } else {
+                            tally.lost.push(lost);
+                        }
                         continue 'connect;
                     }
                 }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Timestamp;
+use domain::id::RequestId;
+use domain::key::AskedOf;
+use store::requests::Kept;
 
 use crate::App;
 use crate::error::Result;
@@ -19,6 +22,8 @@ const USAGE: usize = 1_024;
 const SELDOM: Duration = Duration::from_secs(3600);
 /// How long an `Idempotency-Key` is remembered.
 const ANSWERS: Duration = Duration::from_secs(86_400);
+/// How long the log of recent requests reaches back.
+const REQUESTS: Duration = Duration::from_secs(30 * 86_400);
 /// How many changes are kept for caches that lag behind.
 const CHANGES: i64 = 100_000;
 
@@ -76,10 +81,16 @@ impl App {
             return Ok(false);
         }
         let (counts, uses) = (batch.counts.clone(), batch.uses.clone());
+        let fresh = |asked: &AskedOf| Kept {
+            id: RequestId::fresh(self.clock(), self.random()),
+            asked: *asked,
+        };
+        let requests: Vec<Kept> = batch.requests.iter().map(fresh).collect();
         let written = self
             .write(async move |tx| {
                 tx.add_usage(&counts).await?;
                 tx.note_uses(&uses).await?;
+                tx.add_requests(&requests).await?;
                 for rewrite in rewrites {
                     tx.rewrite_digest(
                         rewrite.organisation,
@@ -100,11 +111,13 @@ impl App {
     async fn tidy(&self) -> Result<()> {
         let before: Timestamp = self.clock.now().minus(ANSWERS);
         let idle = self.idle_since();
+        let requests = self.clock.now().minus(REQUESTS);
         self.write(async move |tx| {
             tx.forget_answers(before).await?;
             tx.forget_setup_links().await?;
             tx.forget_sessions(idle).await?;
             tx.forget_changes(CHANGES).await?;
+            tx.forget_requests(requests).await?;
             Ok(())
         })
         .await?;

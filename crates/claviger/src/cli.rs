@@ -17,6 +17,7 @@ mod organisations;
 mod output;
 mod permissions;
 mod policy;
+mod requests;
 mod roles;
 mod secrets;
 mod serve;

@@ -70,6 +70,11 @@ impl Code {
         }
     }
 
+    /// Reads what [`Code::as_str`] writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
     /// Its place in [`Code::ALL`].
     pub const fn index(self) -> usize {
         self as usize
@@ -92,6 +97,25 @@ pub enum Source {
     /// `Authorization: OAApiKey`.
     #[serde(rename = "scheme:OAApiKey")]
     OaApiKey,
+}
+
+impl Source {
+    const EACH: [Self; 4] = [Self::XApiKey, Self::Bearer, Self::Apikey, Self::OaApiKey];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::XApiKey => "header:X-API-Key",
+            Self::Bearer => "bearer",
+            Self::Apikey => "header:apikey",
+            Self::OaApiKey => "scheme:OAApiKey",
+        }
+    }
+
+    /// Reads what [`Source::as_str`] writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::EACH.into_iter().find(|source| source.as_str() == text)
+    }
 }
 
 /// The ways that an organisation accepts.
@@ -312,6 +336,14 @@ mod tests {
                 requires,
             };
             prop_assert_eq!(decide(&facts, &question).map(|d| d.code), Ok(oracle(&facts, &question)));
+        }
+    }
+
+    #[test]
+    fn a_source_is_stored_as_it_is_shown() {
+        for source in Source::EACH {
+            assert_eq!(serde_json::to_value(source).expect("JSON"), source.as_str());
+            assert_eq!(Source::parse(source.as_str()), Some(source));
         }
     }
 

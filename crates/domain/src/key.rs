@@ -3,6 +3,8 @@
 mod input;
 mod rotation;
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 pub use input::{CheckedDraft, KeyDraft, check_reason};
@@ -10,6 +12,7 @@ pub use rotation::{Ends, ends_of_rotation};
 
 use crate::access::Grants;
 use crate::clock::Timestamp;
+use crate::decide::{Code, Source};
 use crate::id::{AccountId, KeyId, OrganisationId, RoleId, SecretId, UserId};
 use crate::span::Span;
 
@@ -266,6 +269,23 @@ impl Key {
     pub fn is_over(&self) -> bool {
         self.revoked.is_some() || self.deleted_at.is_some()
     }
+}
+
+/// A request that presented a key, and what it was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskedOf {
+    /// The key's tenant.
+    pub organisation: OrganisationId,
+    /// The key.
+    pub key: KeyId,
+    /// When.
+    pub at: Timestamp,
+    /// The answer.
+    pub code: Code,
+    /// By which way the token came; none when a program handed it over by itself.
+    pub source: Option<Source>,
+    /// From where, as far as that is known.
+    pub ip: Option<IpAddr>,
 }
 
 /// One token value of a key, without the token.

@@ -13,6 +13,7 @@ mod meter;
 #[cfg(test)]
 #[path = "../tests/race/mod.rs"]
 mod race;
+mod recent;
 mod rewrites;
 pub mod source;
 mod table;
@@ -46,6 +47,7 @@ use epochs::Epochs;
 use flights::Flights;
 use foreign::Foreign;
 use meter::Meters;
+use recent::Recent;
 use rewrites::Rewrites;
 use source::Source;
 use unknown::UnknownTokens;
@@ -80,6 +82,8 @@ pub struct Stats {
     pub misses: u64,
     /// Verifications of tokens remembered as unknown; approximate.
     pub unknown_hits: u64,
+    /// Requests that were not noted in the log of recent ones, because too many came at once.
+    pub unlogged: u64,
     /// Questions that the store failed to answer.
     pub store_errors: u64,
     /// Secrets in the cache.
@@ -106,6 +110,7 @@ struct Inner {
     directories: Directories,
     flights: Flights,
     meters: Meters,
+    recent: Recent,
     rewrites: Rewrites,
     /// The last change that was applied.
     applied: AtomicI64,
@@ -162,6 +167,7 @@ impl Engine {
             directories: Directories::default(),
             flights: Flights::default(),
             meters: Meters::new(),
+            recent: Recent::default(),
             rewrites: Rewrites::default(),
             applied: AtomicI64::new(last),
             not_before: AtomicI64::new(0),
@@ -178,11 +184,14 @@ impl Engine {
     /// What was counted for about `most` keys, those first that have waited longest; the next call goes on from there.
     /// Write it, or [`Engine::return_usage`] it.
     pub fn take_usage(&self, most: usize) -> UsageBatch {
-        self.0.meters.take(most)
+        let mut batch = self.0.meters.take(most);
+        batch.requests = self.0.recent.take();
+        batch
     }
 
     /// Takes back what could not be written; the next [`Engine::take_usage`] holds it again.
-    pub fn return_usage(&self, batch: UsageBatch) {
+    pub fn return_usage(&self, mut batch: UsageBatch) {
+        self.0.recent.give_back(std::mem::take(&mut batch.requests));
         self.0.meters.give_back(batch);
     }
 
@@ -198,6 +207,7 @@ impl Engine {
             hits: inner.cache.hits(),
             misses: inner.misses.load(Relaxed),
             unknown_hits: inner.unknown.hits(),
+            unlogged: inner.recent.dropped(),
             store_errors: inner.store_errors.load(Relaxed),
             cached: inner.cache.len(),
             unknown_tokens: inner.unknown.len(),

@@ -12,12 +12,15 @@ use std::sync::{Arc, OnceLock};
 use domain::clock::Timestamp;
 use domain::decide::Code;
 use domain::id::KeyId;
+use domain::key::AskedOf;
 use parking_lot::Mutex;
 use store::usage::Count;
 
 use crate::cached::CachedKey;
 
 const HOUR: i64 = 3_600_000_000;
+/// Of accepted requests the first in so many microseconds is noted in the log of recent ones.
+const STRETCH: i64 = 10_000_000;
 /// Bits of a count; the hours since 1970 stand above them.
 const COUNT_BITS: u32 = 40;
 const LISTS: usize = 16;
@@ -29,12 +32,14 @@ pub struct UsageBatch {
     pub counts: Vec<Count>,
     /// When and from where keys were last accepted.
     pub uses: Vec<(KeyId, Timestamp, Option<String>)>,
+    /// What was lately asked of keys, for `Tx::add_requests`.
+    pub requests: Vec<AskedOf>,
 }
 
 impl UsageBatch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.counts.is_empty() && self.uses.is_empty()
+        self.counts.is_empty() && self.uses.is_empty() && self.requests.is_empty()
     }
 
     /// One count for each key, hour and code, and one use for each key.
@@ -119,8 +124,9 @@ struct LastUse {
 }
 
 impl LastUse {
+    /// Whether it is the first of a stretch of time.
     #[inline]
-    fn note(&self, at: Timestamp, ip: Option<IpAddr>) {
+    fn note(&self, at: Timestamp, ip: Option<IpAddr>) -> bool {
         let sequence = self.sequence.load(Relaxed);
         let mine = sequence.is_multiple_of(2)
             && self
@@ -128,10 +134,11 @@ impl LastUse {
                 .compare_exchange(sequence, sequence.wrapping_add(1), Acquire, Relaxed)
                 .is_ok();
         if !mine {
-            return;
+            return false;
         }
         fence(Release);
-        if at.as_micros() > self.at.load(Relaxed) {
+        let before = self.at.load(Relaxed);
+        if at.as_micros() > before {
             let bits = match ip {
                 None => 0,
                 Some(IpAddr::V4(ip)) => ip.to_ipv6_mapped().to_bits(),
@@ -142,6 +149,7 @@ impl LastUse {
             self.ip[1].store(bits as u64, Relaxed);
         }
         self.sequence.store(sequence.wrapping_add(2), Release);
+        at.as_micros() / STRETCH != before / STRETCH
     }
 
     /// The use that was not yet told, if any; `Err` while somebody writes.
@@ -178,21 +186,20 @@ impl Meters {
         }
     }
 
-    /// Counts an answer to `key`.
+    /// Counts an answer to `key`; whether it is to be noted in the log of recent requests.
     #[inline]
-    pub(crate) fn count(&self, key: &Arc<CachedKey>, code: Code, now: Timestamp, ip: Option<IpAddr>) {
+    pub(crate) fn count(&self, key: &Arc<CachedKey>, code: Code, now: Timestamp, ip: Option<IpAddr>) -> bool {
         let hour = (now.as_micros() / HOUR).max(0) as u64;
         if let Some(past) = add(key.meter.cell(code), hour) {
             self.kept.lock().counts.push(count_of(key, code, past));
         }
-        if code == Code::Valid {
-            key.meter.last.note(now, ip);
-        }
+        let noteworthy = code != Code::Valid || key.meter.last.note(now, ip);
         // After the count, in one order with `take`, which clears the mark before it reads the count: whoever comes too
         // late for that reading finds the mark cleared.
         if !key.meter.dirty.load(SeqCst) {
             self.list(key);
         }
+        noteworthy
     }
 
     #[cold]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::access::{Directory, Grants, Requirement};
 use domain::clock::Timestamp;
 use domain::decide::{self, Code, decide};
+use domain::key::AskedOf;
 use domain::secret::{Digest, Scheme, sha256};
 use domain::token::Presented;
 use store::StoreError;
@@ -115,7 +116,16 @@ impl Inner {
             requires: question.requires,
         };
         let decision = decide(&key.facts(), &asked)?;
-        self.meters.count(&key, decision.code, now, question.ip);
+        if self.meters.count(&key, decision.code, now, question.ip) {
+            self.recent.push(AskedOf {
+                organisation: key.organisation.id,
+                key: key.key,
+                at: now,
+                code: decision.code,
+                source: question.source,
+                ip: question.ip,
+            });
+        }
         Ok(Answer {
             code: decision.code,
             missing: decision.missing.map(Into::into),

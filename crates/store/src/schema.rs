@@ -16,4 +16,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0002_people.sqlite.sql"),
         postgres: include_str!("../migrations/0002_people.postgres.sql"),
     },
+    Migration {
+        version: 3,
+        name: "requests",
+        sqlite: include_str!("../migrations/0003_requests.sqlite.sql"),
+        postgres: include_str!("../migrations/0003_requests.postgres.sql"),
+    },
 ];

@@ -147,7 +147,7 @@ impl Store {
     ) -> Result<Vec<Session>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM sessions s WHERE s.organisation = $1 AND s.user_id = $2 AND s.ends_at > $3 \
-             AND s.seen_at > $4 ORDER BY s.created_at DESC, s.id DESC LIMIT 500"
+             AND s.seen_at > $4 ORDER BY s.created_at DESC, s.id DESC"
         );
         let rows = self
             .readers
@@ -274,6 +274,22 @@ impl Tx {
         self.conn()
             .execute(sql, params![organisation, user, but.unwrap_or(none)])
             .await
+    }
+
+    /// Ends the oldest sessions of a person's beyond the `keep` youngest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn trim_sessions(
+        &mut self,
+        organisation: OrganisationId,
+        user: UserId,
+        keep: i64,
+    ) -> Result<u64> {
+        let sql = "DELETE FROM sessions WHERE organisation = $1 AND user_id = $2 AND id NOT IN \
+                   (SELECT id FROM sessions WHERE organisation = $1 AND user_id = $2 \
+                   ORDER BY created_at DESC, id DESC LIMIT $3)";
+        self.conn().execute(sql, params![organisation, user, keep]).await
     }
 
     /// Forgets sessions and links that are over, and sessions that were idle since before `idle`.

@@ -238,6 +238,62 @@ async fn a_session_is_good_while_it_is_young_used_and_its_owner_is_active() {
 }
 
 #[tokio::test]
+async fn what_is_over_is_forgotten_and_the_oldest_make_room() {
+    for store in stores().await {
+        let ann = user(store.organisation, "Ann");
+        let (id, organisation) = (ann.id, store.organisation);
+        let now = SystemClock.now();
+        let second = Duration::from_secs(1);
+        let mut sessions: Vec<Session> = (0..5)
+            .map(|n| Session {
+                created_at: now.minus(second * (5 - n)),
+                ..session(&ann, now)
+            })
+            .collect();
+        sessions[3].ends_at = now.minus(second);
+        sessions[4].seen_at = now.minus(second * 100);
+        let ids: Vec<SessionId> = sessions.iter().map(|one| one.id).collect();
+        store
+            .change(async move |tx| {
+                tx.insert_user(&ann).await?;
+                for (n, one) in sessions.iter().enumerate() {
+                    tx.insert_session([n as u8; 32], one).await?;
+                }
+                let link = |purpose| Link {
+                    organisation,
+                    user: id,
+                    purpose,
+                    ends_at: now.minus(second),
+                };
+                tx.insert_user_link([8; 32], &link(Purpose::Recovery)).await?;
+                tx.forget_sessions(now.minus(second * 60)).await
+            })
+            .await;
+        let left = async || {
+            let all = store
+                .sessions_of(organisation, id, Timestamp::default(), Timestamp::default())
+                .await;
+            all.expect("a read")
+                .into_iter()
+                .map(|one| one.id)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(left().await, [ids[2], ids[1], ids[0]], "youngest first");
+        assert_eq!(
+            store
+                .user_link([8; 32], Timestamp::default())
+                .await
+                .expect("a read"),
+            None
+        );
+        store
+            .change(async move |tx| tx.trim_sessions(organisation, id, 2).await)
+            .await;
+        assert_eq!(left().await, [ids[2], ids[1]]);
+    }
+}
+
+#[tokio::test]
 async fn a_person_who_goes_takes_along_what_let_them_in() {
     for store in stores().await {
         let (ann, bob) = (user(store.organisation, "Ann"), user(store.organisation, "Bob"));

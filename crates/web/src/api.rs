@@ -18,6 +18,7 @@ mod page;
 mod params;
 mod permissions;
 mod policy;
+mod requests;
 mod roles;
 mod session;
 mod setup;
@@ -58,6 +59,8 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(keys::reveal))
         .routes(routes!(keys::usage))
         .routes(routes!(keys::events))
+        .routes(routes!(requests::of_key))
+        .routes(routes!(requests::of_account))
         .routes(routes!(own::verify))
         .routes(routes!(own::verify_batch))
         .routes(routes!(own::show))

@@ -39,7 +39,10 @@ pub async fn around(State(web): State<Web>, mut request: Request, next: Next) ->
         let ip = forwarded::client(peer.ip(), request.headers(), |ip| web.app.is_proxy(ip));
         request.extensions_mut().insert(forwarded::ClientAddress(ip));
     }
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (
+        request.method().clone(),
+        without_token(request.uri().path()).to_owned(),
+    );
     let mut response = next.run(request).await;
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = problem.or_else(|| Problem::of_framework(&response)) {
@@ -65,4 +68,28 @@ pub async fn around(State(web): State<Web>, mut request: Request, next: Next) ->
             "default-src 'none'; frame-ancestors 'none'",
         ));
     response
+}
+
+/// The path as it may be logged: a link's token opens what the link opens.
+fn without_token(path: &str) -> &str {
+    let links = ["/setup/", "/invitations/", "/v1/invitations/"];
+    let link = links.into_iter().find(|link| path.starts_with(link));
+    link.unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_token;
+
+    #[test]
+    fn a_links_token_is_not_logged() {
+        for (path, logged) in [
+            ("/setup/setup_abc", "/setup/"),
+            ("/invitations/invite_abc", "/invitations/"),
+            ("/v1/invitations/recover_abc", "/v1/invitations/"),
+            ("/v1/keys/key_abc", "/v1/keys/key_abc"),
+        ] {
+            assert_eq!(without_token(path), logged);
+        }
+    }
 }

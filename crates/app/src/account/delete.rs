@@ -32,6 +32,7 @@ impl App {
     /// As [`AppError`] says; then nothing has changed.
     pub async fn delete_account(&self, caller: &Caller, id: AccountId) -> Result<DeletedAccount> {
         caller.require(Management::AccountsManage)?;
+        caller.require_recent(self.clock.now())?;
         let by = caller.clone();
         let (erased, keys_ended) = self
             .change(async move |tx| {

@@ -9,6 +9,7 @@ use domain::page::{Cursor, CursorError, Page};
 use serde::Serialize;
 use store::accounts::{AccountQuery, KeySums, Partner};
 use store::audit::AuditQuery;
+use store::requests::{Kept, Of};
 use uuid::Uuid;
 
 use super::NOT_FOUND;
@@ -166,6 +167,23 @@ impl App {
             self.known_account(caller.organisation, id).await?;
         }
         Ok(page)
+    }
+
+    /// What was lately asked of a service account's keys, newest first.
+    ///
+    /// # Errors
+    /// As [`AppError`] says.
+    pub async fn account_requests(
+        &self,
+        caller: &Caller,
+        id: AccountId,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<Kept>> {
+        caller.require(Management::UsageRead)?;
+        self.known_account(caller.organisation, id).await?;
+        self.requests_of(caller.organisation, Of::Owner(id.uuid()), limit, cursor)
+            .await
     }
 
     /// The service account as the owner of keys, for a list of these.

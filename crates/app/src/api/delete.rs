@@ -15,6 +15,7 @@ impl App {
     /// As [`AppError`] says; then it is there still.
     pub async fn delete_api(&self, caller: &Caller, id: ApiId) -> Result<()> {
         caller.require(Management::ApisManage)?;
+        caller.require_recent(self.clock.now())?;
         let caller = caller.clone();
         self.change(async move |tx| {
             let api = kept(tx, &caller, id).await?;

@@ -26,6 +26,7 @@ impl App {
     /// As [`AppError`] says; then nothing has changed.
     pub async fn edit_api(&self, caller: &Caller, id: ApiId, edit: EditApi) -> Result<ApiView> {
         caller.require(Management::ApisManage)?;
+        caller.require_recent(self.clock.now())?;
         let EditApi { draft, version } = edit;
         let by = caller.clone();
         self.change(async move |tx| {

@@ -17,6 +17,7 @@ impl App {
     /// [`AppError::NotFound`] for an organisation that the caller may not know of; as [`AppError`] says.
     pub async fn offer_api(&self, caller: &Caller, id: ApiId, slug: &str, enabled: bool) -> Result<ApiView> {
         caller.require(Management::ApisManage)?;
+        caller.require_recent(self.clock.now())?;
         // What is no slug names nobody; not every text is one that a database takes.
         let tenant = match is_slug(slug) {
             true => self.store.tenant_by_slug(slug).await?,

@@ -1,5 +1,5 @@
 //! The systems of the sample that keys stand for: partners' and the organisation's own, each with a role that its keys
-//! never exceed.
+//! never exceed, and the people who answer for them. One of these has left.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,19 +7,29 @@ use std::time::Duration;
 use domain::account::Account;
 use domain::audit::{Event, Target};
 use domain::clock::{Random, Timestamp};
-use domain::id::{AccountId, OrganisationId, RoleId};
+use domain::id::{AccountId, OrganisationId, RoleId, UserId};
 use domain::key::Actor;
 use domain::role::{Builtin, Role};
+use domain::user::{User, UserStatus};
 use serde_json::{Value, json};
 use store::Tx;
 
 use super::life::Then;
 use super::named::words;
-use crate::account;
 use crate::error::{AppError, Result};
+use crate::{account, user};
 
+/// Days since the people are known.
+const AGE: u32 = 700;
 const DAY: Duration = Duration::from_secs(86_400);
 const MORNING: Duration = Duration::from_secs(9 * 3600);
+
+/// Name, role, and since how many days they have left.
+const PEOPLE: [(&str, Builtin, Option<u32>); 3] = [
+    ("Ingrid Solberg", Builtin::Administrator, None),
+    ("Tomás Herrera", Builtin::KeyManager, None),
+    ("Priya Raman", Builtin::Viewer, Some(20)),
+];
 
 struct System {
     name: &'static str,
@@ -28,6 +38,8 @@ struct System {
     purpose: &'static str,
     /// What its role is called, and grants.
     role: (&'static str, &'static str),
+    /// Who answers for it: the number of one of the people.
+    owner: usize,
     /// The keys that stand for it, by name.
     keys: &'static [&'static str],
     /// Days since it was made; before all its keys.
@@ -43,6 +55,7 @@ const SYSTEMS: [System; 9] = [
         partner: "ColdTrace",
         purpose: "Temperatures and inventory of cold chain equipment",
         role: ("Cold chain equipment", "cce:view cce:edit"),
+        owner: 1,
         keys: &["ColdTrace Sensor Uploads", "ColdTrace Equipment Catalogue"],
         age: 265,
         stopped: None,
@@ -53,6 +66,7 @@ const SYSTEMS: [System; 9] = [
         partner: "MediRoute",
         purpose: "Confirms deliveries",
         role: ("Fulfillment edit", "fulfillment:view fulfillment:edit"),
+        owner: 1,
         keys: &["MediRoute Deliveries"],
         age: 122,
         stopped: None,
@@ -63,6 +77,7 @@ const SYSTEMS: [System; 9] = [
         partner: "VaxLink",
         purpose: "Places and follows requisitions",
         role: ("Requisitions", "requisition:view requisition:create"),
+        owner: 2,
         keys: &["VaxLink Requisitions"],
         age: 90,
         stopped: None,
@@ -73,6 +88,7 @@ const SYSTEMS: [System; 9] = [
         partner: "NexPharm",
         purpose: "Trial access, which was not prolonged",
         role: ("Requisitions, read-only", "requisition:view"),
+        owner: 1,
         keys: &["Partner Sandbox - NexPharm"],
         age: 312,
         stopped: Some(158),
@@ -86,6 +102,7 @@ const SYSTEMS: [System; 9] = [
             "Purchasing",
             "purchase_orders:view purchase_orders:create approvals:view approvals:submit",
         ),
+        owner: 0,
         keys: &["SAP-ERP-Integration"],
         age: 402,
         stopped: None,
@@ -96,6 +113,7 @@ const SYSTEMS: [System; 9] = [
         partner: "",
         purpose: "Employee onboarding and leave requests",
         role: ("Staff", "employees:* leave_requests:*"),
+        owner: 0,
         keys: &["HR-System-API"],
         age: 302,
         stopped: None,
@@ -106,6 +124,7 @@ const SYSTEMS: [System; 9] = [
         partner: "",
         purpose: "Equipment alerts and environmental monitoring",
         role: ("Monitoring", "equipment:view alerts:* readings:*"),
+        owner: 0,
         keys: &["IoT-Monitoring-System"],
         age: 332,
         stopped: None,
@@ -116,6 +135,7 @@ const SYSTEMS: [System; 9] = [
         partner: "",
         purpose: "Bulk processing of applications",
         role: ("Batch processing", "applications:view applications:process"),
+        owner: 0,
         keys: &["Nightly-Batch-Service"],
         age: 502,
         stopped: None,
@@ -126,6 +146,7 @@ const SYSTEMS: [System; 9] = [
         partner: "",
         purpose: "Work orders and assets, both ways",
         role: ("Maintenance", "work_orders:* assets:view"),
+        owner: 0,
         keys: &["Work Order Sync - Maximo"],
         age: 192,
         stopped: None,
@@ -134,6 +155,8 @@ const SYSTEMS: [System; 9] = [
 
 /// The accounts and their roles, with what was done to them.
 pub(super) struct Cast {
+    /// As they were asked in, and as they are since they have left.
+    people: Vec<(User, Option<User>)>,
     roles: Vec<Role>,
     /// As it was made, and as it is since it was deactivated.
     accounts: Vec<(Account, Option<Account>)>,
@@ -150,12 +173,47 @@ pub(super) fn cast(
     now: Timestamp,
 ) -> Result<Cast> {
     let mut cast = Cast {
+        people: Vec::new(),
         roles: Vec::new(),
         accounts: Vec::new(),
         events: Vec::new(),
         owners: HashMap::new(),
     };
     let morning = |days: u32| now.minus(DAY * days).floor_to(DAY).plus(MORNING);
+    for (name, role, left) in PEOPLE {
+        let known = morning(AGE);
+        let address = name.split(' ').next().unwrap_or_default().to_lowercase();
+        let user = User {
+            id: UserId::fresh(&Then(known), random),
+            organisation,
+            email: format!("{}@example.com", address.replace('á', "a")),
+            name: name.to_owned(),
+            status: UserStatus::Active,
+            operator: false,
+            roles: vec![role.id()],
+            has_password: false,
+            has_second_factor: false,
+            created_at: known,
+            created_by: by.clone(),
+            last_sign_in_at: None,
+            version: 1,
+        };
+        let changes = user::difference(None, &user);
+        let target = user::target(&user);
+        cast.events
+            .push(event(known, by, "user.invite", target.clone(), changes));
+        let gone = left.map(|days| {
+            let gone = User {
+                status: UserStatus::Disabled,
+                ..user.clone()
+            };
+            let changes = user::difference(Some(&user), &gone);
+            cast.events
+                .push(event(morning(days), by, "user.disable", target, changes));
+            gone
+        });
+        cast.people.push((user, gone));
+    }
     for system in &SYSTEMS {
         let made = morning(system.age);
         let (name, permissions) = system.role;
@@ -188,7 +246,7 @@ pub(super) fn cast(
             username: system.username.to_owned(),
             email: Some(format!("{}@example.com", system.username)),
             partner: system.partner.to_owned(),
-            owner: None,
+            owner: cast.people.get(system.owner).map(|(user, _)| user.id),
             purpose: system.purpose.to_owned(),
             tags: Vec::new(),
             roles: vec![role.id, Builtin::ServiceAccount.id()],
@@ -234,6 +292,12 @@ fn event(at: Timestamp, by: &Actor, action: &'static str, target: Target, change
 
 /// Writes them.
 pub(super) async fn write(tx: &mut Tx, cast: Cast) -> Result<()> {
+    for (user, gone) in cast.people {
+        tx.insert_user(&user).await?;
+        if let Some(mut gone) = gone {
+            tx.update_user(&mut gone).await?;
+        }
+    }
     for role in &cast.roles {
         tx.insert_role(role).await?;
     }

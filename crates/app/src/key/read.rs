@@ -12,6 +12,7 @@ use domain::key::Owner;
 use domain::page::{Cursor, CursorError, Page, SortValue};
 use store::audit::AuditQuery;
 use store::keys::{KeyQuery, KeySort, Summary};
+use store::requests::{Kept, Of};
 use uuid::Uuid;
 
 use super::{KeyView, owner, view};
@@ -241,6 +242,36 @@ impl App {
             self.known(caller.organisation, id).await?;
         }
         Ok(page)
+    }
+
+    /// What was lately asked of a key, newest first: refusals, and of accepted requests the first of each ten seconds.
+    ///
+    /// # Errors
+    /// As [`AppError`] says.
+    pub async fn key_requests(
+        &self,
+        caller: &Caller,
+        id: KeyId,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<Kept>> {
+        caller.require(Management::UsageRead)?;
+        self.known(caller.organisation, id).await?;
+        self.requests_of(caller.organisation, Of::Key(id), limit, cursor)
+            .await
+    }
+
+    pub(crate) async fn requests_of(
+        &self,
+        organisation: OrganisationId,
+        of: Of,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<Kept>> {
+        let list = format!("requests {of:?}");
+        let after = cursor.map(|text| Cursor::decode(text, &list)).transpose();
+        let after = after.map_err(|error| AppError::field("cursor", error.to_string()))?;
+        Ok(self.store.requests(organisation, of, limit, after, &list).await?)
     }
 
     async fn known(&self, organisation: OrganisationId, id: KeyId) -> Result<()> {

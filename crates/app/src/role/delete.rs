@@ -16,6 +16,7 @@ impl App {
     /// As [`AppError`] says; then it is there still.
     pub async fn delete_role(&self, caller: &Caller, id: RoleId) -> Result<()> {
         caller.require(Management::RolesManage)?;
+        caller.require_recent(self.clock.now())?;
         let caller = caller.clone();
         self.change(async move |tx| {
             let role = locked(tx, caller.organisation, id).await?;

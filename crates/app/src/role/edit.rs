@@ -25,6 +25,7 @@ impl App {
     /// As [`AppError`] says; then nothing has changed.
     pub async fn edit_role(&self, caller: &Caller, id: RoleId, edit: EditRole) -> Result<RoleView> {
         caller.require(Management::RolesManage)?;
+        caller.require_recent(self.clock.now())?;
         let EditRole { draft, version } = edit;
         let fields = draft.check()?;
         if let Some(permissions) = &fields.permissions {

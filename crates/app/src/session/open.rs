@@ -17,6 +17,9 @@ use super::{Client, Credentials, Opened, digest};
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
+/// The most sessions that somebody has; the oldest ends when another begins.
+const SESSIONS: i64 = 100;
+
 /// What somebody signs in with.
 pub struct SignIn {
     /// The organisation's slug; may be left out where the address is known in one alone.
@@ -55,6 +58,7 @@ impl Ticket {
             agent: self.client.agent.clone(),
         };
         tx.insert_session(self.digest, &session).await?;
+        tx.trim_sessions(user.organisation, user.id, SESSIONS).await?;
         tx.note_sign_in(user.organisation, user.id, now).await?;
         let target = Target {
             kind: "session".to_owned(),
@@ -133,6 +137,7 @@ impl App {
         let typed = Credentials {
             password: Password::new(&password),
             code,
+            with_factor: true,
         };
         let proof = self.prove(&email, person.as_ref(), typed, client.ip).await?;
         let (claim, method) = (proof.claim(), proof.method);
@@ -188,6 +193,7 @@ impl App {
         let typed = Credentials {
             password: Password::new(&password),
             code,
+            with_factor: true,
         };
         let email = person.user.email.clone();
         let proof = self.prove(&email, Some(&person), typed, caller.ip).await?;

@@ -12,7 +12,7 @@ use store::Tx;
 use store::users::Person;
 use zeroize::Zeroizing;
 
-use super::throttle::Attempt;
+use super::throttle::{Attempt, Guess};
 use crate::App;
 use crate::error::{AppError, Result};
 
@@ -22,6 +22,8 @@ pub(crate) struct Credentials {
     pub(crate) password: Password,
     /// A code of the second factor, or a recovery code.
     pub(crate) code: Option<Zeroizing<String>>,
+    /// Whether a second factor is asked for where there is one. It is not where one was shown lately.
+    pub(crate) with_factor: bool,
 }
 
 /// What was shown, still to be taken in the transaction that relies on it.
@@ -29,11 +31,14 @@ pub(crate) struct Proof<'a> {
     pub(crate) method: Method,
     hash: String,
     used: Used,
-    attempt: Attempt<'a>,
+    attempts: Vec<Attempt<'a>>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Used {
+    /// Nothing, though there may be a second factor.
+    Unasked,
+    /// Nothing, for there is no second factor.
     Nothing,
     Step(i64),
     Code([u8; 32]),
@@ -55,7 +60,7 @@ impl Proof<'_> {
 
     /// The transaction is committed: all was right.
     pub(crate) fn accepted(self) {
-        self.attempt.succeeded();
+        self.attempts.into_iter().for_each(Attempt::succeeded);
     }
 }
 
@@ -64,13 +69,14 @@ impl Claim {
     pub(crate) async fn take(self, tx: &mut Tx, person: &Person) -> Result<()> {
         let wrong = || AppError::WrongCredentials;
         let same = person.factors.password.as_deref() == Some(&*self.hash);
-        let with_factor = person.factors.totp.is_some();
-        if !same || !may_sign_in(person) || with_factor == matches!(self.used, Used::Nothing) {
+        let fits =
+            self.used == Used::Unasked || person.factors.totp.is_none() == (self.used == Used::Nothing);
+        if !same || !may_sign_in(person) || !fits {
             return Err(wrong());
         }
         let user = &person.user;
         let taken = match self.used {
-            Used::Nothing => true,
+            Used::Unasked | Used::Nothing => true,
             Used::Step(step) => tx.take_totp_step(user.organisation, user.id, step).await?,
             Used::Code(digest) => tx.take_recovery_code(user.id, digest).await?,
         };
@@ -98,7 +104,10 @@ impl App {
         ip: Option<IpAddr>,
     ) -> Result<Proof<'_>> {
         let account = User::email_key(email);
-        let attempt = self.people.throttle.admit(&account, ip, self.clock.boottime())?;
+        let attempt = self
+            .people
+            .throttle
+            .admit(Guess::Password, &account, ip, self.clock.boottime())?;
         let hash = person.and_then(|person| person.factors.password.clone());
         let fits = self
             .fits(
@@ -110,19 +119,25 @@ impl App {
         let (Some(person), Some(hash), true) = (known, hash, fits) else {
             return Err(AppError::WrongCredentials);
         };
+        let mut attempts = vec![attempt];
         let (method, used) = match (&person.factors.totp, &typed.code) {
+            _ if !typed.with_factor => (Method::Password, Used::Unasked),
             (None, _) => (Method::Password, Used::Nothing),
             (Some(_), None) => {
-                attempt.undo();
+                attempts.iter().for_each(Attempt::undo);
                 return Err(AppError::SecondFactorNeeded);
             }
-            (Some(sealed), Some(code)) => self.read_code(person, sealed, code).await?,
+            (Some(sealed), Some(code)) => {
+                let now = self.clock.boottime();
+                attempts.push(self.people.throttle.admit(Guess::Code, &account, ip, now)?);
+                self.read_code(person, sealed, code).await?
+            }
         };
         Ok(Proof {
             method,
             hash,
             used,
-            attempt,
+            attempts,
         })
     }
 

@@ -4,6 +4,7 @@
 //! Counted are an account from one address, an address, and an account from addresses from which it never signed in. After
 //! some free failures each further one doubles the wait, up to a limit. It is short for the last: whoever attacks an
 //! account from many addresses can hardly keep its owner out at a new place, and not at all where they signed in before.
+//! Wrong codes after a right password are counted apart and for longer: there are only a million of them.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -16,8 +17,10 @@ use crate::error::{AppError, Result};
 
 /// The most counters, and the most places that are remembered.
 const MAX: usize = 65_536;
-/// After this without a failure all is forgiven.
+/// After this without a failure passwords are forgiven.
 const FORGET: Duration = Duration::from_secs(15 * 60);
+/// The same for codes.
+const FORGET_CODES: Duration = Duration::from_secs(86_400);
 
 /// An address, hashed, so that a long one takes no more room.
 type Account = [u8; 16];
@@ -27,6 +30,16 @@ enum Counter {
     Pair(Account, IpAddr),
     Address(IpAddr),
     Account(Account),
+    Codes(Account),
+}
+
+/// What is guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guess {
+    /// A password.
+    Password,
+    /// A code, by somebody who knows the password.
+    Code,
 }
 
 impl Counter {
@@ -36,6 +49,14 @@ impl Counter {
             Self::Pair(..) => (5, Duration::from_secs(300)),
             Self::Address(_) => (20, Duration::from_secs(60)),
             Self::Account(_) => (50, Duration::from_secs(10)),
+            Self::Codes(_) => (10, Duration::from_secs(900)),
+        }
+    }
+
+    fn forget(self) -> Duration {
+        match self {
+            Self::Codes(_) => FORGET_CODES,
+            _ => FORGET,
         }
     }
 
@@ -83,23 +104,36 @@ fn network(ip: IpAddr) -> IpAddr {
 
 impl Throttle {
     /// Lets an attempt in, or says how long to wait; `now` never steps back.
-    pub(super) fn admit(&self, account: &str, ip: Option<IpAddr>, now: Duration) -> Result<Attempt<'_>> {
+    pub(super) fn admit(
+        &self,
+        guess: Guess,
+        account: &str,
+        ip: Option<IpAddr>,
+        now: Duration,
+    ) -> Result<Attempt<'_>> {
         let mut hashed = [0; 16];
         hashed.copy_from_slice(&Sha256::digest(account)[..16]);
         let place = ip.map(|ip| (hashed, network(ip)));
         let mut state = self.0.lock();
         let known = place.is_some_and(|place| state.places.contains(&place));
         let mut counters = Vec::with_capacity(3);
-        if let Some((account, ip)) = place {
-            counters.extend([Counter::Pair(account, ip), Counter::Address(ip)]);
-        }
-        if !known {
-            counters.push(Counter::Account(hashed));
+        match guess {
+            Guess::Password => {
+                if let Some((account, ip)) = place {
+                    counters.extend([Counter::Pair(account, ip), Counter::Address(ip)]);
+                }
+                if !known {
+                    counters.push(Counter::Account(hashed));
+                }
+            }
+            Guess::Code if !known => counters.push(Counter::Codes(hashed)),
+            // The password that came with it is counted from there.
+            Guess::Code => {}
         }
         let wait = |counter: &Counter| {
             let count = state.counts.get(counter).copied().unwrap_or_default();
             let idle = now.saturating_sub(count.last);
-            if idle >= FORGET {
+            if idle >= counter.forget() {
                 return Duration::ZERO;
             }
             counter.wait(count.failures).saturating_sub(idle)
@@ -115,7 +149,7 @@ impl Throttle {
         }
         for counter in &counters {
             let count = state.counts.entry(*counter).or_default();
-            let forgiven = now.saturating_sub(count.last) >= FORGET;
+            let forgiven = now.saturating_sub(count.last) >= counter.forget();
             count.failures = if forgiven {
                 1
             } else {
@@ -134,7 +168,7 @@ impl Throttle {
 impl State {
     fn make_room(&mut self, now: Duration) {
         self.counts
-            .retain(|_, count| now.saturating_sub(count.last) < FORGET);
+            .retain(|counter, count| now.saturating_sub(count.last) < counter.forget());
         // Whoever floods the table leaves single failures behind; those who wait are kept.
         if self.counts.len() + 3 > MAX {
             self.counts
@@ -153,6 +187,7 @@ impl Attempt<'_> {
         let Some((account, ip)) = self.place else { return };
         let mut state = self.throttle.0.lock();
         state.counts.remove(&Counter::Pair(account, ip));
+        state.counts.remove(&Counter::Codes(account));
         if state.places.len() >= MAX {
             state.places.clear();
         }
@@ -181,7 +216,7 @@ mod tests {
     }
 
     fn wait(throttle: &Throttle, account: &str, ip: IpAddr, now: u64) -> u64 {
-        match throttle.admit(account, Some(ip), Duration::from_secs(now)) {
+        match throttle.admit(Guess::Password, account, Some(ip), Duration::from_secs(now)) {
             Ok(_) => 0,
             Err(AppError::Throttled { retry_after }) => retry_after.as_secs(),
             Err(other) => panic!("{other}"),
@@ -219,7 +254,7 @@ mod tests {
     fn an_attacker_from_many_addresses_never_keeps_the_owner_out_where_they_were_before() {
         let throttle = Throttle::default();
         let attempt = throttle
-            .admit("ann", Some(HOME), Duration::from_secs(1))
+            .admit(Guess::Password, "ann", Some(HOME), Duration::from_secs(1))
             .expect("let in");
         attempt.succeeded();
         for n in 0..1_000 {
@@ -238,6 +273,18 @@ mod tests {
             wait(&throttle, &format!("user{n}"), ip, 5) == 0
         });
         assert_eq!(let_in.count(), 21);
+    }
+
+    #[test]
+    fn whoever_knows_the_password_cannot_try_many_codes_from_many_addresses() {
+        let throttle = Throttle::default();
+        let at = |n: u64| {
+            let ip = Some(elsewhere(n as u32));
+            throttle.admit(Guess::Code, "ann", ip, Duration::from_secs(60 * n))
+        };
+        // A day of trying once a minute, each time from another address.
+        let let_in = (0..1_440).filter(|n| at(*n).is_ok()).count();
+        assert!((11..=120).contains(&let_in), "{let_in}");
     }
 
     #[test]

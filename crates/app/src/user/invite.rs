@@ -102,6 +102,7 @@ impl App {
         let roles = draft.roles.unwrap_or_default();
         let id = UserId::fresh(self.clock(), self.random());
         let link = self.new_link(Purpose::Invitation)?;
+        let by = caller.clone();
         let caller = caller.clone();
         let (link, made) = self
             .change(async move |tx| {
@@ -132,7 +133,7 @@ impl App {
                 Ok((link, (view, tenant.organisation, until)))
             })
             .await?;
-        Ok(self.post(link, made).await)
+        Ok(self.post(&by, link, made).await)
     }
 
     /// Makes another link for somebody who has not come yet; the one before is worth nothing from then on.
@@ -156,6 +157,7 @@ impl App {
         caller.require(Management::UsersManage)?;
         caller.require_recent(self.clock.now())?;
         let link = self.new_link(purpose)?;
+        let by = caller.clone();
         let caller = caller.clone();
         let written = self
             .write(async move |tx| {
@@ -181,11 +183,11 @@ impl App {
             })
             .await?;
         let (link, made) = written.value;
-        Ok(self.post(link, made).await)
+        Ok(self.post(&by, link, made).await)
     }
 
     /// Sends a link that is committed, or hands it back.
-    pub(super) async fn post(&self, link: NewLink, made: (UserView, Organisation, Timestamp)) -> Sent {
+    async fn post(&self, caller: &Caller, link: NewLink, made: (UserView, Organisation, Timestamp)) -> Sent {
         let Some(mailer) = &self.people.mailer else {
             return self.hand_out(link, made);
         };
@@ -205,6 +207,21 @@ impl App {
         sent.mail = mailer.send(&sent.view.user.email, subject, text).await;
         if sent.mail == Posted::Sent {
             sent.url = None;
+        }
+        let event = caller.event(
+            self.clock.now(),
+            "mail.send",
+            target(&sent.view.user),
+            json!({ "subject": { "after": subject }, "mail": { "after": sent.mail } }),
+        );
+        let home = sent.view.user.organisation;
+        let recorded = self.write(async move |tx| {
+            tx.record(home, event);
+            Ok(())
+        });
+        // The letter is gone, or it is not; neither can be taken back now.
+        if let Err(error) = recorded.await {
+            tracing::warn!(%error, "a letter is not on record");
         }
         sent
     }

@@ -96,14 +96,14 @@ impl App {
         caller: &Caller,
         current: Zeroizing<String>,
         new: Zeroizing<String>,
-        code: Option<Zeroizing<String>>,
     ) -> Result<()> {
         let signed = caller.signed()?;
         caller.require_recent(self.clock.now())?;
         let person = self.myself(caller).await?;
         let typed = Credentials {
             password: Password::new(&current),
-            code,
+            code: None,
+            with_factor: false,
         };
         let email = person.user.email.clone();
         let proof = self.prove(&email, Some(&person), typed, caller.ip).await?;

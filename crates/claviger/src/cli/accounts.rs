@@ -37,6 +37,8 @@ pub(crate) enum Accounts {
     Keys(show::Page),
     /// How often the keys of a service account were used, day by day
     Usage(show::Usage),
+    /// What was lately asked with the keys of a service account
+    Requests(super::requests::Requests),
     /// What was done to a service account, by whom and when
     Events(show::Page),
     /// Bring in many service accounts from a CSV or NDJSON file: all of them, or none
@@ -58,6 +60,7 @@ pub(crate) async fn run(context: &Context, command: Accounts) -> Result<(), CliE
         Accounts::Delete(args) => end::delete(context, args).await,
         Accounts::Keys(args) => show::keys(context, args).await,
         Accounts::Usage(args) => show::usage(context, args).await,
+        Accounts::Requests(args) => super::requests::run(context, args, super::input::account_path).await,
         Accounts::Events(args) => show::events(context, args).await,
         Accounts::Import(args) => import::run(context, args).await,
         Accounts::Partners(args) => list::partners(context, args).await,

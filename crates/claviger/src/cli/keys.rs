@@ -53,6 +53,8 @@ pub(crate) enum Keys {
     Verify(verify::Verify),
     /// How often a key was used, day by day
     Usage(usage::Usage),
+    /// What was lately asked with a key, and what it was answered
+    Requests(super::requests::Requests),
     /// What was done to a key, by whom and when
     Events(show::Events),
     /// How many keys there are in each state
@@ -76,6 +78,7 @@ pub(crate) async fn run(context: &Context, command: Keys) -> Result<(), CliError
         Keys::Reveal(args) => show::reveal(context, args).await,
         Keys::Verify(args) => verify::run(context, args).await,
         Keys::Usage(args) => usage::run(context, args).await,
+        Keys::Requests(args) => super::requests::run(context, args, super::input::key_path).await,
         Keys::Events(args) => show::events(context, args).await,
         Keys::Summary => list::summary(context).await,
     }

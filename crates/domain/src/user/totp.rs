@@ -14,8 +14,8 @@ const STEP: u64 = 30;
 const WINDOW: u16 = 1;
 /// Recovery codes that are made at once.
 const CODES: usize = 10;
-/// Characters of a recovery code: 60 bits.
-const CODE: usize = 12;
+/// Characters of a recovery code: 80 bits, since its digest has no salt and costs nothing.
+const CODE: usize = 16;
 /// Crockford's base 32, as in ids: no letter is taken for another.
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -95,12 +95,12 @@ impl Totp {
     }
 }
 
-/// Fresh recovery codes, such as `k3f9-22mq-x7wd`.
+/// Fresh recovery codes, such as `k3f9-22mq-x7wd-p0t4`.
 pub fn recovery_codes(random: &dyn Random) -> Vec<Zeroizing<String>> {
     let code = |_| {
         let mut bytes = Zeroizing::new([0; CODE]);
         random.fill(bytes.as_mut_slice());
-        let mut code = Zeroizing::new(String::with_capacity(CODE + 2));
+        let mut code = Zeroizing::new(String::with_capacity(CODE + 3));
         for (i, byte) in bytes.iter().enumerate() {
             if i > 0 && i % 4 == 0 {
                 code.push('-');
@@ -188,7 +188,13 @@ mod tests {
         assert_eq!(distinct.len(), 10);
         let typed = codes[0].replace('-', " ").to_uppercase();
         assert_eq!(recovery_code(&typed), recovery_code(&codes[0]));
-        for wrong in ["", "abc", "287082", "abcd-efgh-jkm!", "abcd-efgh-jkmn-p"] {
+        for wrong in [
+            "",
+            "abc",
+            "287082",
+            "abcd-efgh-jkmn-pqr!",
+            "abcd-efgh-jkmn-pqrs-t",
+        ] {
             assert_eq!(recovery_code(wrong), None, "{wrong}");
         }
     }

@@ -160,6 +160,12 @@ impl Tx {
                 of_key,
             )
             .await?;
+        self.conn()
+            .execute(
+                "DELETE FROM key_requests WHERE organisation = $1 AND key = $2",
+                of_key,
+            )
+            .await?;
         self.changed(Change::Key(organisation, key));
         Ok(())
     }

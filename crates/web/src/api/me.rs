@@ -46,7 +46,6 @@ pub(super) async fn edit(
 pub(super) struct Change {
     current: Zeroizing<String>,
     new: Zeroizing<String>,
-    code: Option<Zeroizing<String>>,
 }
 
 pub(super) async fn password(
@@ -55,7 +54,7 @@ pub(super) async fn password(
     Json(change, _): Json<Change>,
 ) -> Result<Response> {
     web.app
-        .change_password(&caller, change.current, change.new, change.code)
+        .change_password(&caller, change.current, change.new)
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
