@@ -54,7 +54,7 @@ part!(
 
 /// Makes a service account: a system that keys stand for.
 #[utoipa::path(
-    post, path = "/v1/service-accounts", operation_id = "create_service_account", tag = "service accounts",
+    post, path = "/v1/service-accounts", operation_id = "create_service_account", tag = "service-accounts",
     request_body = NewAccount,
     responses((status = CREATED, description = "The new service account", body = ShownAccount), Conflict, PolicyRefused),
     extensions(("x-claviger-permission" = json!("claviger:accounts.manage")))
@@ -70,7 +70,7 @@ pub(super) async fn create(
 
 /// A service account, with what its keys add up to.
 #[utoipa::path(
-    get, path = "/v1/service-accounts/{id}", operation_id = "show_service_account", tag = "service accounts",
+    get, path = "/v1/service-accounts/{id}", operation_id = "show_service_account", tag = "service-accounts",
     params(("id" = AccountId, Path, description = "The service account")),
     responses((status = OK, description = "The service account", body = ShownAccount)),
     extensions(("x-claviger-permission" = json!("claviger:accounts.read")))
@@ -86,7 +86,7 @@ pub(super) async fn show(
 
 /// Changes the fields that are given. What its keys may do changes with its roles.
 #[utoipa::path(
-    patch, path = "/v1/service-accounts/{id}", operation_id = "edit_service_account", tag = "service accounts",
+    patch, path = "/v1/service-accounts/{id}", operation_id = "edit_service_account", tag = "service-accounts",
     params(("id" = AccountId, Path, description = "The service account"), IfMatch),
     request_body = AccountEdit,
     responses((status = OK, description = "The service account as it is now", body = ShownAccount), Conflict),
@@ -109,7 +109,7 @@ pub(super) async fn edit(
 
 /// Does what the policy says: keeps the ended account and its keys for history, or erases them.
 #[utoipa::path(
-    delete, path = "/v1/service-accounts/{id}", operation_id = "delete_service_account", tag = "service accounts",
+    delete, path = "/v1/service-accounts/{id}", operation_id = "delete_service_account", tag = "service-accounts",
     params(("id" = AccountId, Path, description = "The service account")),
     responses((status = OK, description = "What was ended", body = DeletedAccount), Conflict),
     extensions(("x-claviger-permission" = json!("claviger:accounts.manage")))
@@ -125,7 +125,7 @@ pub(super) async fn delete(
 
 /// Lets the keys of a service account work again.
 #[utoipa::path(
-    post, path = "/v1/service-accounts/{id}/activate", operation_id = "activate_service_account", tag = "service accounts",
+    post, path = "/v1/service-accounts/{id}/activate", operation_id = "activate_service_account", tag = "service-accounts",
     params(("id" = AccountId, Path, description = "The service account")),
     responses((status = OK, description = "The service account as it is now", body = ShownAccount), Conflict),
     extensions(("x-claviger-permission" = json!("claviger:accounts.manage")))
@@ -141,7 +141,7 @@ pub(super) async fn activate(
 
 /// Stops all keys of a service account until it is activated again.
 #[utoipa::path(
-    post, path = "/v1/service-accounts/{id}/deactivate", operation_id = "deactivate_service_account", tag = "service accounts",
+    post, path = "/v1/service-accounts/{id}/deactivate", operation_id = "deactivate_service_account", tag = "service-accounts",
     params(("id" = AccountId, Path, description = "The service account")),
     responses((status = OK, description = "The service account as it is now", body = ShownAccount), Conflict),
     extensions(("x-claviger-permission" = json!("claviger:accounts.manage")))
@@ -167,7 +167,7 @@ pub(super) struct Reassignment {
 
 /// Has another person answer for a service account.
 #[utoipa::path(
-    post, path = "/v1/service-accounts/{id}/reassign", operation_id = "reassign_service_account", tag = "service accounts",
+    post, path = "/v1/service-accounts/{id}/reassign", operation_id = "reassign_service_account", tag = "service-accounts",
     params(("id" = AccountId, Path, description = "The service account")),
     request_body = Reassignment,
     responses((status = OK, description = "The service account as it is now", body = ShownAccount), Conflict),
@@ -191,7 +191,7 @@ pub(super) async fn reassign(
 
 /// The keys of a service account, a page at a time.
 #[utoipa::path(
-    get, path = "/v1/service-accounts/{id}/keys", operation_id = "list_service_account_keys", tag = "service accounts",
+    get, path = "/v1/service-accounts/{id}/keys", operation_id = "list_service_account_keys", tag = "service-accounts",
     params(("id" = AccountId, Path, description = "The service account"), KeysQuery),
     responses((status = OK, description = "A page", body = Page<ShownKey>)),
     extensions(("x-claviger-permission" = json!("claviger:keys.read")))
@@ -208,7 +208,7 @@ pub(super) async fn keys(
 
 /// How often the keys of a service account were answered what, by the hour.
 #[utoipa::path(
-    get, path = "/v1/service-accounts/{id}/usage", operation_id = "service_account_usage", tag = "service accounts",
+    get, path = "/v1/service-accounts/{id}/usage", operation_id = "service_account_usage", tag = "service-accounts",
     params(("id" = AccountId, Path, description = "The service account"), Stretch),
     responses((status = OK, description = "The counts", body = UsageReport)),
     extensions(("x-claviger-permission" = json!("claviger:usage.read")))
@@ -228,7 +228,7 @@ pub(super) async fn usage(
 
 /// The history of a service account, newest first.
 #[utoipa::path(
-    get, path = "/v1/service-accounts/{id}/events", operation_id = "service_account_events", tag = "service accounts",
+    get, path = "/v1/service-accounts/{id}/events", operation_id = "service_account_events", tag = "service-accounts",
     params(("id" = AccountId, Path, description = "The service account"), PageQuery),
     responses((status = OK, description = "A page of the audit log", body = Page<AuditRecord>)),
     extensions(("x-claviger-permission" = json!("claviger:audit.read")))
@@ -291,7 +291,7 @@ pub(super) struct How {
 
 /// Makes the service accounts of a file, all of them or none; a fault is named by its line.
 #[utoipa::path(
-    post, path = "/v1/service-accounts/import", operation_id = "import_service_accounts", tag = "service accounts",
+    post, path = "/v1/service-accounts/import", operation_id = "import_service_accounts", tag = "service-accounts",
     params(How),
     request_body(
         description = "At most 4 MiB and 5,000 lines. The first line of CSV names the fields; several tags or roles in a cell are apart by `;`.",

@@ -81,7 +81,7 @@ fn statuses(text: &str) -> Result<AccountStatuses> {
 
 /// Service accounts, a page at a time.
 #[utoipa::path(
-    get, path = "/v1/service-accounts", operation_id = "list_service_accounts", tag = "service accounts",
+    get, path = "/v1/service-accounts", operation_id = "list_service_accounts", tag = "service-accounts",
     params(ListQuery),
     responses((status = OK, description = "A page", body = Page<ShownAccount>)),
     extensions(("x-claviger-permission" = json!("claviger:accounts.read")))
@@ -148,7 +148,7 @@ pub(in crate::api) async fn list(
 
 /// The business partners whose systems have accounts, by name.
 #[utoipa::path(
-    get, path = "/v1/partners", operation_id = "list_partners", tag = "service accounts",
+    get, path = "/v1/partners", operation_id = "list_partners", tag = "service-accounts",
     params(PageQuery),
     responses((status = OK, description = "A page", body = Page<Partner>)),
     extensions(("x-claviger-permission" = json!("claviger:accounts.read")))
