@@ -81,7 +81,10 @@ impl Asker {
         };
         match body(operation, own) {
             Some(body) => request.json(&body),
-            None => request,
+            None => match file(operation) {
+                Some(file) => request.header("Content-Type", "text/csv").body(file),
+                None => request,
+            },
         }
     }
 }
@@ -110,6 +113,12 @@ fn body(operation: &Operation, own: &Own) -> Option<Value> {
     let example = operation.described["requestBody"]["content"]["application/json"].get("example")?;
     let text = example.to_string().replace("sample-ltd", "not-there");
     serde_json::from_str(&own.in_place_of(&text)).ok()
+}
+
+/// The file that the description gives as an example.
+fn file(operation: &Operation) -> Option<String> {
+    let example = &operation.described["requestBody"]["content"]["text/csv"]["example"];
+    example.as_str().map(str::to_owned)
 }
 
 /// What an answer says about who asked.

@@ -38,12 +38,16 @@ pub struct ApiView {
     #[schema(example = "What customers ordered, and when it is sent")]
     pub description: String,
     /// Whether it is open to anybody at all.
+    #[schema(example = true)]
     pub enabled: bool,
     /// Whether it is enabled for the caller's organisation.
+    #[schema(example = true)]
     pub enabled_here: bool,
     /// Whether its permissions are to be had: both of the above.
+    #[schema(example = true)]
     pub available: bool,
     /// Whether the caller's organisation keeps it, and so may change it.
+    #[schema(example = true)]
     pub kept: bool,
     /// What can be done with it.
     pub permissions: Vec<Permission>,
@@ -67,6 +71,7 @@ pub struct OfferView {
     #[schema(example = "sample-ltd")]
     pub slug: String,
     /// Whether the API is enabled for it.
+    #[schema(example = true)]
     pub enabled: bool,
 }
 

@@ -45,6 +45,7 @@ pub struct RoleView {
     /// What it grants.
     pub permissions: Grants,
     /// Whether it grants that now: its API, if it has one, is enabled for the organisation.
+    #[schema(example = true)]
     pub available: bool,
     /// How many hold it.
     pub holders: Holders,

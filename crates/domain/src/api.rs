@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::{ApiId, OrganisationId};
-use crate::schema::{self, Description, Requirement};
+use crate::schema::{self, Requirement};
 
 /// A protected API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Permission {
     pub name: String,
     /// What it lets its holder do.
     #[serde(default)]
-    #[schema(value_type = Description, example = "See orders")]
+    #[schema(example = "See orders", max_length = 2000)]
     pub description: String,
 }
 

@@ -24,6 +24,7 @@ pub struct Imported {
     /// Whether nothing was written.
     pub dry_run: bool,
     /// How many accounts there are in the file.
+    #[schema(example = 1)]
     pub count: usize,
     /// One by one.
     pub items: Vec<ImportedAccount>,

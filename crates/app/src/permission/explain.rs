@@ -16,6 +16,7 @@ pub struct Subject {
     #[serde(flatten)]
     named: Named,
     /// Whether it may act now, and its owner too.
+    #[schema(example = true)]
     active: bool,
     /// Its own roles.
     roles: Vec<RoleView>,
@@ -31,6 +32,7 @@ struct Behind {
     #[serde(flatten)]
     named: Named,
     /// Whether it may act now.
+    #[schema(example = true)]
     active: bool,
     /// Its roles.
     roles: Vec<RoleView>,

@@ -113,6 +113,7 @@ pub struct Finding {
     #[schema(example = "orders:view")]
     pub permission: String,
     /// Whether it is held.
+    #[schema(example = true)]
     pub held: bool,
     /// Why.
     pub reason: Reason,
@@ -124,9 +125,10 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Explanation {
     /// Whether it is met.
+    #[schema(example = true)]
     pub allowed: bool,
     /// The smallest clause that stands against it.
-    #[schema(required, example = "orders:create")]
+    #[schema(required)]
     pub missing: Option<String>,
     /// Every permission that the requirement names.
     pub permissions: Vec<Finding>,

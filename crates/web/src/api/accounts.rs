@@ -49,7 +49,7 @@ part!(
     AccountDraft => AccountEdit,
     without [],
     needs [],
-    json!({"purpose": "Sends the temperatures of the cold stores", "owner": ""})
+    json!({"purpose": "Sends the temperatures of the cold stores", "tags": ["iot", "cold"]})
 );
 
 /// Makes a service account: a system that keys stand for.
