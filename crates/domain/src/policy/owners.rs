@@ -82,6 +82,7 @@ pub struct AccountsPolicy {
     /// Whether there must be an email address.
     pub email: EmailRule,
     /// The roles of an account whose maker names none, by id.
+    #[schema(example = json!(["role_01k1qhwaswfn78ypkbfj6sw3rt"]), max_items = 64)]
     pub default_roles: Vec<String>,
     /// What a delete does.
     pub deletion: Deletion,
