@@ -99,10 +99,19 @@ async fn an_account_is_made_changed_handed_over_and_remembered() {
                 "{body}"
             );
         }
+        let again = json!({"owner": ""});
         let (status, _) = house
-            .call(Method::POST, &account_path(&made, "/reassign"), json!({}))
+            .call(Method::POST, &account_path(&made, "/reassign"), again)
             .await;
         assert_eq!(status, StatusCode::OK, "again nobody");
+        let (status, body) = house
+            .call(Method::POST, &account_path(&made, "/reassign"), json!({}))
+            .await;
+        assert_eq!(
+            (status.as_u16(), fields(&body)),
+            (400, "owner".to_owned()),
+            "what is left out takes nobody's account away: {body}"
+        );
         let events = get(&house, &account_path(&made, "/events")).await;
         let actions: Vec<&str> = events["items"]
             .as_array()

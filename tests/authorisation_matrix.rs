@@ -7,8 +7,9 @@ use domain::role::Builtin;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::openapi::{Operation, compare_with_copy, operations};
+use crate::openapi::{Operation, compare_with_copy, example_of, operations};
 use crate::support::{Answer, Browser, ENGINES, PASSWORD, Server, text};
+use crate::tenants::with;
 
 /// The routes that nobody is asked for a key at, each with its reason.
 const PUBLIC: [(&str, &str); 16] = [
@@ -35,6 +36,19 @@ const PUBLIC: [(&str, &str); 16] = [
 
 /// The address of whoever asks as a person.
 const PERSON: &str = "person@sample.example";
+
+/// What there is in the organisation of those who ask.
+struct Own {
+    organisation: String,
+    key: String,
+}
+
+impl Own {
+    /// A text of the description, about a principal that there is.
+    fn in_place_of(&self, text: &str) -> String {
+        text.replace(&example_of("PrincipalId"), &self.key)
+    }
+}
 
 /// Who asks.
 enum Asker<'a> {
@@ -69,11 +83,14 @@ impl Asker<'_> {
         }
     }
 
-    fn request(&self, server: &Server, operation: &Operation, organisation: &str) -> RequestBuilder {
+    fn request(&self, server: &Server, operation: &Operation, own: &Own) -> RequestBuilder {
         let method: Method = operation.method.parse().expect("a method");
         // Through the socket everything may be done, so that it is not done to what there is.
-        let own = (!matches!(self, Self::Socket)).then_some(organisation);
-        let path = path(operation, own);
+        let organisation = (!matches!(self, Self::Socket)).then_some(&*own.organisation);
+        let mut path = path(operation, organisation);
+        for (name, example) in operation.needed() {
+            path = with(&path, &[(&name, &own.in_place_of(&example))]);
+        }
         let request = match self {
             Self::Nobody => server.anonymous(method, &path),
             Self::Key(_, _, key) => server.anonymous(method, &path).bearer_auth(key),
@@ -82,9 +99,12 @@ impl Asker<'_> {
                 .local(method, &path)
                 .header("claviger-organisation", "sample-ltd"),
         };
-        match body(operation) {
+        match body(operation, own) {
             Some(body) => request.json(&body),
-            None => request,
+            None => match file(operation) {
+                Some(file) => request.header("Content-Type", "text/csv").body(file),
+                None => request,
+            },
         }
     }
 }
@@ -109,10 +129,16 @@ fn path(operation: &Operation, organisation: Option<&str>) -> String {
 }
 
 /// The body that the description gives as an example, about no organisation that there is.
-fn body(operation: &Operation) -> Option<Value> {
+fn body(operation: &Operation, own: &Own) -> Option<Value> {
     let example = operation.described["requestBody"]["content"]["application/json"].get("example")?;
     let text = example.to_string().replace("sample-ltd", "not-there");
-    serde_json::from_str(&text).ok()
+    serde_json::from_str(&own.in_place_of(&text)).ok()
+}
+
+/// The file that the description gives as an example.
+fn file(operation: &Operation) -> Option<String> {
+    let example = &operation.described["requestBody"]["content"]["text/csv"]["example"];
+    example.as_str().map(str::to_owned)
 }
 
 /// What an answer says about who asked.
@@ -161,7 +187,11 @@ async fn askers(server: &Server) -> Vec<Asker<'_>> {
 async fn each_role_may_ask_for_what_the_table_says_and_nothing_more() {
     let server = Server::start(ENGINES[0]).await;
     let own = Answer::of(server.request(Method::GET, "/v1/organisations")).await;
-    let organisation = text(&own.body["items"][0], "id").to_owned();
+    let key = server.create(json!({"name": "Asked about"})).await;
+    let own = Own {
+        organisation: text(&own.body["items"][0], "id").to_owned(),
+        key: text(&key, "id").to_owned(),
+    };
     let mut askers = askers(&server).await;
     let mut table = String::from(
         "What each is answered: 401 and 403 refuse, 404 denies that there is such a route, ok is past the check.\n",
@@ -184,7 +214,7 @@ async fn each_role_may_ask_for_what_the_table_says_and_nothing_more() {
         let route = format!("{} {}", operation.method, operation.path);
         let mut cells = Vec::new();
         for asker in &mut askers {
-            let answer = Answer::of(asker.request(&server, operation, &organisation)).await;
+            let answer = Answer::of(asker.request(&server, operation, &own)).await;
             if let Asker::Person(browser) = asker
                 && route == "DELETE /v1/session"
             {

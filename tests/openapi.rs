@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use domain::access::Management;
 use serde_json::Value;
 
+use crate::support::text;
+
 /// A file of the repository.
 pub(crate) fn file(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
@@ -31,6 +33,30 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     pub(crate) permission: String,
     pub(crate) described: Value,
+}
+
+impl Operation {
+    /// The parameters of the query without which it cannot be asked, each with its example.
+    pub(crate) fn needed(&self) -> Vec<(String, String)> {
+        let parameters = self.described["parameters"].as_array().into_iter().flatten();
+        let needed = parameters.filter(|one| one["in"] == "query" && one["required"] == true);
+        needed
+            .map(|one| {
+                let kind = one["schema"]["$ref"]
+                    .as_str()
+                    .and_then(|path| path.rsplit('/').next());
+                let kind = kind.expect("the schema of a needed parameter has a name");
+                (text(one, "name").to_owned(), example_of(kind))
+            })
+            .collect()
+    }
+}
+
+/// The example of a schema that is a text's.
+pub(crate) fn example_of(schema: &str) -> String {
+    let example = &web::api::document()["components"]["schemas"][schema]["examples"][0];
+    let example = example.as_str().expect("the schema has an example");
+    example.to_owned()
 }
 
 /// Every operation.

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::openapi::{Operation, operations};
+use crate::openapi::{Operation, example_of as nobodys, operations};
 use crate::organisations::second;
 use crate::support::{Answer, Browser, ENGINES, Server, text};
 
@@ -39,28 +39,22 @@ fn example(operation: &Operation) -> Option<Value> {
         .cloned()
 }
 
-/// An id of the kind that is nobody's.
-fn nobodys(kind: &str) -> String {
-    let example = &web::api::document()["components"]["schemas"][kind]["examples"][0];
-    example
-        .as_str()
-        .expect("an id's schema has an example")
-        .to_owned()
-}
-
 impl<'a> Other<'a> {
     async fn of(server: &'a Server) -> Self {
         let (organisation, key) = second(server, "Another Ltd").await;
         let key = text(&key, "secret").to_owned();
-        let mut things =
-            BTreeMap::from([("OrganisationId".to_owned(), text(&organisation, "id").to_owned())]);
         let slug = text(&organisation, "slug");
         let person = Browser::invited_to(slug, server, "quiet@another.example", &["owner"]).await;
         let session = person.get("/v1/session").await;
-        things.insert(
-            "SessionId".to_owned(),
-            text(&session.body["session"], "id").to_owned(),
-        );
+        let mut things = BTreeMap::from([
+            ("OrganisationId".to_owned(), text(&organisation, "id").to_owned()),
+            (
+                "SessionId".to_owned(),
+                text(&session.body["session"], "id").to_owned(),
+            ),
+            // What is another's is asked about for whoever asks.
+            ("Slug".to_owned(), nobodys("Slug")),
+        ]);
         for operation in operations() {
             for (name, kind) in ids_of(&operation) {
                 if let Entry::Vacant(missing) = things.entry(kind.clone()) {
@@ -68,7 +62,8 @@ impl<'a> Other<'a> {
                 }
             }
         }
-        let mut marks: Vec<String> = things.values().cloned().collect();
+        let own = things.iter().filter(|(kind, _)| *kind != "Slug");
+        let mut marks: Vec<String> = own.map(|(_, id)| id.clone()).collect();
         marks.extend([slug.to_owned(), NAME.to_owned()]);
         Self {
             key,
@@ -136,7 +131,7 @@ fn plain(answer: &Answer) -> (StatusCode, Value) {
 }
 
 /// A path with a query.
-fn with(path: &str, query: &[(&str, &str)]) -> String {
+pub(crate) fn with(path: &str, query: &[(&str, &str)]) -> String {
     let url = reqwest::Url::parse_with_params(&format!("http://localhost{path}"), query).expect("an address");
     format!("{path}?{}", url.query().unwrap_or_default())
 }
@@ -201,6 +196,7 @@ async fn no_list_and_no_filter_shows_what_is_anothers() {
         let server = Server::start(engine).await;
         let person = Browser::first(&server).await;
         let other = Other::of(&server).await;
+        let own = text(&server.create(json!({"name": "Own"})).await, "id").to_owned();
         let mut shown_to_its_own = 0;
         for operation in operations() {
             let is_list = operation.method == "GET" && !operation.path.contains('{');
@@ -208,16 +204,29 @@ async fn no_list_and_no_filter_shows_what_is_anothers() {
                 continue;
             }
             let path = &operation.path;
-            let seen = other.get(&server, &operation, path).await;
+            let asked = |whose: &str, more: &[(&str, &str)]| {
+                let mut query = operation.needed();
+                // Without somebody of one's own there is nothing to be shown.
+                let principal = query.iter_mut().find(|(name, _)| name == "principal");
+                principal.into_iter().for_each(|(_, id)| *id = whose.to_owned());
+                query.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+                let query = query.iter().map(|(name, value)| (&**name, &**value));
+                with(path, &query.chain(more.iter().copied()).collect::<Vec<_>>())
+            };
+            let theirs = async |more: &[(&str, &str)]| {
+                let path = asked(&other.things["KeyId"], more);
+                other.get(&server, &operation, &path).await
+            };
+            let seen = theirs(&[]).await;
             shown_to_its_own += usize::from(other.mark_in(&seen).is_some());
-            let answer = ask(&person, &operation, path, None).await;
+            let answer = ask(&person, &operation, &asked(&own, &[]), None).await;
             assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
             assert_eq!(other.mark_in(&answer), None, "{path}: {}", answer.text);
             let parameters = operation.described["parameters"].as_array().into_iter().flatten();
             for parameter in parameters.filter(|one| one["in"] == "query") {
                 let name = text(parameter, "name");
                 for mark in &other.marks {
-                    let answer = ask(&person, &operation, &with(path, &[(name, mark)]), None).await;
+                    let answer = ask(&person, &operation, &asked(&own, &[(name, mark)]), None).await;
                     // A refusal may repeat what was asked, as may the record of another tenant's name that was looked for.
                     if answer.status == StatusCode::OK {
                         assert_eq!(
@@ -230,11 +239,9 @@ async fn no_list_and_no_filter_shows_what_is_anothers() {
                 }
             }
             // A cursor of theirs opens nothing.
-            let first = other
-                .get(&server, &operation, &with(path, &[("limit", "1")]))
-                .await;
+            let first = theirs(&[("limit", "1")]).await;
             if let Some(cursor) = first.body["next_cursor"].as_str() {
-                let next = with(path, &[("limit", "500"), ("cursor", cursor)]);
+                let next = asked(&own, &[("limit", "500"), ("cursor", cursor)]);
                 let answer = ask(&person, &operation, &next, None).await;
                 assert_eq!(
                     other.mark_in(&answer),

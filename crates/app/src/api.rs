@@ -23,23 +23,31 @@ use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
 /// An API as an organisation sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = Api)]
 pub struct ApiView {
     /// Its id.
     pub id: ApiId,
     /// Names it at the doors.
+    #[schema(example = "orders")]
     pub slug: String,
     /// What people call it.
+    #[schema(example = "Orders")]
     pub name: String,
     /// What it is for.
+    #[schema(example = "What customers ordered, and when it is sent")]
     pub description: String,
     /// Whether it is open to anybody at all.
+    #[schema(example = true)]
     pub enabled: bool,
     /// Whether it is enabled for the caller's organisation.
+    #[schema(example = true)]
     pub enabled_here: bool,
     /// Whether its permissions are to be had: both of the above.
+    #[schema(example = true)]
     pub available: bool,
     /// Whether the caller's organisation keeps it, and so may change it.
+    #[schema(example = true)]
     pub kept: bool,
     /// What can be done with it.
     pub permissions: Vec<Permission>,
@@ -51,15 +59,19 @@ pub struct ApiView {
     /// When it was described first.
     pub created_at: Timestamp,
     /// Counts its edits from 1; the `ETag`.
+    #[schema(example = 3)]
     pub version: i64,
 }
 
 /// An organisation that has, or had, an API.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ApiOrganisation)]
 pub struct OfferView {
     /// The organisation's slug.
+    #[schema(example = "sample-ltd")]
     pub slug: String,
     /// Whether the API is enabled for it.
+    #[schema(example = true)]
     pub enabled: bool,
 }
 

@@ -5,7 +5,7 @@ mod explain;
 mod holders;
 
 pub use catalogue::{Catalogue, Level, Offer, Own};
-pub use explain::{Effective, Explained, RoleName};
+pub use explain::{Effective, Explained};
 pub use holders::{HolderView, HoldersQuery};
 
 use domain::access::Directory;
@@ -16,15 +16,20 @@ use store::principals::Known;
 use store::roles::Holder;
 
 use crate::error::{AppError, Result};
+use crate::key::RoleView;
 
 /// A principal as it is shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = Principal)]
 pub struct Named {
     /// `user`, `service_account`, `key` or `organisation`.
+    #[schema(example = "key", pattern = "^(user|service_account|key|organisation)$")]
     pub r#type: &'static str,
     /// Its id.
+    #[schema(example = "key_01k1qhwaswfn78ypkbfj6sw3rt")]
     pub id: String,
     /// What people call it.
+    #[schema(example = "Billing sync")]
     pub name: String,
 }
 
@@ -74,9 +79,9 @@ fn owner(known: &Known, organisation: &str) -> Option<Named> {
     })
 }
 
-fn roles(directory: &Directory, roles: &[RoleId]) -> Vec<RoleName> {
+fn roles(directory: &Directory, roles: &[RoleId]) -> Vec<RoleView> {
     let roles = roles.iter().filter_map(|id| {
-        Some(RoleName {
+        Some(RoleView {
             id: *id,
             name: directory.name(*id)?.to_owned(),
             available: directory.is_available(*id),

@@ -24,40 +24,49 @@ use crate::App;
 use crate::error::{AppError, Result};
 
 /// A role as it is shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = Role)]
 pub struct RoleView {
     /// Its id.
     pub id: RoleId,
     /// What it is called.
+    #[schema(example = "Order desk")]
     pub name: String,
     /// Whom it is for.
+    #[schema(example = "Sees orders and takes new ones")]
     pub description: String,
     /// Whether it is offered as a permission level.
     pub level: bool,
     /// Whether it is part of Claviger, and so cannot be changed.
     pub builtin: bool,
     /// The API to which it belongs.
+    #[schema(required)]
     pub api: Option<ApiName>,
     /// What it grants.
     pub permissions: Grants,
     /// Whether it grants that now: its API, if it has one, is enabled for the organisation.
+    #[schema(example = true)]
     pub available: bool,
     /// How many hold it.
     pub holders: Holders,
     /// When it was made; a built-in role never was.
+    #[schema(required)]
     pub created_at: Option<Timestamp>,
     /// Counts its edits from 1; the `ETag`.
+    #[schema(example = 3)]
     pub version: i64,
 }
 
 /// An API by name.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ApiName {
     /// Its id.
     pub id: ApiId,
     /// Its slug.
+    #[schema(example = "orders")]
     pub slug: String,
     /// What people call it.
+    #[schema(example = "Orders")]
     pub name: String,
 }
 

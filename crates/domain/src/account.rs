@@ -11,7 +11,7 @@ use crate::id::{AccountId, OrganisationId, RoleId, UserId};
 use crate::key::Actor;
 
 /// What can be done with a service account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountStatus {
     /// Its keys are accepted.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::{ApiId, OrganisationId};
+use crate::schema::{self, Requirement};
 
 /// A protected API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,9 +43,11 @@ pub struct Api {
 #[serde(deny_unknown_fields)]
 pub struct Permission {
     /// `resource:action`.
+    #[schema(value_type = schema::Permission)]
     pub name: String,
     /// What it lets its holder do.
     #[serde(default)]
+    #[schema(example = "See orders", max_length = 2000)]
     pub description: String,
 }
 
@@ -54,10 +57,13 @@ pub struct Permission {
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// `GET`, …, or `*` for any.
+    #[schema(example = "GET", pattern = r"^([A-Z]{1,20}|\*)$")]
     pub method: String,
     /// A template such as `/orders/{id}`.
+    #[schema(example = "/orders/{id}", max_length = 256, pattern = "^/")]
     pub path: String,
     /// A requirement expression; none where any valid key may pass.
     #[serde(default)]
+    #[schema(value_type = Option<Requirement>)]
     pub requires: Option<String>,
 }

@@ -211,7 +211,7 @@ pub struct Policy {
     /// For whom keys are made.
     pub issue_for: IssueFor,
     /// Usernames and email addresses of owners that are given no keys, in any case.
-    #[schema(example = json!(["legacy-sync"]))]
+    #[schema(example = json!(["leaver@example.com"]), max_items = 1000)]
     pub issue_blocked: Vec<String>,
     /// How service accounts are kept.
     pub accounts: AccountsPolicy,

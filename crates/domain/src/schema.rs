@@ -43,6 +43,31 @@ inputs! {
     EmailAddress: 254,
         concat!(r"^[^@<>,\s", hostile!(), r"]+@[^@<>,\s", hostile!(), r"]+\.[^@<>,\s", hostile!(), "]+$"),
         "ada@example.com", "An email address.";
+    /// What [`crate::account::is_plain`] takes; without an `@` 64 characters are the most.
+    Username: 254, "^[A-Za-z0-9._@+-]+$", "coldtrace-gateway",
+        "What systems call a service account: unique in its organisation in any case, for ever.";
+    /// [`EmailAddress`], or nothing.
+    EmailAddressOrNone: 254,
+        concat!(r"^([^@<>,\s", hostile!(), r"]+@[^@<>,\s", hostile!(), r"]+\.[^@<>,\s", hostile!(), "]+)?$"),
+        "iot@example.com", "An email address; an empty text for none.";
+    /// [`Name`], or nothing.
+    NameOrNone: 200, concat!("^[^", hostile!(), "]*$"), "ColdTrace",
+        "A name for people: one line, without control and direction characters; an empty text for none.";
+    /// A [`crate::id::UserId`], or nothing.
+    UserIdOrNone: 30, "^(usr_[0-7][0-9a-hjkmnp-tv-z]{25})?$", "usr_01k1qhwaswfn78ypkbfj6sw3rt",
+        "The id of a person; an empty text for nobody.";
+    /// A key, a service account or a person.
+    PrincipalId: 31, "^(key|acct|usr)_[0-7][0-9a-hjkmnp-tv-z]{25}$", "key_01k1qhwaswfn78ypkbfj6sw3rt",
+        "The id of a key, a service account or a person.";
+    /// What [`crate::api::is_slug`] takes.
+    ApiSlug: 40, "^[a-z0-9-]+$", "orders", "Names an API at the doors.";
+    /// What [`crate::access::is_permission`] takes.
+    Permission: 128,
+        "^[a-z0-9_-]([a-z0-9_.-]*[a-z0-9_-])?:[a-z0-9_-]([a-z0-9_.-]*[a-z0-9_-])?$", "orders:view",
+        "A permission, `resource:action`, without wildcards.";
+    /// What [`crate::access::Requirement`] reads.
+    Requirement: 4_096, "", "orders:view AND customers:view",
+        "What a request needs: permissions with `AND`, `OR` and parentheses.";
     /// Without bits beyond its prefix.
     Network: 49, "^[0-9a-fA-F:.]+(/[0-9]{1,3})?$", "203.0.113.0/24", "An address, or a network (CIDR).";
 }

@@ -188,7 +188,8 @@ impl Store {
 }
 
 /// How many hold a role. Keys that were revoked or deleted hold nothing any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = RoleHolders)]
 pub struct Holders {
     /// People.
     pub users: i64,

@@ -32,7 +32,6 @@ use ::http::StatusCode;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -69,37 +68,25 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))
         .routes(routes!(policy::show, policy::edit))
-        .route("/v1/service-accounts", get(accounts::list).post(accounts::create))
-        .route("/v1/service-accounts/import", post(accounts::import))
-        .route(
-            "/v1/service-accounts/{id}",
-            get(accounts::show).patch(accounts::edit).delete(accounts::delete),
-        )
-        .route("/v1/service-accounts/{id}/activate", post(accounts::activate))
-        .route("/v1/service-accounts/{id}/deactivate", post(accounts::deactivate))
-        .route("/v1/service-accounts/{id}/reassign", post(accounts::reassign))
-        .route("/v1/service-accounts/{id}/keys", get(accounts::keys))
-        .route("/v1/service-accounts/{id}/usage", get(accounts::usage))
-        .route("/v1/service-accounts/{id}/events", get(accounts::events))
-        .route("/v1/partners", get(accounts::partners))
-        .route("/v1/roles", get(roles::list).post(roles::create))
-        .route(
-            "/v1/roles/{id}",
-            get(roles::show).patch(roles::edit).delete(roles::delete),
-        )
-        .route("/v1/apis", get(apis::list).post(apis::create))
-        .route(
-            "/v1/apis/{id}",
-            get(apis::show).patch(apis::edit).delete(apis::delete),
-        )
-        .route(
-            "/v1/apis/{id}/organisations/{slug}",
-            put(apis::enable).delete(apis::disable),
-        )
-        .route("/v1/permissions", get(permissions::list))
-        .route("/v1/permissions/explain", post(permissions::explain))
-        .route("/v1/permissions/effective", get(permissions::effective))
-        .route("/v1/permissions/holders", get(permissions::holders))
+        .routes(routes!(accounts::list, accounts::create))
+        .routes(routes!(accounts::import))
+        .routes(routes!(accounts::show, accounts::edit, accounts::delete))
+        .routes(routes!(accounts::activate))
+        .routes(routes!(accounts::deactivate))
+        .routes(routes!(accounts::reassign))
+        .routes(routes!(accounts::keys))
+        .routes(routes!(accounts::usage))
+        .routes(routes!(accounts::events))
+        .routes(routes!(accounts::partners))
+        .routes(routes!(roles::list, roles::create))
+        .routes(routes!(roles::show, roles::edit, roles::delete))
+        .routes(routes!(apis::list, apis::create))
+        .routes(routes!(apis::show, apis::edit, apis::delete))
+        .routes(routes!(apis::enable, apis::disable))
+        .routes(routes!(permissions::list))
+        .routes(routes!(permissions::explain))
+        .routes(routes!(permissions::effective))
+        .routes(routes!(permissions::holders))
         .routes(routes!(oidc::methods))
         .routes(routes!(oidc::start))
         .routes(routes!(oidc::callback))

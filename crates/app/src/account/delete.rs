@@ -13,7 +13,7 @@ use crate::error::{AppError, Result};
 use crate::{App, Caller, key};
 
 /// A service account that is deleted, on this answer's word.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct DeletedAccount {
     /// Its id.
     pub id: AccountId,

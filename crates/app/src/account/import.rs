@@ -18,24 +18,29 @@ use crate::{App, Caller};
 const LISTS: [&str; 2] = ["tags", "roles"];
 
 /// What an import did, or would do.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = AccountImport)]
 pub struct Imported {
     /// Whether nothing was written.
     pub dry_run: bool,
     /// How many accounts there are in the file.
+    #[schema(example = 1)]
     pub count: usize,
     /// One by one.
     pub items: Vec<ImportedAccount>,
 }
 
 /// An account of a file.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ImportedAccount {
     /// The number of its line.
+    #[schema(example = 2)]
     pub line: u64,
     /// Its id; none in a dry run.
+    #[schema(required)]
     pub id: Option<AccountId>,
     /// Its username.
+    #[schema(example = "coldtrace-gateway")]
     pub username: String,
 }
 

@@ -31,11 +31,12 @@ pub struct AccountView {
 }
 
 /// Who answers for a service account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AccountOwner {
     /// The user's id.
     pub id: UserId,
     /// The user's name.
+    #[schema(example = "Ada Sample")]
     pub name: String,
 }
 

@@ -40,6 +40,7 @@ pub struct RoleView {
     #[schema(example = "viewer")]
     pub name: String,
     /// Whether the API to which it belongs, if any, is enabled.
+    #[schema(example = true)]
     pub available: bool,
 }
 

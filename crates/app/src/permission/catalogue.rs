@@ -10,7 +10,8 @@ use crate::role::ApiName;
 use crate::{App, Caller};
 
 /// The permissions of one API.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = OfferedApi)]
 pub struct Offer {
     /// The API.
     #[serde(flatten)]
@@ -20,31 +21,39 @@ pub struct Offer {
 }
 
 /// A permission of Claviger's own.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+#[schema(as = ManagementPermission)]
 pub struct Own {
     /// As it is written.
+    #[schema(example = "claviger:keys.read")]
     pub name: &'static str,
     /// What it lets its holder do.
+    #[schema(example = "See keys, without their secrets")]
     pub description: &'static str,
 }
 
 /// A role that is offered as one choice.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = PermissionLevel)]
 pub struct Level {
     /// Its id.
     pub id: RoleId,
     /// What it is called.
+    #[schema(example = "Order desk")]
     pub name: String,
     /// Whom it is for.
+    #[schema(example = "Sees orders and takes new ones")]
     pub description: String,
     /// The API to which it belongs.
+    #[schema(required)]
     pub api: Option<ApiName>,
     /// What it grants.
     pub permissions: Grants,
 }
 
 /// All that is on offer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = PermissionCatalogue)]
 pub struct Catalogue {
     /// By API, for those that are enabled.
     pub apis: Vec<Offer>,

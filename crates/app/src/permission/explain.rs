@@ -1,52 +1,51 @@
 //! Why somebody may do something or may not, and all that they may do.
 
 use domain::access::{self, Directory, Explanation, Grants, Management, Sourced};
-use domain::id::RoleId;
 use serde::Serialize;
 use store::principals::Known;
 
 use super::{Named, holder, named, owner, roles};
 use crate::error::{AppError, Result};
+use crate::key::RoleView;
 use crate::{App, Caller};
 
 /// A principal, and what its permissions follow from.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ExplainedPrincipal)]
 pub struct Subject {
     #[serde(flatten)]
     named: Named,
     /// Whether it may act now, and its owner too.
+    #[schema(example = true)]
     active: bool,
-    roles: Vec<RoleName>,
+    /// Its own roles.
+    roles: Vec<RoleView>,
+    /// For a key: whom it stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<Behind>,
 }
 
 /// Whom a key stands for.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ExplainedOwner)]
 struct Behind {
     #[serde(flatten)]
     named: Named,
+    /// Whether it may act now.
+    #[schema(example = true)]
     active: bool,
-    roles: Vec<RoleName>,
-}
-
-/// A role by name.
-#[derive(Debug, Clone, Serialize)]
-pub struct RoleName {
-    /// Its id.
-    pub id: RoleId,
-    /// What it is called.
-    pub name: String,
-    /// Whether it grants anything now.
-    pub available: bool,
+    /// Its roles.
+    roles: Vec<RoleView>,
 }
 
 /// Whether a principal meets a requirement, and why.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ExplainedRequirement)]
 pub struct Explained {
     /// Who.
     pub principal: Subject,
     /// What was asked.
+    #[schema(example = "orders:view AND customers:view")]
     pub requires: String,
     /// Whether it is met, and what was found on the way.
     #[serde(flatten)]
@@ -54,13 +53,15 @@ pub struct Explained {
 }
 
 /// All that a principal holds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = EffectivePermissions)]
 pub struct Effective {
     /// Who.
     pub principal: Subject,
     /// What it holds, and where that comes from.
     pub permissions: Vec<Sourced>,
     /// What of it nobody holds, because its API is not enabled.
+    #[schema(example = json!(["orders:create"]))]
     pub unavailable: Vec<String>,
 }
 

@@ -31,7 +31,8 @@ pub struct HoldersQuery {
 }
 
 /// Somebody who holds a permission.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = PermissionHolder)]
 pub struct HolderView {
     /// Who.
     #[serde(flatten)]

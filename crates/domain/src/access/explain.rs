@@ -32,7 +32,8 @@ pub struct PrincipalOwner {
 }
 
 /// By which way a pattern reaches a principal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = GrantSource)]
 #[serde(tag = "via", rename_all = "snake_case")]
 pub enum Source {
     /// Granted to it by itself.
@@ -47,6 +48,7 @@ pub enum Source {
         /// The role.
         id: RoleId,
         /// What the role is called.
+        #[schema(example = "viewer")]
         name: String,
     },
     /// By a role of its owner's.
@@ -56,6 +58,7 @@ pub enum Source {
         /// The role.
         id: RoleId,
         /// What the role is called.
+        #[schema(example = "viewer")]
         name: String,
     },
 }
@@ -72,7 +75,8 @@ impl Source {
 }
 
 /// An effective pattern, and all that makes it so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = SourcedPattern)]
 pub struct Sourced {
     /// The pattern.
     pub pattern: Pattern,
@@ -81,7 +85,8 @@ pub struct Sourced {
 }
 
 /// Whether a permission is held, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = HoldingReason)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// It is held.
@@ -101,11 +106,14 @@ pub enum Reason {
 }
 
 /// What is known of one permission.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = PermissionFinding)]
 pub struct Finding {
     /// The permission.
+    #[schema(example = "orders:view")]
     pub permission: String,
     /// Whether it is held.
+    #[schema(example = true)]
     pub held: bool,
     /// Why.
     pub reason: Reason,
@@ -114,11 +122,13 @@ pub struct Finding {
 }
 
 /// Whether a requirement is met, and what was found on the way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Explanation {
     /// Whether it is met.
+    #[schema(example = true)]
     pub allowed: bool,
     /// The smallest clause that stands against it.
+    #[schema(required)]
     pub missing: Option<String>,
     /// Every permission that the requirement names.
     pub permissions: Vec<Finding>,

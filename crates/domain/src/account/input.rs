@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::id::UserId;
 use crate::input::{self, FieldError};
+use crate::schema::{Description, EmailAddressOrNone, Name, NameOrNone, Tag, UserIdOrNone, Username};
 
 const MAX_USERNAME: usize = 64;
 /// RFC 5321 leaves no more for a path.
@@ -12,24 +13,32 @@ const MAX_PARTNER: usize = 200;
 const MAX_PURPOSE: usize = 2_000;
 
 /// What a service account is made of or changed to; a field left out stays as it is (or empty, for a new one).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountDraft {
     /// What people call it.
+    #[schema(value_type = Option<Name>)]
     pub name: Option<String>,
-    /// What systems call it.
+    /// What systems call it; where the policy says so, it follows the address.
+    #[schema(value_type = Option<Username>)]
     pub username: Option<String>,
     /// Whom to write to about it; empty for nobody.
+    #[schema(value_type = Option<EmailAddressOrNone>)]
     pub email: Option<String>,
     /// The business partner whose system it is; empty for none.
+    #[schema(value_type = Option<NameOrNone>)]
     pub partner: Option<String>,
     /// The user who answers for it; empty for nobody.
+    #[schema(value_type = Option<UserIdOrNone>)]
     pub owner: Option<String>,
     /// What it is for.
+    #[schema(value_type = Option<Description>)]
     pub purpose: Option<String>,
     /// Words to find it by.
+    #[schema(value_type = Option<Vec<Tag>>, max_items = 32)]
     pub tags: Option<Vec<String>>,
-    /// Roles, by id or name.
+    /// What it may do, and its keys at the most: roles, by id or name.
+    #[schema(example = json!(["service-account"]), max_items = 64)]
     pub roles: Option<Vec<String>>,
 }
 

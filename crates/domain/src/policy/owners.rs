@@ -82,7 +82,7 @@ pub struct AccountsPolicy {
     /// Whether there must be an email address.
     pub email: EmailRule,
     /// The roles of an account whose maker names none, by id.
-    #[schema(example = json!(["role_00000000008008000000000005"]))]
+    #[schema(example = json!(["role_00000000008008000000000005"]), max_items = 64)]
     pub default_roles: Vec<String>,
     /// What a delete does.
     pub deletion: Deletion,

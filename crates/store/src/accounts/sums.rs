@@ -30,9 +30,10 @@ pub struct KeySums {
 }
 
 /// A business partner whose systems have accounts.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Partner {
     /// What it is called.
+    #[schema(example = "ColdTrace")]
     pub name: String,
     /// How many service accounts it has; deleted ones do not count.
     pub accounts: i64,

@@ -2,6 +2,7 @@
 //! ask, the refusals that it shares with others, the `ETag`, the examples) is added here, so that it is right everywhere.
 
 mod example;
+mod part;
 mod patch;
 mod problems;
 
@@ -13,6 +14,7 @@ use domain::id::{AccountId, ApiId, KeyId, OrganisationId, RoleId, SessionId, Use
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+pub(super) use part::{part, part_of};
 pub(super) use problems::{Conflict, NotFound, NotProven, PolicyRefused, Throttled};
 
 use crate::http::problem::Written;
@@ -44,6 +46,10 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
     tags(
         (name = "keys", description = "API keys, from the first secret to the last"),
         (name = "verification", description = "May this request pass? Also at the verification listener"),
+        (name = "service-accounts", description = "The systems that keys stand for, and the partners whose systems they are"),
+        (name = "roles", description = "Named sets of permissions"),
+        (name = "apis", description = "The protected APIs, what can be asked of them, and for whom they are enabled"),
+        (name = "permissions", description = "What is on offer, who holds what, and why"),
         (name = "audit", description = "Who did what, and the proof of it"),
         (name = "policy", description = "How an organisation's keys are made, kept, shown, rotated and deleted"),
         (name = "service accounts", description = "The systems that keys stand for, and the partners whose systems they are"),
@@ -169,7 +175,8 @@ fn complete(path: &str, operation: &mut Value, schemas: &Value) {
     }
     if let Some(body) = operation.get_mut("requestBody") {
         let schema = &body["content"]["application/json"]["schema"];
-        let is_optional = example::resolve(schema, schemas).get("required").is_none();
+        // What is no JSON says nothing by being left out.
+        let is_optional = schema.is_object() && example::resolve(schema, schemas).get("required").is_none();
         if has_json || !is_open {
             body["required"] = json!(!is_optional);
         }

@@ -1,32 +1,61 @@
 //! `/v1/roles`: named sets of permissions, the organisation's own and the built-in ones.
 
-use ::http::{HeaderMap, HeaderValue, StatusCode, header};
+use ::http::{HeaderMap, StatusCode};
 use app::role::{EditRole, RoleQuery, RoleSort, RoleView};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
+use domain::access::Pattern;
 use domain::id::RoleId;
 use domain::page::Page;
 use domain::role::RoleDraft;
+use domain::schema::{Description, Name};
 use serde::Deserialize;
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use super::caller::By;
 use super::keys::{limit, present};
-use super::shown;
+use super::openapi::{Conflict, part};
+use super::params::{IfMatch, if_match};
+use super::shown::{self, tagged};
 use crate::http::body::{Json, Query};
 use crate::http::problem::Result;
 use crate::http::{Problem, Web};
 
 /// The fields that a role is made of or changed to.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fields {
+    /// What it is called; unique in the organisation, whatever the case.
+    #[schema(value_type = Option<Name>)]
     name: Option<String>,
+    /// Whom it is for.
+    #[schema(value_type = Option<Description>)]
     description: Option<String>,
+    /// What it grants.
+    #[schema(value_type = Option<Vec<Pattern>>, max_items = 256)]
     permissions: Option<Vec<String>>,
+    /// Whether it is offered as a permission level, one choice among few.
     level: Option<bool>,
+    /// The API to which it belongs, by id or slug; `null` for none. While that is not enabled for the organisation, the
+    /// role grants nothing.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "orders")]
     api: Option<Option<String>>,
 }
+
+part!(
+    Fields => NewRole,
+    without [],
+    needs ["name"],
+    json!({"name": "Order desk", "description": "Sees orders and takes new ones", "permissions": ["orders:view", "orders:create"]})
+);
+part!(
+    Fields => RoleEdit,
+    without [],
+    needs [],
+    json!({"permissions": ["orders:view"], "level": true})
+);
 
 impl From<Fields> for RoleDraft {
     fn from(fields: Fields) -> Self {
@@ -44,29 +73,6 @@ impl From<Fields> for RoleDraft {
 fn id(text: &str) -> Result<RoleId> {
     text.parse()
         .map_err(|_| app::AppError::NotFound { what: "role" }.into())
-}
-
-/// The version that a caller has seen of what they edit (RFC 9110, 13.1.1).
-pub(super) fn version(headers: &HeaderMap) -> Result<Option<i64>> {
-    match headers
-        .get(header::IF_MATCH)
-        .map(|value| value.to_str().unwrap_or_default())
-    {
-        None | Some("*") => Ok(None),
-        Some(tag) => tag
-            .trim_matches('"')
-            .parse()
-            .map(Some)
-            .map_err(|_| Problem::invalid("If-Match: expected an ETag, such as \"3\"")),
-    }
-}
-
-/// An answer with the version of what it shows as the `ETag`.
-pub(super) fn tagged(mut response: Response, version: i64) -> Response {
-    if let Ok(value) = HeaderValue::from_str(&format!("\"{version}\"")) {
-        response.headers_mut().insert(header::ETAG, value);
-    }
-    response
 }
 
 /// An order by its name, `-` before it for highest first; the first of `known` when none is named.
@@ -89,18 +95,36 @@ fn answer(status: StatusCode, role: &RoleView) -> Response {
 }
 
 /// Which roles.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Whether it is offered as a permission level.
     level: Option<bool>,
+    /// The API to which it belongs, by slug or id.
+    #[param(example = "orders")]
     api: Option<String>,
+    /// Whether those of APIs that are not enabled are left out.
     offered: Option<bool>,
+    /// Words that name and description must all hold.
     q: Option<String>,
+    /// The order, with `-` for highest first; `name` when not said.
+    #[param(pattern = "^-?(name|created_at)$", example = "name")]
     sort: Option<String>,
+    /// Rows on the page; 50 when not said.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
+    /// Where the page begins: the `next_cursor` of the page before, for the same filters and order.
     cursor: Option<String>,
 }
 
+/// The organisation's own roles and the built-in ones, a page at a time.
+#[utoipa::path(
+    get, path = "/v1/roles", operation_id = "list_roles", tag = "roles",
+    params(ListQuery),
+    responses((status = OK, description = "A page", body = Page<RoleView>)),
+    extensions(("x-claviger-permission" = json!("claviger:roles.read")))
+)]
 pub(super) async fn list(
     By(caller): By,
     State(web): State<Web>,
@@ -128,6 +152,13 @@ pub(super) async fn list(
     Ok(shown::json(StatusCode::OK, &page))
 }
 
+/// Makes a role. It grants at the most what its maker holds.
+#[utoipa::path(
+    post, path = "/v1/roles", operation_id = "create_role", tag = "roles",
+    request_body = NewRole,
+    responses((status = CREATED, description = "The new role", body = RoleView), Conflict),
+    extensions(("x-claviger-permission" = json!("claviger:roles.manage")))
+)]
 pub(super) async fn create(
     By(caller): By,
     State(web): State<Web>,
@@ -137,6 +168,13 @@ pub(super) async fn create(
     Ok(answer(StatusCode::CREATED, &role))
 }
 
+/// One role, and how many hold it.
+#[utoipa::path(
+    get, path = "/v1/roles/{id}", operation_id = "show_role", tag = "roles",
+    params(("id" = RoleId, Path, description = "The role")),
+    responses((status = OK, description = "The role", body = RoleView)),
+    extensions(("x-claviger-permission" = json!("claviger:roles.read")))
+)]
 pub(super) async fn show(
     By(caller): By,
     State(web): State<Web>,
@@ -148,6 +186,14 @@ pub(super) async fn show(
     ))
 }
 
+/// Changes the fields that are given, for all who hold the role.
+#[utoipa::path(
+    patch, path = "/v1/roles/{id}", operation_id = "edit_role", tag = "roles",
+    params(("id" = RoleId, Path, description = "The role"), IfMatch),
+    request_body = RoleEdit,
+    responses((status = OK, description = "The role as it is now", body = RoleView), Conflict),
+    extensions(("x-claviger-permission" = json!("claviger:roles.manage")))
+)]
 pub(super) async fn edit(
     By(caller): By,
     State(web): State<Web>,
@@ -157,7 +203,7 @@ pub(super) async fn edit(
 ) -> Result<Response> {
     let edit = EditRole {
         draft: fields.into(),
-        version: version(&headers)?,
+        version: if_match(&headers)?,
     };
     Ok(answer(
         StatusCode::OK,
@@ -165,6 +211,13 @@ pub(super) async fn edit(
     ))
 }
 
+/// Removes a role that nobody holds.
+#[utoipa::path(
+    delete, path = "/v1/roles/{id}", operation_id = "delete_role", tag = "roles",
+    params(("id" = RoleId, Path, description = "The role")),
+    responses((status = NO_CONTENT, description = "It is gone"), Conflict),
+    extensions(("x-claviger-permission" = json!("claviger:roles.manage")))
+)]
 pub(super) async fn delete(
     By(caller): By,
     State(web): State<Web>,

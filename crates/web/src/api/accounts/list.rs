@@ -8,11 +8,13 @@ use domain::account::AccountStatus;
 use domain::id::UserId;
 use domain::page::Page;
 use serde::Deserialize;
-use store::accounts::{AccountQuery, AccountSort, AccountStatuses};
+use store::accounts::{AccountQuery, AccountSort, AccountStatuses, Partner};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
-use super::shown;
+use super::shown::{self, ShownAccount};
 use crate::api::caller::By;
-use crate::api::keys::limit;
+use crate::api::keys::{self, limit};
 use crate::api::params::PageQuery;
 use crate::api::shown::json;
 use crate::http::body::Query;
@@ -20,19 +22,49 @@ use crate::http::problem::Result;
 use crate::http::{Problem, Web};
 
 /// Which service accounts.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(in crate::api) struct ListQuery {
+    /// All but the deleted ones when not said. `all`, or some, apart by commas.
+    #[param(
+        pattern = "^(all|(active|inactive|deleted)(,(active|inactive|deleted))*)$",
+        example = "active,inactive"
+    )]
     status: Option<String>,
+    /// The name of the partner whose system it is, in any case.
+    #[param(example = "ColdTrace")]
     partner: Option<String>,
+    /// The person who answers for it.
+    #[param(value_type = Option<UserId>)]
     owner: Option<String>,
+    /// A role that it holds, by id or name.
     role: Option<String>,
+    /// One of its tags.
     tag: Option<String>,
+    /// Whether it has no owner, or one who is not an active user.
     orphaned: Option<bool>,
+    /// Words that name, username, email, partner or purpose must all hold; eight at most.
     q: Option<String>,
+    /// The order, with `-` for highest first; `-created_at` when not said.
+    #[param(pattern = "^-?(created_at|name|partner)$", example = "-created_at")]
     sort: Option<String>,
+    /// Rows on the page; 50 when not said.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
+    /// Where the page begins: the `next_cursor` of the page before, for the same filters and order.
     cursor: Option<String>,
+}
+
+/// [`keys::ListQuery`] of one account's keys: the address names the owner.
+pub(in crate::api) enum KeysQuery {}
+
+impl IntoParams for KeysQuery {
+    fn into_params(provider: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut all = keys::ListQuery::into_params(provider);
+        all.retain(|one| one.name != "owner");
+        all
+    }
 }
 
 fn statuses(text: &str) -> Result<AccountStatuses> {
@@ -47,6 +79,13 @@ fn statuses(text: &str) -> Result<AccountStatuses> {
         .map(AccountStatuses::In)
 }
 
+/// Service accounts, a page at a time.
+#[utoipa::path(
+    get, path = "/v1/service-accounts", operation_id = "list_service_accounts", tag = "service-accounts",
+    params(ListQuery),
+    responses((status = OK, description = "A page", body = Page<ShownAccount>)),
+    extensions(("x-claviger-permission" = json!("claviger:accounts.read")))
+)]
 pub(in crate::api) async fn list(
     By(caller): By,
     State(web): State<Web>,
@@ -107,6 +146,13 @@ pub(in crate::api) async fn list(
     Ok(json(StatusCode::OK, &Page { items, next_cursor }))
 }
 
+/// The business partners whose systems have accounts, by name.
+#[utoipa::path(
+    get, path = "/v1/partners", operation_id = "list_partners", tag = "service-accounts",
+    params(PageQuery),
+    responses((status = OK, description = "A page", body = Page<Partner>)),
+    extensions(("x-claviger-permission" = json!("claviger:accounts.read")))
+)]
 pub(in crate::api) async fn partners(
     By(caller): By,
     State(web): State<Web>,

@@ -6,30 +6,60 @@ use app::key::RoleView;
 use axum::response::Response;
 use domain::account::AccountStatus;
 use domain::clock::Timestamp;
+use domain::id::AccountId;
 use domain::key::Actor;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::shown::{json, tagged};
 
 /// A service account as it is shown.
-#[derive(Serialize)]
-pub(super) struct ShownAccount<'a> {
-    id: String,
+#[derive(Serialize, ToSchema)]
+#[schema(as = ServiceAccount)]
+pub(in crate::api) struct ShownAccount<'a> {
+    id: AccountId,
+    /// What people call it.
+    #[schema(example = "ColdTrace gateway")]
     name: &'a str,
+    /// What systems call it.
+    #[schema(example = "coldtrace-gateway")]
     username: &'a str,
+    /// Whom to write to about it.
+    #[schema(required, example = "iot@example.com")]
     email: &'a Option<String>,
+    /// The business partner whose system it is; empty for a system of the organisation's own.
+    #[schema(example = "ColdTrace")]
     partner: &'a str,
+    /// Who answers for it.
+    #[schema(required)]
     owner: &'a Option<AccountOwner>,
+    /// What it is for.
+    #[schema(example = "Sends the temperatures of the cold stores")]
     purpose: &'a str,
+    /// Words to find it by.
+    #[schema(example = json!(["iot"]))]
     tags: &'a [String],
+    /// What it may do; its keys never exceed this.
     roles: &'a [RoleView],
     status: AccountStatus,
+    /// How many of its keys are neither revoked, deleted nor expired.
+    #[schema(example = 2)]
     live_keys: i64,
+    /// When one of its keys was last accepted.
+    #[schema(required)]
     last_used_at: Option<Timestamp>,
+    /// From where.
+    #[schema(required, example = "203.0.113.9")]
     last_used_ip: &'a Option<String>,
+    /// When it was deleted and kept for history.
+    #[schema(required)]
     deleted_at: Option<Timestamp>,
+    /// When it was made.
     created_at: Timestamp,
+    /// By whom.
     created_by: &'a Actor,
+    /// Counts its edits from 1; the `ETag`.
+    #[schema(example = 3)]
     version: i64,
 }
 
@@ -37,7 +67,7 @@ pub(super) struct ShownAccount<'a> {
 pub(super) fn row(view: &AccountView) -> ShownAccount<'_> {
     let account = &view.account;
     ShownAccount {
-        id: account.id.to_string(),
+        id: account.id,
         name: &account.name,
         username: &account.username,
         email: &account.email,

@@ -61,6 +61,16 @@ const REFUSALS: [Refusal; 13] = [
             "second_factor_on",
             "second_factor_off",
             "password_too_short",
+            "account_over",
+            "username_taken",
+            "role_builtin",
+            "role_held",
+            "role_exists",
+            "api_exists",
+            "api_in_use",
+            "api_not_kept",
+            "too_many_roles",
+            "too_many_apis",
         ],
     ),
     (
@@ -71,7 +81,7 @@ const REFUSALS: [Refusal; 13] = [
     ("413", "The body is too large", &["payload_too_large"]),
     (
         "415",
-        "The body does not say that it is JSON",
+        "The body does not say that it is of the form that is taken",
         &["unsupported_media_type"],
     ),
     (
