@@ -274,7 +274,7 @@ async fn only_the_browser_that_left_comes_back_and_only_once() {
     assert_eq!(browser.get(&back).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(
         copy.get(&back).await.status(),
-        StatusCode::BAD_GATEWAY,
+        StatusCode::FORBIDDEN,
         "the code was used"
     );
 }

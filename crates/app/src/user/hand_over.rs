@@ -31,13 +31,13 @@ impl App {
     pub async fn hand_over(&self, caller: &Caller, from: UserId, to: UserId) -> Result<HandedOver> {
         caller.require(Management::UsersManage)?;
         caller.require_recent(self.clock.now())?;
-        if from == to {
-            return Err(AppError::field("to", "name another person"));
-        }
         let caller = caller.clone();
         self.change(async move |tx| {
             let organisation = caller.organisation;
             let giver = locked(tx, organisation, from).await?.user;
+            if from == to {
+                return Err(AppError::field("to", "name another person"));
+            }
             let taker = tx.person(organisation, to).await?;
             let taker = taker
                 .map(|person| person.user)

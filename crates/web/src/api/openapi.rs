@@ -52,7 +52,6 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
         (name = "permissions", description = "What is on offer, who holds what, and why"),
         (name = "audit", description = "Who did what, and the proof of it"),
         (name = "policy", description = "How an organisation's keys are made, kept, shown, rotated and deleted"),
-        (name = "service accounts", description = "The systems that keys stand for, and the partners whose systems they are"),
         (name = "organisations", description = "Tenants"),
         (name = "installation", description = "What belongs to no organisation"),
         (name = "set-up", description = "The link that makes the first management key"),

@@ -74,7 +74,7 @@ pub(super) async fn of_key(
 
 /// What was lately asked of a service account's keys, newest first; see the same of a key.
 #[utoipa::path(
-    get, path = "/v1/service-accounts/{id}/requests", operation_id = "account_requests", tag = "service accounts",
+    get, path = "/v1/service-accounts/{id}/requests", operation_id = "account_requests", tag = "service-accounts",
     params(("id" = AccountId, Path, description = "The service account"), PageQuery),
     responses((status = OK, description = "A page of the log", body = Page<ShownRequest>)),
     extensions(("x-claviger-permission" = json!("claviger:usage.read")))

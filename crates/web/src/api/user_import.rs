@@ -41,7 +41,7 @@ pub(super) struct ImportUser {
 
 /// Asks everybody of a file in, or nobody. The links are in this answer, and never again; no mail is sent.
 #[utoipa::path(
-    post, path = "/v1/users/import", operation_id = "import_users", tag = "users",
+    post, path = "/v1/users/import", operation_id = "import_users", tag = "people",
     params(How),
     request_body(
         description = "CSV with the fields' names in its first line, or NDJSON; at most 4 MiB and 5,000 lines",
