@@ -1,6 +1,7 @@
 //! A tenant sees itself alone: every route of the description is asked, as one tenant, about what is another's.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -56,9 +57,9 @@ impl<'a> Other<'a> {
         ]);
         for operation in operations() {
             for (name, kind) in ids_of(&operation) {
-                if !things.contains_key(&kind) {
-                    let made = Self::make(server, &key, &operation, &name, &kind).await;
-                    things.insert(kind, made);
+                if let Entry::Vacant(missing) = things.entry(kind) {
+                    let made = Self::make(server, &key, &operation, &name, missing.key()).await;
+                    missing.insert(made);
                 }
             }
         }

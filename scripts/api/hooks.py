@@ -67,3 +67,9 @@ def what_has_the_described_form_can_be_read(context, response, case):
     if not case.meta or not case.meta.generation.mode.is_positive or response.status_code != 400:
         return
     assert response.json().get("code") != "invalid_json", response.text
+
+
+@schemathesis.serializer("application/x-ndjson")
+def one_line(context, value):
+    """One line stands for all of them."""
+    return json.dumps(with_whole_numbers(value)).encode()
