@@ -42,7 +42,10 @@ NODE_PATH="$tools/node/node_modules" timeout 60 node "$scripts/docs.mjs" "$url" 
 
 # Something to be found: paths with an id are asked for these now and then.
 for name in one two three; do
-    curl --silent --fail --output /dev/null --header "Authorization: Bearer $key" --json "{\"name\": \"$name\"}" "$url/v1/keys"
+    for what in "keys {\"name\": \"$name\"}" "roles {\"name\": \"$name\"}" "apis {\"name\": \"$name\", \"slug\": \"$name\"}" \
+        "service-accounts {\"name\": \"$name\", \"username\": \"$name\"}"; do
+        curl --silent --fail --output /dev/null --header "Authorization: Bearer $key" --json "${what#* }" "$url/v1/${what%% *}"
+    done
 done
 export CLAVIGER_API_URL=$url CLAVIGER_API_KEY=$key
 

@@ -421,6 +421,12 @@ async fn a_bad_body_is_refused_and_changes_nothing() {
                 field,
             ),
             (
+                "If-Match: without quotes",
+                edit(json!({"name": "y"})).header("If-Match", "1"),
+                400,
+                field,
+            ),
+            (
                 "If-Match: beyond 64 bits",
                 edit(json!({"name": "y"})).header("If-Match", "\"99999999999999999999\""),
                 400,

@@ -57,8 +57,9 @@ impl<'a> Other<'a> {
         ]);
         for operation in operations() {
             for (name, kind) in ids_of(&operation) {
-                if let Entry::Vacant(missing) = things.entry(kind.clone()) {
-                    missing.insert(Self::make(server, &key, &operation, &name, &kind).await);
+                if let Entry::Vacant(missing) = things.entry(kind) {
+                    let made = Self::make(server, &key, &operation, &name, missing.key()).await;
+                    missing.insert(made);
                 }
             }
         }

@@ -106,3 +106,9 @@ def nothing_is_answered_that_is_not_described(context, response, case):
         media = answer.get("content", {}).get(kind)
         if media and response.headers.get("content-type", [""])[0] == kind:
             assert not (faults := undescribed(response.json(), media["schema"])), faults
+
+
+@schemathesis.serializer("application/x-ndjson")
+def one_line(context, value):
+    """One line stands for all of them."""
+    return json.dumps(with_whole_numbers(value)).encode()

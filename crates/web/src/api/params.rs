@@ -60,11 +60,13 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<i64>> {
         .map(|value| value.to_str().unwrap_or_default())
     {
         None | Some("*") => Ok(None),
-        Some(tag) => match tag.trim_matches('"').parse() {
-            Ok(version) => Ok(Some(version)),
-            Err(_) => Err(Problem::invalid(
-                "If-Match: expected the ETag of what is edited, such as \"3\"",
-            )),
-        },
+        Some(tag) => {
+            let inner = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            let digits = inner.filter(|inner| inner.bytes().all(|byte| byte.is_ascii_digit()));
+            let version = digits.and_then(|digits| digits.parse().ok());
+            version.map(Some).ok_or_else(|| {
+                Problem::invalid("If-Match: expected the ETag of what is edited, such as \"3\"")
+            })
+        }
     }
 }

@@ -449,7 +449,7 @@ pub(super) async fn recover(
 /// To whom.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = HandOver)]
+#[schema(as = HandOver, example = json!({"to": "usr_01k1qhwaswfn78ypkbfj6sw3rv"}))]
 pub(super) struct Heir {
     /// Another person of the organisation.
     #[schema(value_type = UserId)]
