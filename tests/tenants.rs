@@ -56,7 +56,7 @@ impl<'a> Other<'a> {
         ]);
         for operation in operations() {
             for (name, kind) in ids_of(&operation) {
-                if !things.contains_key(&kind) {
+                if things.get(&kind).is_none() {
                     let made = Self::make(server, &key, &operation, &name, &kind).await;
                     things.insert(kind, made);
                 }

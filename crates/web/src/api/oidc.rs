@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::client;
+use super::openapi::NotFound;
 use super::page::{escaped, page_of};
 use super::session::with_cookie;
 use super::shown;
@@ -104,6 +105,7 @@ fn on_to(path: &str) -> Result<Response> {
     responses(
         (status = SEE_OTHER, description = "To the provider", headers(("Location" = String, description = "The provider's page"))),
         (status = BAD_GATEWAY, description = "A page: the provider cannot be asked", body = String, content_type = "text/html"),
+        NotFound
     ),
     extensions(("x-claviger-permission" = json!("public")))
 )]
