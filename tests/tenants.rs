@@ -56,10 +56,11 @@ impl<'a> Other<'a> {
         ]);
         for operation in operations() {
             for (name, kind) in ids_of(&operation) {
-                if things.get(&kind).is_none() {
-                    let made = Self::make(server, &key, &operation, &name, &kind).await;
-                    things.insert(kind, made);
+                if things.contains_key(&kind) {
+                    continue;
                 }
+                let made = Self::make(server, &key, &operation, &name, &kind).await;
+                things.insert(kind, made);
             }
         }
         let own = things.iter().filter(|(kind, _)| *kind != "Slug");
