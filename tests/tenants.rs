@@ -57,10 +57,11 @@ impl<'a> Other<'a> {
         ]);
         for operation in operations() {
             for (name, kind) in ids_of(&operation) {
-                if let Entry::Vacant(missing) = things.entry(kind) {
-                    let made = Self::make(server, &key, &operation, &name, missing.key()).await;
-                    missing.insert(made);
+                if things.contains_key(&kind) {
+                    continue;
                 }
+                let made = Self::make(server, &key, &operation, &name, &kind).await;
+                things.insert(kind, made);
             }
         }
         let own = things.iter().filter(|(kind, _)| *kind != "Slug");
