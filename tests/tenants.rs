@@ -1,7 +1,6 @@
 //! A tenant sees itself alone: every route of the description is asked, as one tenant, about what is another's.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
