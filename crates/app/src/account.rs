@@ -65,18 +65,7 @@ fn facts(account: &Account) -> Map<String, Value> {
 
 /// What changed between two states of an account: `{"field": {"before": …, "after": …}}`.
 pub(crate) fn difference(before: Option<&Account>, after: &Account) -> Value {
-    let old = before.map(facts).unwrap_or_default();
-    let empty = [Value::Null, json!(""), json!([])];
-    let mut changes = Map::new();
-    for (field, new) in facts(after) {
-        match old.get(&field) {
-            Some(known) if *known == new => {}
-            Some(known) => drop(changes.insert(field, json!({"before": known, "after": new}))),
-            None if empty.contains(&new) => {}
-            None => drop(changes.insert(field, json!({"after": new}))),
-        }
-    }
-    Value::Object(changes)
+    crate::difference::difference(before.map(facts).as_ref(), Some(&facts(after)))
 }
 
 /// The roles of an account whose maker names none.

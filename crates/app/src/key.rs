@@ -109,16 +109,5 @@ fn facts(key: &Key) -> Map<String, Value> {
 
 /// What changed between two states of a key: `{"field": {"before": …, "after": …}}`.
 pub(crate) fn difference(before: Option<&Key>, after: &Key) -> Value {
-    let old = before.map(facts).unwrap_or_default();
-    let empty = [Value::Null, json!(""), json!([]), json!({}), json!(false)];
-    let mut changes = Map::new();
-    for (field, new) in facts(after) {
-        match old.get(&field) {
-            Some(known) if *known == new => {}
-            Some(known) => drop(changes.insert(field, json!({"before": known, "after": new}))),
-            None if empty.contains(&new) => {}
-            None => drop(changes.insert(field, json!({"after": new}))),
-        }
-    }
-    Value::Object(changes)
+    crate::difference::difference(before.map(facts).as_ref(), Some(&facts(after)))
 }

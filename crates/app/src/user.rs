@@ -111,14 +111,5 @@ fn facts(user: &User) -> Map<String, Value> {
 
 /// What changed between two states of a person: `{"field": {"before": …, "after": …}}`.
 pub(crate) fn difference(before: Option<&User>, after: &User) -> Value {
-    let old = before.map(facts).unwrap_or_default();
-    let mut changes = Map::new();
-    for (field, new) in facts(after) {
-        match old.get(&field) {
-            Some(known) if *known == new => {}
-            Some(known) => drop(changes.insert(field, json!({"before": known, "after": new}))),
-            None => drop(changes.insert(field, json!({ "after": new }))),
-        }
-    }
-    Value::Object(changes)
+    crate::difference::difference(before.map(facts).as_ref(), Some(&facts(after)))
 }
