@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Holds the description of the API against a real server: it is a valid one, its examples are of the form that they stand
 # for, schemathesis finds no request that is answered otherwise than described, and /docs works in a browser.
-# CLAVIGER_API_SECONDS says for how long schemathesis may look (75 when not said).
+# CLAVIGER_API_SECONDS says for how long schemathesis may look (75 when not said), CLAVIGER_API_PHASES in which ways.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${CLAVIGER_API_SECONDS:-75}
+# The same requests in every run. `stateful` follows links with what it was answered, so that no two runs are alike.
+phases=${CLAVIGER_API_PHASES:-examples,coverage,fuzzing}
 target=${CARGO_TARGET_DIR:-target}
 tools=$(realpath "$target")/tools
 scripts=$PWD/scripts/api
@@ -55,7 +57,7 @@ run() { # seconds, further arguments
     shift
     SCHEMATHESIS_HOOKS=hooks PYTHONPATH=$scripts "$tools/python/bin/schemathesis" --config-file "$scripts/schemathesis.toml" \
         run "$url/openapi.json" --header "Authorization: Bearer $key" --continue-on-failure --no-color \
-        --warnings off --max-time "$time" "$@"
+        --warnings off --phases "$phases" --max-time "$time" "$@"
 }
 # A changed policy would stand in the way of all that follows: it comes last.
 cd "$dir"

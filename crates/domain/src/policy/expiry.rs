@@ -7,7 +7,6 @@ use serde::{Deserialize, Deserializer};
 
 use super::{ExpiryMode, Policy};
 use crate::clock::Timestamp;
-use crate::schema::described_as_text;
 use crate::span::Span;
 
 /// What a caller asks of a key's end.
@@ -53,12 +52,26 @@ impl FromStr for End {
     }
 }
 
-described_as_text!(
-    End,
-    "An instant (RFC 3339), or a date, which the policy makes one (`expiry.cutoff`, `expiry.timezone`).",
-    "",
-    "2027-01-10"
-);
+impl utoipa::PartialSchema for End {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
+        let text = |format| {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .format(Some(SchemaFormat::KnownFormat(format)))
+        };
+        OneOfBuilder::new()
+            .item(text(KnownFormat::DateTime))
+            .item(text(KnownFormat::Date))
+            .description(Some(
+                "An instant (RFC 3339), or a date, which the policy makes one (`expiry.cutoff`, `expiry.timezone`).",
+            ))
+            .examples(["2027-01-10"])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for End {}
 
 impl<'de> Deserialize<'de> for End {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
