@@ -320,7 +320,7 @@ async fn nobody_gets_through_an_owner_or_a_role_what_they_do_not_hold() {
         // Keys that are above the caller are not theirs to have, to open or to aim elsewhere.
         let heir = house.server.create(json!({"owner": strong_id})).await;
         let by_role = house.server.create(json!({"roles": ["Strong"]})).await;
-        // It can do nothing for now; given to the organisation it could do all.
+        // Its owner leaves it nothing to do; given to the organisation it could do all.
         let sleeping = house
             .server
             .create(json!({"owner": weak_id, "permissions": ["customers:*"]}))

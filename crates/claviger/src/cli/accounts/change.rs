@@ -123,7 +123,7 @@ pub(crate) struct Reassign {
     /// The person's id, usr_…
     #[arg(required_unless_present = "nobody")]
     owner: Option<String>,
-    /// Nobody, for now: it is listed as an orphan
+    /// Nobody: it is listed as an orphan until somebody is named
     #[arg(long, conflicts_with = "owner")]
     nobody: bool,
 }
