@@ -131,7 +131,7 @@ impl Policy {
             (ExpiryMode::Never, _) => Err(ExpiryError::NotUsed),
             (ExpiryMode::Automatic, ExpiryRequest::Unsaid) => {
                 // Where nobody chooses, an end is a matter of days.
-                Ok(default.map(|at| self.of_day(at)))
+                Ok(default.map(|at| self.day_after(now, at)))
             }
             (ExpiryMode::Automatic, _) => Err(ExpiryError::Automatic),
             (ExpiryMode::Required, ExpiryRequest::Unsaid) => default.ok_or(ExpiryError::Required).map(Some),
@@ -193,6 +193,17 @@ impl Policy {
             Some(max) if at > limit(max) => Err(ExpiryError::BeyondMax(max)),
             _ => Ok(Some(at)),
         }
+    }
+
+    /// The end of the day in which `at` lies, as the policy understands it. A day that is dead from its start on may be
+    /// over already where the default is short; then it is the next one.
+    fn day_after(&self, now: Timestamp, at: Timestamp) -> Timestamp {
+        let end = self.of_day(at);
+        if end > now {
+            return end;
+        }
+        let next = self.expiry.cutoff.of_next_day(at, &self.expiry.timezone);
+        next.filter(|end| *end > now).unwrap_or(at)
     }
 
     /// The end of the day in which `at` lies, as the policy understands it.
@@ -303,6 +314,72 @@ mod tests {
         assert_eq!(
             policy(ExpiryMode::Optional, Some(90), None).expiry_of_new(NOW, Never),
             Ok(None)
+        );
+    }
+
+    #[test]
+    fn an_automatic_end_is_never_over_when_the_key_is_made() {
+        use super::super::Cutoff;
+        // A default of less than a day, from the first to the last minute of days of 23, 24 and 25 hours.
+        let mut policy = policy(ExpiryMode::Automatic, None, None);
+        policy.expiry.timezone = "Europe/Berlin".parse().expect("a zone");
+        for date in ["2026-03-29", "2026-06-01", "2026-10-25"] {
+            let date: Date = date.parse().expect("a date");
+            let start = Cutoff::StartOfDay
+                .instant(date, &policy.expiry.timezone)
+                .expect("an instant");
+            for minutes in 0..25 * 60 {
+                let now = start.plus(Span::seconds(minutes * 60).duration());
+                for default in ["1s", "1h", "1d", "25h"] {
+                    policy.expiry.default = Some(default.parse().expect("a span"));
+                    for cutoff in [Cutoff::StartOfDay, Cutoff::EndOfDay] {
+                        policy.expiry.cutoff = cutoff;
+                        let end = policy.expiry_of_new(now, ExpiryRequest::Unsaid).expect("an end");
+                        let end = end.expect("an end");
+                        assert!(end > now, "{now} {default} {cutoff:?}: {end}");
+                        let again = cutoff.of_day(end, &policy.expiry.timezone);
+                        assert_eq!(again, Some(end), "it is a day's");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_policy_sets_nobody_else_does() {
+        let automatic = policy(ExpiryMode::Automatic, Some(90), None);
+        let date = "2027-02-01".parse().expect("a date");
+        for asked in [
+            ExpiryRequest::Never,
+            ExpiryRequest::At(NOW.plus(Span::days(1).duration())),
+            ExpiryRequest::On(date),
+            ExpiryRequest::In(Span::days(1)),
+        ] {
+            assert_eq!(automatic.expiry_of_new(NOW, asked), Err(ExpiryError::Automatic));
+            assert_eq!(
+                automatic.expiry_of_existing(NOW, asked),
+                Err(ExpiryError::Automatic)
+            );
+        }
+        let mut fixed = policy(ExpiryMode::Optional, None, None);
+        fixed.expiry.editable = false;
+        let later = ExpiryRequest::In(Span::days(1));
+        assert!(fixed.expiry_of_new(NOW, later).is_ok());
+        assert_eq!(
+            fixed.expiry_of_existing(NOW, later),
+            Err(ExpiryError::NotEditable)
+        );
+        // A longest life counts from the moment of asking, so that an expired key can be given another one.
+        let limited = policy(ExpiryMode::Required, None, Some(30));
+        let far = ExpiryRequest::In(Span::days(31));
+        assert!(limited.expiry_of_existing(NOW, later).is_ok());
+        assert_eq!(
+            limited.expiry_of_existing(NOW, far),
+            Err(ExpiryError::BeyondMax(Span::days(30)))
+        );
+        assert_eq!(
+            limited.expiry_of_existing(NOW, ExpiryRequest::Never),
+            Err(ExpiryError::Required)
         );
     }
 
