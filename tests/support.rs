@@ -314,6 +314,16 @@ impl Server {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     }
 
+    /// Changes the policy of one of several organisations.
+    pub(crate) async fn local_policy(&self, slug: &str, patch: Value) {
+        let patched = self
+            .local(Method::PATCH, "/v1/policy")
+            .header("claviger-organisation", slug)
+            .json(&patch);
+        let answer = Answer::of(patched).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+
     /// Writes to the database of a server that is stopped.
     pub(crate) async fn write<F>(&self, work: F)
     where
@@ -586,6 +596,17 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
             (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
         })
     })
+}
+
+/// Waits until something has come to pass that a worker does.
+pub(crate) async fn until(what: &str, done: impl AsyncFn() -> bool) {
+    for _ in 0..1200 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{what}: it did not come to pass within 30 seconds");
 }
 
 /// A field of JSON that is a text.

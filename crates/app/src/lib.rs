@@ -8,6 +8,7 @@ pub mod audit;
 pub mod caller;
 pub mod demo;
 mod difference;
+mod erasure;
 pub mod error;
 pub mod import;
 pub mod key;

@@ -40,6 +40,7 @@ impl App {
                 _ = often.tick() => {
                     self.report("changes", self.follow().await);
                     self.report("usage", self.flush_some().await.map(drop));
+                    self.report("erasing", self.go_on_erasing().await.map(drop));
                 }
                 _ = seldom.tick() => self.report("housekeeping", self.tidy().await),
             }

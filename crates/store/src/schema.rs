@@ -22,4 +22,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0003_requests.sqlite.sql"),
         postgres: include_str!("../migrations/0003_requests.postgres.sql"),
     },
+    Migration {
+        version: 5,
+        name: "erasure",
+        sqlite: include_str!("../migrations/0005_erasure.sqlite.sql"),
+        postgres: include_str!("../migrations/0005_erasure.postgres.sql"),
+    },
 ];

@@ -148,8 +148,9 @@ fn secret_of(row: &Row) -> Result<Secret> {
     })
 }
 
-const SECRET: &str =
-    "SELECT id, display, created_at, ends_at, data_key FROM secrets WHERE organisation = $1 AND key = $2";
+// A data key that was destroyed opens nothing, although its secrets may still name it.
+const SECRET: &str = "SELECT s.id, s.display, s.created_at, s.ends_at, d.id FROM secrets s \
+                      LEFT JOIN data_keys d ON d.id = s.data_key WHERE s.organisation = $1 AND s.key = $2";
 
 /// How many secrets lean on what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +199,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn secrets(&self, organisation: OrganisationId, key: KeyId) -> Result<Vec<Secret>> {
-        let sql = format!("{SECRET} ORDER BY created_at DESC, id DESC");
+        let sql = format!("{SECRET} ORDER BY s.created_at DESC, s.id DESC");
         self.readers
             .query(&sql, params![organisation, key])
             .await?
@@ -266,9 +267,8 @@ impl Tx {
     /// [`StoreError::Conflict`] when the digest is stored already.
     pub async fn insert_secret(&mut self, secret: &NewSecret) -> Result<()> {
         let (scheme, pepper) = scheme_columns(secret.scheme);
-        let (ciphertext, data_key) = secret.sealed.clone().unzip();
-        let sql = "INSERT INTO secrets (id, organisation, key, digest, scheme, pepper, display, created_at, ciphertext, \
-                   data_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let sql = "INSERT INTO secrets (id, organisation, key, digest, scheme, pepper, display, created_at, data_key) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         let values = params![
             secret.id,
             secret.organisation,
@@ -278,10 +278,12 @@ impl Tx {
             pepper,
             &*secret.display,
             secret.created_at,
-            ciphertext,
-            data_key,
+            secret.sealed.as_ref().map(|(_, data_key)| *data_key),
         ];
         self.conn().execute(sql, values).await?;
+        if let Some((ciphertext, data_key)) = &secret.sealed {
+            self.keep_sealed(secret.id, *data_key, ciphertext.clone()).await?;
+        }
         Ok(())
     }
 
@@ -290,7 +292,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn secrets(&mut self, organisation: OrganisationId, key: KeyId) -> Result<Vec<Secret>> {
-        let sql = format!("{SECRET} ORDER BY created_at DESC, id DESC");
+        let sql = format!("{SECRET} ORDER BY s.created_at DESC, s.id DESC");
         self.conn()
             .query(&sql, params![organisation, key])
             .await?
@@ -299,7 +301,7 @@ impl Tx {
             .collect()
     }
 
-    /// Sets when a secret stops, and drops its ciphertext: what is replaced is not shown again.
+    /// Sets when a secret stops, and erases what was retained of it: what is replaced is not shown again.
     ///
     /// # Errors
     /// When the database fails.
@@ -310,8 +312,8 @@ impl Tx {
         secret: SecretId,
         ends_at: Timestamp,
     ) -> Result<()> {
-        let sql = "UPDATE secrets SET ends_at = $4, ciphertext = NULL, data_key = NULL \
-                   WHERE organisation = $1 AND key = $2 AND id = $3";
+        self.erase_sealed(organisation, key).await?;
+        let sql = "UPDATE secrets SET ends_at = $4 WHERE organisation = $1 AND key = $2 AND id = $3";
         self.conn()
             .execute(sql, params![organisation, key, secret, ends_at])
             .await?;

@@ -19,6 +19,8 @@ pub struct Tx {
     random: Arc<dyn Random>,
     events: Vec<(OrganisationId, Event)>,
     changes: Vec<Change>,
+    /// Whether something was erased that must leave the files, too.
+    erased: bool,
 }
 
 impl std::fmt::Debug for Tx {
@@ -37,6 +39,7 @@ impl Tx {
             random,
             events: Vec::new(),
             changes: Vec::new(),
+            erased: false,
         }
     }
 
@@ -65,6 +68,15 @@ impl Tx {
     /// Says what the caches must forget.
     pub fn changed(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// Says that something was erased. A job that fails may have said so in vain, which costs a checkpoint.
+    pub(crate) fn erased(&mut self) {
+        self.erased = true;
+    }
+
+    pub(crate) fn has_erased(&self) -> bool {
+        self.erased
     }
 
     pub(crate) fn mark(&self) -> (usize, usize) {

@@ -6,11 +6,11 @@ use domain::id::DataKeyId;
 use domain::key::Key;
 use domain::organisation::OrganisationStatus;
 use domain::secret::{Digest, KekVersion, PepperVersion, Scheme, WrappedDataKey};
-use store::StoreError;
 use store::idempotency::Remembered;
 use store::secrets::{Lean, NewSecret};
 use store::testkit::{sample_actor, sample_key, sample_secret, stores};
 use store::usage::Count;
+use store::{StoreError, params};
 
 fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)
@@ -240,9 +240,13 @@ async fn a_sealed_secret_comes_back_with_its_data_key_until_it_is_replaced() {
                 Ok(())
             })
             .await;
-        let sealed = store.sealed_secret(organisation, key).await.unwrap().unwrap();
+        let sealed = async || {
+            let read = store.change(async move |tx| tx.sealed_secret(organisation, key).await);
+            read.await
+        };
+        let kept = sealed().await.unwrap();
         assert_eq!(
-            (sealed.secret, sealed.ciphertext, sealed.data_key),
+            (kept.secret, kept.ciphertext, kept.data_key),
             (id, vec![5; 99], wrapped(1, 7))
         );
         assert!(store.secrets(organisation, key).await.unwrap()[0].revealable);
@@ -253,12 +257,15 @@ async fn a_sealed_secret_comes_back_with_its_data_key_until_it_is_replaced() {
         store
             .change(async move |tx| tx.end_secret(organisation, key, id, at(10)).await)
             .await;
-        assert!(store.sealed_secret(organisation, key).await.unwrap().is_none());
+        assert!(sealed().await.is_none());
         assert!(!store.secrets(organisation, key).await.unwrap()[0].revealable);
         let left = store
             .database()
             .readers()
-            .query("SELECT 1 FROM secrets WHERE ciphertext IS NOT NULL", &[])
+            .query(
+                "SELECT 1 FROM sealed_secrets WHERE ciphertext = $1",
+                params![vec![5; 99]],
+            )
             .await;
         assert!(left.unwrap().is_empty(), "no ciphertext stays");
     }

@@ -77,6 +77,17 @@ pub(crate) fn connect(path: &Path, role: Role) -> Result<Connection> {
     Ok(conn)
 }
 
+/// How long the cutting off of the log waits for others. They wait for it, too, so it is short and tried again.
+const IN_THE_WAY: Duration = Duration::from_millis(100);
+
+/// Writes the write-ahead log into the database and cuts it off; false while somebody is in the way.
+pub(crate) fn truncate_log(path: &Path) -> Result<bool> {
+    let conn = connect(path, Role::Writer)?;
+    conn.busy_timeout(IN_THE_WAY)?;
+    let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(busy == 0)
+}
+
 /// Runs a statement and reads its rows.
 pub(crate) fn query(conn: &Connection, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
     let mut statement = conn.prepare_cached(sql)?;

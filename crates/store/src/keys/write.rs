@@ -136,6 +136,10 @@ impl Tx {
                 "INSERT OR REPLACE INTO key_search (rowid, text) SELECT row, search FROM keys WHERE id = $1";
             self.conn().execute(sql, params![key.id]).await?;
         }
+        if key.is_over() && !before.is_over() {
+            // Nobody may ask for its token again.
+            self.erase_sealed(key.organisation, key.id).await?;
+        }
         self.changed(Change::Key(key.organisation, key.id));
         Ok(())
     }
@@ -151,6 +155,7 @@ impl Tx {
             self.conn().execute(sql, of_key).await?;
         }
         self.set_holder(organisation, Holder::Key(key), &[]).await?;
+        self.erase_sealed(organisation, key).await?;
         self.conn()
             .execute("DELETE FROM keys WHERE organisation = $1 AND id = $2", of_key)
             .await?;
