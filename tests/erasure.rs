@@ -289,7 +289,8 @@ async fn an_erasure_that_was_killed_between_commit_and_checkpoint_is_finished_by
 
     // Somebody reads an older state, so that the log cannot be cut off.
     let reader = Database::open(&server.target()).await.expect("a database");
-    let held = reader.readers().snapshot(async |conn| {
+    let readers = reader.readers();
+    let held = readers.snapshot(async |conn| {
         conn.query("SELECT COUNT(*) FROM secrets", &[]).await?;
         let asked = server.local(Method::PATCH, "/v1/policy").json(&policy(GIVEN_UP));
         let asked = tokio::spawn(asked.send());
@@ -312,7 +313,7 @@ async fn an_erasure_that_was_killed_between_commit_and_checkpoint_is_finished_by
     .await;
     assert!(ciphertexts(&server).await.is_empty());
     assert_eq!(server.verify(text(&keys[3], "secret")).await["code"], "VALID");
-    drop(reader);
+    drop((readers, reader));
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ mod owners;
 mod people;
 mod permissions;
 mod requests;
+mod retention;
 mod revoked_is_revoked;
 mod roles;
 mod secrets_at_rest;

@@ -19,6 +19,7 @@ pub mod oidc;
 pub mod organisation;
 pub mod permission;
 pub mod policy;
+mod retention;
 pub mod role;
 pub mod secrets;
 pub mod session;

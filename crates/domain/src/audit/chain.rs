@@ -104,6 +104,30 @@ pub enum Fault {
         /// Which record.
         seq: i64,
     },
+    /// The base was not signed by this installation.
+    BaseForged {
+        /// The last record that it says was pruned.
+        stated: i64,
+    },
+    /// Records were pruned, and the base that says so is gone.
+    BaseMissing {
+        /// The last record that was pruned.
+        pruned: i64,
+    },
+    /// The base is another one than that of the last pruning.
+    BaseMoved {
+        /// The last record that it says was pruned.
+        stated: i64,
+        /// The last that was.
+        pruned: i64,
+    },
+    /// Records are there that the base says were pruned.
+    BaseAfter {
+        /// The last record that it says was pruned.
+        stated: i64,
+        /// The first that is there.
+        first: i64,
+    },
 }
 
 impl fmt::Display for Fault {
@@ -145,6 +169,23 @@ impl fmt::Display for Fault {
                     "record {seq} was rewritten: another one was committed to at its place"
                 )
             }
+            Self::BaseForged { stated } => write!(
+                f,
+                "the base at record {stated} is not one that this installation signed"
+            ),
+            Self::BaseMissing { pruned } => write!(
+                f,
+                "the base at record {pruned} is missing: the records up to it were pruned, and nothing signed says so"
+            ),
+            Self::BaseMoved { stated, pruned } => write!(
+                f,
+                "the base was moved: it says that the records up to {stated} were pruned, the log that those up to \
+                 {pruned} were"
+            ),
+            Self::BaseAfter { stated, first } => write!(
+                f,
+                "the base was moved: it says that the records up to {stated} were pruned, and record {first} is there"
+            ),
         }
     }
 }

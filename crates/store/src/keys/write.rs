@@ -171,6 +171,7 @@ impl Tx {
                 of_key,
             )
             .await?;
+        self.erased();
         self.changed(Change::Key(organisation, key));
         Ok(())
     }
