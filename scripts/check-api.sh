@@ -41,7 +41,7 @@ echo "the description is a valid one"
 "$tools/python/bin/python" "$scripts/examples.py" docs/openapi.json
 
 echo "the page at /docs works in a browser"
-NODE_PATH="$tools/node/node_modules" timeout 60 node "$scripts/docs.mjs" "$url" "$key" "$tools/docs.png"
+NODE_PATH="$tools/node/node_modules" timeout 240 node "$scripts/docs.mjs" "$url" "$key" "$tools/docs.png"
 
 # Something to be found: paths with an id are asked for these now and then.
 for name in one two three; do
