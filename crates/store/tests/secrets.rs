@@ -288,7 +288,9 @@ async fn tokens_whose_data_key_was_destroyed_are_erased_in_batches_and_no_others
                 })
                 .await;
             for number in 0..7 {
-                let key = store.insert(&sample_key(organisation, i64::from(number) + 1)).await;
+                let key = store
+                    .insert(&sample_key(organisation, i64::from(number) + 1))
+                    .await;
                 let secret = NewSecret {
                     sealed: Some((vec![9; 90], data_key)),
                     ..sample_secret(&key, byte * 100 + number)
@@ -313,7 +315,11 @@ async fn tokens_whose_data_key_was_destroyed_are_erased_in_batches_and_no_others
 
         let left = async || -> i64 {
             let sql = "SELECT COUNT(*) FROM sealed_secrets WHERE ciphertext = $1";
-            let row = store.database().readers().query_one(sql, params![vec![9; 90]]).await;
+            let row = store
+                .database()
+                .readers()
+                .query_one(sql, params![vec![9; 90]])
+                .await;
             row.unwrap().get(0).unwrap()
         };
         let mut rest = Vec::new();
