@@ -89,10 +89,10 @@ fn verify(server: &Server, organisation: OrganisationId) -> (Option<i32>, Value,
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"));
     let chains = answer["chains"].as_array().expect("chains").iter();
-    let own = chains.filter(|chain| chain["organisation"] == organisation.to_string());
+    let mut own = chains.filter(|chain| chain["organisation"] == organisation.to_string());
     (
         output.status.code(),
-        own.last().cloned().unwrap_or_default(),
+        own.next_back().cloned().unwrap_or_default(),
         said,
     )
 }
