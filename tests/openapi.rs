@@ -204,12 +204,10 @@ fn no_refusal_has_a_code_that_is_not_described() {
         }
     }
     let given = |code: &str| {
-        let others = sources
+        let mut others = sources
             .iter()
             .filter(|(path, _)| !path.ends_with("openapi/problems.rs"));
-        others
-            .into_iter()
-            .any(|(_, source)| source.contains(&format!("\"{code}\"")))
+        others.any(|(_, source)| source.contains(&format!("\"{code}\"")))
     };
     let invented: Vec<&String> = codes.iter().filter(|code| !given(code)).collect();
     assert!(

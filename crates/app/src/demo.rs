@@ -17,7 +17,7 @@ use std::time::Duration;
 use domain::audit::{Event, Target};
 use domain::clock::{Random, Timestamp};
 use domain::id::{KeyId, OrganisationId, RequestId};
-use domain::key::{Actor, ActorKind, AskedOf};
+use domain::key::{Actor, ActorKind, AskedOf, Key};
 use domain::organisation::{Organisation, OrganisationStatus};
 use domain::policy::Policy;
 use domain::secret::sha256;
@@ -143,9 +143,18 @@ impl App {
             }
             apis::write(tx, shelf).await?;
             accounts::write(tx, cast).await?;
+            // What is many goes in at once: a database that is far away takes its time for each single thing.
+            let (mut counts, mut uses, mut asked) = (Vec::new(), Vec::new(), Vec::new());
             for story in stories {
-                write(tx, tenant.organisation.id, story).await?;
+                counts.extend(story.counts);
+                asked.extend(story.asked);
+                let key = write(tx, tenant.organisation.id, story.steps).await?;
+                let last = key.zip(story.last);
+                uses.extend(last.map(|(key, (at, ip))| (key, at, Some(ip.to_string()))));
             }
+            tx.add_usage(&counts).await?;
+            tx.note_uses(&uses).await?;
+            tx.add_requests(&asked).await?;
             events
                 .into_iter()
                 .for_each(|event| tx.record(tenant.organisation.id, event));
@@ -300,10 +309,11 @@ fn kept(asked: AskedOf, random: &dyn Random) -> Kept {
     Kept { id, asked }
 }
 
-async fn write(tx: &mut Tx, organisation: OrganisationId, story: Story) -> Result<()> {
+/// Writes a key with its past; gives its id.
+async fn write(tx: &mut Tx, organisation: OrganisationId, steps: Vec<Step>) -> Result<Option<KeyId>> {
     let number = tx.next_key_number(organisation).await?;
-    let mut before: Option<domain::key::Key> = None;
-    for step in story.steps {
+    let mut before: Option<Key> = None;
+    for step in steps {
         let mut key = step.key;
         key.number = number;
         if let Some((secret, end)) = step.ends {
@@ -318,10 +328,5 @@ async fn write(tx: &mut Tx, organisation: OrganisationId, story: Story) -> Resul
         }
         before = Some(key);
     }
-    tx.add_usage(&story.counts).await?;
-    if let (Some(key), Some((at, ip))) = (before, story.last) {
-        tx.note_uses(&[(key.id, at, Some(ip.to_string()))]).await?;
-    }
-    tx.add_requests(&story.asked).await?;
-    Ok(())
+    Ok(before.map(|key| key.id))
 }
