@@ -10,7 +10,7 @@ mod checkpoint;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use chain::{Chain, Fault, Record, Shown};
+pub use chain::{Chain, Fault, Record, Sealed, Shown};
 pub use checkpoint::Checkpoint;
 
 use crate::clock::Timestamp;

@@ -22,4 +22,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0003_requests.sqlite.sql"),
         postgres: include_str!("../migrations/0003_requests.postgres.sql"),
     },
+    Migration {
+        version: 7,
+        name: "imports",
+        sqlite: include_str!("../migrations/0007_imports.sqlite.sql"),
+        postgres: include_str!("../migrations/0007_imports.postgres.sql"),
+    },
 ];

@@ -148,6 +148,44 @@ fn secret_of(row: &Row) -> Result<Secret> {
     })
 }
 
+/// What [`row_of`] gives the values of.
+pub(crate) const COLUMNS: &str =
+    "id, organisation, key, digest, scheme, pepper, display, created_at, ciphertext, data_key";
+
+/// A new secret's row.
+pub(crate) fn row_of(secret: &NewSecret) -> Vec<Value> {
+    let (scheme, pepper) = scheme_columns(secret.scheme);
+    let (ciphertext, data_key) = secret.sealed.clone().unzip();
+    params![
+        secret.id,
+        secret.organisation,
+        secret.key,
+        *secret.digest.as_bytes(),
+        scheme,
+        pepper,
+        &*secret.display,
+        secret.created_at,
+        ciphertext,
+        data_key,
+    ]
+    .to_vec()
+}
+
+/// Adds the sealed token to such a row.
+pub(crate) fn seal_row(row: &mut [Value], ciphertext: Vec<u8>, data_key: DataKeyId) {
+    if let [.., sealed, key] = row {
+        (*sealed, *key) = (ciphertext.into(), data_key.into());
+    }
+}
+
+/// The digest in such a row.
+pub(crate) fn digest_in(row: &[Value]) -> &[u8] {
+    match row.get(3) {
+        Some(Value::Bytes(bytes)) => bytes,
+        _ => &[],
+    }
+}
+
 const SECRET: &str =
     "SELECT id, display, created_at, ends_at, data_key FROM secrets WHERE organisation = $1 AND key = $2";
 
@@ -265,24 +303,8 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when the digest is stored already.
     pub async fn insert_secret(&mut self, secret: &NewSecret) -> Result<()> {
-        let (scheme, pepper) = scheme_columns(secret.scheme);
-        let (ciphertext, data_key) = secret.sealed.clone().unzip();
-        let sql = "INSERT INTO secrets (id, organisation, key, digest, scheme, pepper, display, created_at, ciphertext, \
-                   data_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        let values = params![
-            secret.id,
-            secret.organisation,
-            secret.key,
-            *secret.digest.as_bytes(),
-            scheme,
-            pepper,
-            &*secret.display,
-            secret.created_at,
-            ciphertext,
-            data_key,
-        ];
-        self.conn().execute(sql, values).await?;
-        Ok(())
+        let row = row_of(secret);
+        self.conn().insert_many("secrets", COLUMNS, &[row]).await
     }
 
     /// A key's secrets, youngest first, as this transaction sees them.
