@@ -53,6 +53,8 @@ pub struct App {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) directory: PathBuf,
     pub(crate) people: session::Desk,
+    /// One import of keys at a time.
+    pub(crate) importing: Arc<tokio::sync::Semaphore>,
 }
 
 impl std::fmt::Debug for App {
@@ -126,6 +128,7 @@ impl App {
             random,
             directory,
             people,
+            importing: Arc::new(tokio::sync::Semaphore::new(1)),
         })
     }
 
