@@ -1,6 +1,7 @@
 //! Many new keys at once: their rows are made beforehand, off the writing thread, and go in table by table, with the search
 //! index in the same transaction.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use domain::id::{DataKeyId, KeyId, OrganisationId};
@@ -117,7 +118,12 @@ impl Tx {
         let mut found = HashMap::new();
         for chunk in sorted.chunks(self.asked_at_once()) {
             let (marks, values) = marks(chunk, 1);
-            let sql = format!("SELECT digest, organisation, key FROM secrets WHERE digest IN ({marks})");
+            let sql = match chunk.len() {
+                1 => Cow::Borrowed("SELECT digest, organisation, key FROM secrets WHERE digest IN ($1)"),
+                _ => {
+                    format!("SELECT digest, organisation, key FROM secrets WHERE digest IN ({marks})").into()
+                }
+            };
             for row in self.conn().query(&sql, &values).await? {
                 found.insert(Digest::from_bytes(row.get(0)?), (row.get(1)?, row.get(2)?));
             }

@@ -68,6 +68,7 @@ impl<R: Read> Lines<R> {
                 number: 1,
                 at: 0,
                 began: false,
+                ended: false,
             }),
         }
     }
@@ -331,6 +332,8 @@ pub(super) struct Json<R> {
     number: u64,
     at: u64,
     began: bool,
+    /// The array is closed: what comes behind it is not looked at.
+    ended: bool,
 }
 
 impl<R: Read> Json<R> {
@@ -372,6 +375,9 @@ impl<R: Read> Json<R> {
     }
 
     fn next(&mut self) -> Result<Option<Line>, Broken> {
+        if self.ended {
+            return Ok(None);
+        }
         if !self.began {
             self.begin()?;
             self.began = true;
@@ -380,7 +386,10 @@ impl<R: Read> Json<R> {
         let first = loop {
             match self.byte()? {
                 None => return Err(self.fault("the array is not closed")),
-                Some(b']') => return Ok(None),
+                Some(b']') => {
+                    self.ended = true;
+                    return Ok(None);
+                }
                 Some(b',') => {}
                 Some(byte) if byte.is_ascii_whitespace() => {}
                 Some(byte) => break byte,

@@ -40,6 +40,8 @@ whole: policy, APIs, roles, people, service accounts, keys.";
 const PIECES: usize = 8;
 /// Bytes that are read at once.
 const PIECE: usize = 256 * 1024;
+/// Keys that are given new tokens at once.
+const AT_ONCE: usize = 32;
 /// Faults that are shown to people; programs get them all by --json.
 const SHOWN: u64 = 1_000;
 
@@ -229,20 +231,18 @@ async fn reissue(
         return Ok(());
     }
     let mut used = 0;
-    for (line, id) in lost {
-        let path = format!("/v1/keys/{id}");
-        let key = client.get(&path, &Query::new()).await?;
-        // A token that is in use somewhere is not lost.
-        if key.get("last_used_at").is_none_or(|at| !at.is_null()) {
-            used += 1;
-            continue;
+    for some in lost.chunks(AT_ONCE) {
+        let asked = some.iter().map(|(line, id)| renew(client, *line, id));
+        for renewed in futures_util::future::join_all(asked).await {
+            match renewed? {
+                Some(event) => {
+                    tokens.add(&event)?;
+                    report.reissued += 1;
+                }
+                None => used += 1,
+            }
         }
-        let mut rotated = client.post(&format!("{path}/rotate"), None).await?;
-        let secret = rotated.as_object_mut().and_then(|key| key.remove("secret"));
-        let event = json!({"line": line, "id": id, "name": text(&rotated, "/name"), "secret": secret});
-        tokens.add(&event)?;
         tokens.sync()?;
-        report.reissued += 1;
     }
     if used > 0 {
         context.screen.note(&format!(
@@ -250,6 +250,21 @@ async fn reissue(
         ));
     }
     Ok(())
+}
+
+/// A new token for a key; none where the first one is in use somewhere, and so is not lost.
+async fn renew(client: &Client, line: u64, id: &str) -> Result<Option<Value>, CliError> {
+    let path = format!("/v1/keys/{id}");
+    let key = client.get(&path, &Query::new()).await?;
+    if key.get("last_used_at").is_none_or(|at| !at.is_null()) {
+        return Ok(None);
+    }
+    let mut rotated = client.post(&format!("{path}/rotate"), None).await?;
+    let secret = rotated.as_object_mut().and_then(|key| key.remove("secret"));
+    let name = text(&rotated, "/name");
+    Ok(Some(
+        json!({"line": line, "id": id, "name": name, "secret": secret}),
+    ))
 }
 
 /// What an import has come to.
