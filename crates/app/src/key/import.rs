@@ -106,6 +106,7 @@ pub struct Counts {
     #[schema(example = 3)]
     pub accounts: u64,
     /// Faults that were told.
+    #[schema(example = 0)]
     pub faults: u64,
 }
 
@@ -117,10 +118,12 @@ pub enum Event {
     /// A key was made, with this token. It is told this once.
     Token {
         /// The line.
+        #[schema(example = 7)]
         line: u64,
         /// The key.
         id: KeyId,
         /// What it is called.
+        #[schema(example = "Billing sync")]
         name: String,
         /// The token.
         #[serde(serialize_with = "exposed")]
@@ -130,6 +133,7 @@ pub enum Event {
     /// A line without a token of its own has made this key before.
     Present {
         /// The line.
+        #[schema(example = 7)]
         line: u64,
         /// The key.
         id: KeyId,
@@ -137,10 +141,13 @@ pub enum Event {
     /// A line cannot be taken.
     Fault {
         /// The line.
+        #[schema(example = 7)]
         line: u64,
         /// Which of its fields; empty for the line as a whole.
+        #[schema(example = "name")]
         field: String,
         /// Why.
+        #[schema(example = "a name is needed")]
         detail: String,
     },
     /// A batch is durable (or was checked): all that came before it, too.
@@ -150,8 +157,10 @@ pub enum Event {
     /// The rest of the file was not brought in. What came before stays; the same file may be sent again.
     Stopped {
         /// A stable code.
+        #[schema(example = "invalid_lines")]
         code: &'static str,
         /// A sentence.
+        #[schema(example = "line 7 cannot be taken, and with it none of its batch was")]
         detail: String,
         /// How far it came.
         #[serde(flatten)]
