@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
@@ -127,7 +127,7 @@ fn import(program: &Path, data: &Path, database: Option<&str>, file: &Path, coun
 }
 
 /// Copies all that the import wrote into an empty database of the same schema; how many keys a second the inserts alone take.
-async fn plain(from: &Path, to: &PathBuf, count: i64) -> Result<f64> {
+async fn plain(from: &Path, to: &Path, count: i64) -> Result<f64> {
     let source = Database::open_sqlite(from).await.map_err(failed)?;
     let target = Database::open_sqlite(to).await.map_err(failed)?;
     store::migrate::migrate(&target, store::MIGRATIONS)
