@@ -104,6 +104,11 @@ impl Server {
         self.directory.path().join("data")
     }
 
+    /// A directory that goes with this installation.
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
     /// The binary with this installation's data (and database) named.
     pub(crate) fn claviger(&self, arguments: &[&str]) -> Command {
         self.command(Command::new(BINARY), arguments)

@@ -3,6 +3,8 @@
 mod create;
 mod delete;
 mod edit;
+pub mod export;
+pub mod import;
 mod issue;
 pub(crate) use issue::Mint;
 mod owner;

@@ -57,6 +57,8 @@ pub struct App {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) directory: PathBuf,
     pub(crate) people: session::Desk,
+    /// One import of keys at a time.
+    pub(crate) importing: Arc<tokio::sync::Semaphore>,
 }
 
 impl std::fmt::Debug for App {
@@ -131,6 +133,7 @@ impl App {
             random,
             directory,
             people,
+            importing: Arc::new(tokio::sync::Semaphore::new(1)),
         })
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use base::{Base, PRUNE, Pruned, beginning};
-pub use chain::{Chain, Fault, Record, Shown};
+pub use chain::{Chain, Fault, Record, Sealed, Shown};
 pub use checkpoint::Checkpoint;
 
 use crate::clock::Timestamp;

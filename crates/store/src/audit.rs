@@ -50,8 +50,7 @@ pub(crate) async fn insert(
     organisation: OrganisationId,
     records: Vec<Record>,
 ) -> Result<()> {
-    let sql = "INSERT INTO audit_records (organisation, seq, at, action, actor_kind, actor_id, target_kind, target_id, \
-               body, salt, payload, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    let columns = "organisation, seq, at, action, actor_kind, actor_id, target_kind, target_id, body, salt, payload, hash";
     let rows: Vec<Vec<Value>> = records
         .into_iter()
         .map(|r| {
@@ -72,7 +71,7 @@ pub(crate) async fn insert(
             .to_vec()
         })
         .collect();
-    conn.execute_many(sql, &rows).await
+    conn.insert_many("audit_records", columns, &rows).await
 }
 
 fn record_of(row: &Row) -> Result<Record> {

@@ -28,4 +28,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0005_erasure.sqlite.sql"),
         postgres: include_str!("../migrations/0005_erasure.postgres.sql"),
     },
+    Migration {
+        version: 7,
+        name: "imports",
+        sqlite: include_str!("../migrations/0007_imports.sqlite.sql"),
+        postgres: include_str!("../migrations/0007_imports.postgres.sql"),
+    },
 ];

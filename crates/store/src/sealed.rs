@@ -25,6 +25,14 @@ pub struct Sealed {
     pub data_key: WrappedDataKey,
 }
 
+/// The columns of [`row_of`].
+pub(crate) const COLUMNS: &str = "secret, data_key, ciphertext";
+
+/// A retained token's row.
+pub(crate) fn row_of(secret: SecretId, data_key: DataKeyId, ciphertext: Vec<u8>) -> Vec<Value> {
+    params![secret, data_key, ciphertext].to_vec()
+}
+
 impl Store {
     /// Whether tokens whose data key was destroyed wait to be overwritten.
     ///
@@ -70,11 +78,8 @@ impl Tx {
         data_key: DataKeyId,
         ciphertext: Vec<u8>,
     ) -> Result<()> {
-        let sql = "INSERT INTO sealed_secrets (secret, data_key, ciphertext) VALUES ($1, $2, $3)";
-        self.conn()
-            .execute(sql, params![secret, data_key, ciphertext])
-            .await?;
-        Ok(())
+        let row = row_of(secret, data_key, ciphertext);
+        self.conn().insert_many("sealed_secrets", COLUMNS, &[row]).await
     }
 
     /// Erases what is retained of a key's secrets.

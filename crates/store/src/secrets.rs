@@ -148,6 +148,42 @@ fn secret_of(row: &Row) -> Result<Secret> {
     })
 }
 
+/// What [`row_of`] gives the values of.
+pub(crate) const COLUMNS: &str =
+    "id, organisation, key, digest, scheme, pepper, display, created_at, data_key";
+
+/// A new secret's row.
+pub(crate) fn row_of(secret: &NewSecret) -> Vec<Value> {
+    let (scheme, pepper) = scheme_columns(secret.scheme);
+    params![
+        secret.id,
+        secret.organisation,
+        secret.key,
+        *secret.digest.as_bytes(),
+        scheme,
+        pepper,
+        &*secret.display,
+        secret.created_at,
+        secret.sealed.as_ref().map(|(_, data_key)| *data_key),
+    ]
+    .to_vec()
+}
+
+/// Says in such a row which data key opens the retained token.
+pub(crate) fn seal_row(row: &mut [Value], data_key: DataKeyId) {
+    if let [.., key] = row {
+        *key = data_key.into();
+    }
+}
+
+/// The digest in such a row.
+pub(crate) fn digest_in(row: &[Value]) -> &[u8] {
+    match row.get(3) {
+        Some(Value::Bytes(bytes)) => bytes,
+        _ => &[],
+    }
+}
+
 // A data key that was destroyed opens nothing, although its secrets may still name it.
 const SECRET: &str = "SELECT s.id, s.display, s.created_at, s.ends_at, d.id FROM secrets s \
                       LEFT JOIN data_keys d ON d.id = s.data_key WHERE s.organisation = $1 AND s.key = $2";
@@ -266,21 +302,8 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when the digest is stored already.
     pub async fn insert_secret(&mut self, secret: &NewSecret) -> Result<()> {
-        let (scheme, pepper) = scheme_columns(secret.scheme);
-        let sql = "INSERT INTO secrets (id, organisation, key, digest, scheme, pepper, display, created_at, data_key) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        let values = params![
-            secret.id,
-            secret.organisation,
-            secret.key,
-            *secret.digest.as_bytes(),
-            scheme,
-            pepper,
-            &*secret.display,
-            secret.created_at,
-            secret.sealed.as_ref().map(|(_, data_key)| *data_key),
-        ];
-        self.conn().execute(sql, values).await?;
+        let row = row_of(secret);
+        self.conn().insert_many("secrets", COLUMNS, &[row]).await?;
         if let Some((ciphertext, data_key)) = &secret.sealed {
             self.keep_sealed(secret.id, *data_key, ciphertext.clone()).await?;
         }

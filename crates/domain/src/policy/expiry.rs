@@ -140,6 +140,38 @@ impl Policy {
         }
     }
 
+    /// The end of a key that was made elsewhere and is brought in. One that has passed is kept: the key comes as an
+    /// expired one. Where the policy sets ends by itself, an end from elsewhere holds if it is no later than that.
+    ///
+    /// # Errors
+    /// When the request is not allowed.
+    pub fn expiry_of_imported(
+        &self,
+        now: Timestamp,
+        request: ExpiryRequest,
+    ) -> Result<Option<Timestamp>, ExpiryError> {
+        let asked = match request {
+            ExpiryRequest::At(at) => Some(at),
+            ExpiryRequest::On(date) => {
+                let at = self.expiry.cutoff.instant(date, &self.expiry.timezone);
+                Some(at.ok_or(ExpiryError::TooFar)?)
+            }
+            ExpiryRequest::In(life) => Some(now.plus(life.duration())),
+            ExpiryRequest::Unsaid | ExpiryRequest::Never => None,
+        };
+        match (self.expiry.mode, asked) {
+            (ExpiryMode::Automatic, asked) => {
+                let own = self.expiry_of_new(now, ExpiryRequest::Unsaid)?;
+                Ok(match (own, asked) {
+                    (Some(own), Some(asked)) => Some(own.min(asked)),
+                    (own, asked) => own.or(asked),
+                })
+            }
+            (ExpiryMode::Optional | ExpiryMode::Required, Some(at)) if at <= now => Ok(Some(at)),
+            _ => self.expiry_of_new(now, request),
+        }
+    }
+
     /// The new end of a key that exists; an expired key may be given a later end.
     ///
     /// # Errors
@@ -381,6 +413,29 @@ mod tests {
             limited.expiry_of_existing(NOW, ExpiryRequest::Never),
             Err(ExpiryError::Required)
         );
+    }
+
+    #[test]
+    fn a_key_from_elsewhere_keeps_its_end_within_the_policy() {
+        let at =
+            |days: i64| ExpiryRequest::At(Timestamp::from_micros(NOW.as_micros() + days * 86_400_000_000));
+        let end = |days: i64| {
+            Ok(Some(Timestamp::from_micros(
+                NOW.as_micros() + days * 86_400_000_000,
+            )))
+        };
+        let optional = policy(ExpiryMode::Optional, None, Some(30));
+        assert_eq!(optional.expiry_of_imported(NOW, at(-5)), end(-5));
+        assert_eq!(optional.expiry_of_imported(NOW, at(5)), end(5));
+        let beyond = Err(ExpiryError::BeyondMax(Span::days(30)));
+        assert_eq!(optional.expiry_of_imported(NOW, at(31)), beyond);
+        let automatic = policy(ExpiryMode::Automatic, Some(90), None);
+        let own = automatic.expiry_of_new(NOW, ExpiryRequest::Unsaid);
+        assert_eq!(automatic.expiry_of_imported(NOW, at(400)), own);
+        assert_eq!(automatic.expiry_of_imported(NOW, at(5)), end(5));
+        assert_eq!(automatic.expiry_of_imported(NOW, ExpiryRequest::Unsaid), own);
+        let never = policy(ExpiryMode::Never, None, None);
+        assert_eq!(never.expiry_of_imported(NOW, at(-5)), Err(ExpiryError::NotUsed));
     }
 
     #[test]
