@@ -23,6 +23,7 @@ mod faults;
 mod first_start;
 mod life_of_a_key;
 mod lifecycle_rules;
+mod limits_are_limits;
 mod openapi;
 mod organisations;
 mod owners;
