@@ -49,29 +49,42 @@ async fn a_key_with_a_rate_limit_is_refused_beyond_it_and_told_when_to_come_agai
             (&json!("requests"), &json!(3), &json!(2)),
             "{first}"
         );
-        assert!(standing["reset_at"].is_string() && first.get("quota").is_none(), "{first}");
+        assert!(
+            standing["reset_at"].is_string() && first.get("quota").is_none(),
+            "{first}"
+        );
         assert_eq!(passing(&server, text(&key, "secret"), 4, "RATE_LIMITED").await, 2);
         let refused = server.verify(text(&key, "secret")).await;
-        assert_eq!((&refused["valid"], &refused["limited_by"]), (&json!(false), &json!("requests")));
+        assert_eq!(
+            (&refused["valid"], &refused["limited_by"]),
+            (&json!(false), &json!("requests"))
+        );
         let seconds = refused["retry_after"].as_u64().expect("seconds");
         assert!((1_000..=1_200).contains(&seconds), "{refused}");
         assert_eq!(refused["rate_limits"][0]["remaining"], 0, "{refused}");
         // A batch is counted like its requests one by one, and refusals are in the usage.
         let one = json!({"key": text(&key, "secret")});
         let batch = server.door(Method::POST, "/v1/verify/batch");
-        let batch = batch.json(&json!({"requests": [one, one]})).send().await.expect("an answer");
+        let batch = batch
+            .json(&json!({"requests": [one, one]}))
+            .send()
+            .await
+            .expect("an answer");
         let batch: Value = batch.json().await.expect("JSON");
         assert_eq!(batch["results"][1]["code"], "RATE_LIMITED", "{batch}");
         let mut counted = Value::Null;
         for _ in 0..100 {
             let (_, usage) = server.call(Method::GET, &path_of(&key, "usage"), None).await;
-            counted = usage["totals"].clone();
+            counted = usage["by_code"].clone();
             if counted["RATE_LIMITED"] == 5 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        assert_eq!((&counted["VALID"], &counted["RATE_LIMITED"]), (&json!(3), &json!(5)));
+        assert_eq!(
+            (&counted["VALID"], &counted["RATE_LIMITED"]),
+            (&json!(3), &json!(5))
+        );
     }
 }
 
@@ -93,7 +106,10 @@ async fn a_quota_admits_exactly_n_whoever_asks_at_once() {
             let refused = server.verify(text(&key, "secret")).await;
             assert_eq!(refused["code"], "QUOTA_EXCEEDED");
             assert_eq!(refused["quota"]["limit"], n, "{refused}");
-            assert!(refused["retry_after"].as_u64().is_some_and(|s| s > 0), "{refused}");
+            assert!(
+                refused["retry_after"].as_u64().is_some_and(|s| s > 0),
+                "{refused}"
+            );
         }
     }
 }
@@ -148,7 +164,9 @@ async fn no_more_than_n_pass_however_often_the_server_is_killed() {
         let mut server = Server::init(engine).await;
         server.serve().await;
         let n = 3_000;
-        let key = server.create(json!({"quota": {"limit": n, "per": "total"}})).await;
+        let key = server
+            .create(json!({"quota": {"limit": n, "per": "total"}}))
+            .await;
         let body = json!({"key": text(&key, "secret")});
         let passed = Arc::new(AtomicU64::new(0));
         for _ in 0..rounds(3, 200) {
@@ -178,7 +196,9 @@ async fn no_more_than_n_pass_however_often_the_server_is_killed() {
 async fn a_clean_stop_forfeits_nothing() {
     for engine in ENGINES {
         let mut server = Server::start(engine).await;
-        let key = server.create(json!({"quota": {"limit": 40, "per": "total"}})).await;
+        let key = server
+            .create(json!({"quota": {"limit": 40, "per": "total"}}))
+            .await;
         let mut passed = 0;
         for _ in 0..3 {
             passed += passing(&server, text(&key, "secret"), 7, "").await;

@@ -10,7 +10,9 @@ async fn patch(server: &Server, key: &Value, body: Value) -> Value {
 }
 
 async fn adjust(server: &Server, key: &Value, body: Value) -> Value {
-    let (status, key) = server.call(Method::POST, &path_of(key, "quota"), Some(body)).await;
+    let (status, key) = server
+        .call(Method::POST, &path_of(key, "quota"), Some(body))
+        .await;
     assert_eq!(status, StatusCode::OK, "{key}");
     key
 }
@@ -20,7 +22,9 @@ async fn neither_an_edit_nor_a_rotation_nor_an_eviction_fills_anything_up() {
     for engine in ENGINES {
         let mut server = Server::init(engine).await;
         // Another key drives this one out of the cache.
-        server.environment.push(("CLAVIGER_CACHE_SECRETS", "1".to_owned()));
+        server
+            .environment
+            .push(("CLAVIGER_CACHE_SECRETS", "1".to_owned()));
         server.serve().await;
         let other = server.create(json!({})).await;
         let key = server
@@ -32,10 +36,13 @@ async fn neither_an_edit_nor_a_rotation_nor_an_eviction_fills_anything_up() {
         let mut secret = text(&key, "secret").to_owned();
         assert_eq!(passing(&server, &secret, 4, "").await, 4);
         patch(&server, &key, json!({"name": "Another name"})).await;
-        let turned = json!([{"name": "b", "limit": 99, "window": "1h"}, {"name": "a", "limit": 10, "window": "1h"}]);
+        let turned =
+            json!([{"name": "b", "limit": 99, "window": "1h"}, {"name": "a", "limit": 10, "window": "1h"}]);
         patch(&server, &key, json!({"rate_limits": turned})).await;
         assert_eq!(server.verify(text(&other, "secret")).await["code"], "VALID");
-        let (status, rotated) = server.call(Method::POST, &path_of(&key, "rotate"), Some(json!({}))).await;
+        let (status, rotated) = server
+            .call(Method::POST, &path_of(&key, "rotate"), Some(json!({})))
+            .await;
         assert_eq!(status, StatusCode::OK, "{rotated}");
         secret = text(&rotated, "secret").to_owned();
         let answer = server.verify(&secret).await;
@@ -56,7 +63,9 @@ async fn neither_an_edit_nor_a_rotation_nor_an_eviction_fills_anything_up() {
 async fn an_administrator_changes_a_quota_and_what_is_used_of_it_and_it_is_on_record() {
     for engine in ENGINES {
         let server = Server::start(engine).await;
-        let key = server.create(json!({"quota": {"limit": 1_000, "per": "month"}})).await;
+        let key = server
+            .create(json!({"quota": {"limit": 1_000, "per": "month"}}))
+            .await;
         let secret = text(&key, "secret");
         assert_eq!(passing(&server, secret, 10, "").await, 10);
         // Lowered, although more was handed to this node already.
@@ -77,7 +86,10 @@ async fn an_administrator_changes_a_quota_and_what_is_used_of_it_and_it_is_on_re
         let (status, problem) = server
             .call(Method::POST, &path_of(&key, "quota"), Some(json!({"used": 0})))
             .await;
-        assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("no_quota")));
+        assert_eq!(
+            (status, &problem["code"]),
+            (StatusCode::CONFLICT, &json!("no_quota"))
+        );
         let (_, events) = server.call(Method::GET, &path_of(&key, "events"), None).await;
         let events = events["items"].as_array().expect("events");
         let changes = events.iter().filter(|event| event["action"] == "key.quota");
@@ -101,33 +113,53 @@ async fn defaults_accounts_and_organisations_limit_keys_too() {
     server.environment.push(("CLAVIGER_LIMITS_DEFAULT_RATE", rate));
     server.serve().await;
     let plain = server.create(json!({})).await;
-    assert_eq!(passing(&server, text(&plain, "secret"), 9, "RATE_LIMITED").await, 4);
+    assert_eq!(
+        passing(&server, text(&plain, "secret"), 9, "RATE_LIMITED").await,
+        4
+    );
     let policy = json!({"limits": {"default_rate": "6/1h", "default_quota": {"limit": 2, "per": "day"}}});
     server.policy(policy).await;
     let (_, shown) = server.call(Method::GET, "/v1/policy", None).await;
     assert_eq!(shown["limits"]["default_rate"]["limit"], 6, "{shown}");
     // Two more by the policy's word, and of its quota two.
     assert_eq!(passing(&server, text(&plain, "secret"), 2, "").await, 2);
-    assert_eq!(server.verify(text(&plain, "secret")).await["code"], "RATE_LIMITED");
+    assert_eq!(
+        server.verify(text(&plain, "secret")).await["code"],
+        "RATE_LIMITED"
+    );
     let shown = show(&server, &plain).await;
-    assert_eq!((&shown["quota"]["by_default"], &shown["quota"]["used"]), (&json!(true), &json!(2)));
+    assert_eq!(
+        (&shown["quota"]["by_default"], &shown["quota"]["used"]),
+        (&json!(true), &json!(2))
+    );
     server.policy(json!({"limits": null})).await;
 
     let body = json!({"name": "ColdTrace", "username": "coldtrace", "rate_limits": [
         {"name": "all", "limit": 3, "window": "1h"}
     ]});
-    let (status, account) = server.call(Method::POST, "/v1/service-accounts", Some(body)).await;
+    let (status, account) = server
+        .call(Method::POST, "/v1/service-accounts", Some(body))
+        .await;
     assert_eq!(status, StatusCode::CREATED, "{account}");
     assert_eq!(account["rate_limits"][0]["limit"], 3, "{account}");
     let mut keys = Vec::new();
     for _ in 0..2 {
         let own = json!([{"name": "own", "limit": 100, "window": "1h"}]);
-        keys.push(server.create(json!({"owner": text(&account, "id"), "rate_limits": own})).await);
+        keys.push(
+            server
+                .create(json!({"owner": text(&account, "id"), "rate_limits": own}))
+                .await,
+        );
     }
     let first = passing(&server, text(&keys[0], "secret"), 2, "").await;
-    assert_eq!(first + passing(&server, text(&keys[1], "secret"), 4, "RATE_LIMITED").await, 3);
+    assert_eq!(
+        first + passing(&server, text(&keys[1], "secret"), 4, "RATE_LIMITED").await,
+        3
+    );
     let path = format!("/v1/service-accounts/{}", text(&account, "id"));
-    let (status, _) = server.call(Method::PATCH, &path, Some(json!({"rate_limits": []}))).await;
+    let (status, _) = server
+        .call(Method::PATCH, &path, Some(json!({"rate_limits": []})))
+        .await;
     assert_eq!(status, StatusCode::OK);
 
     let (_, organisations) = server.call(Method::GET, "/v1/organisations", None).await;
@@ -136,13 +168,18 @@ async fn defaults_accounts_and_organisations_limit_keys_too() {
     let (status, organisation) = server.call(Method::PATCH, &path, Some(body)).await;
     assert_eq!(status, StatusCode::OK, "{organisation}");
     let first = passing(&server, text(&keys[0], "secret"), 2, "").await;
-    assert_eq!(first + passing(&server, text(&keys[1], "secret"), 9, "RATE_LIMITED").await, 5);
+    assert_eq!(
+        first + passing(&server, text(&keys[1], "secret"), 9, "RATE_LIMITED").await,
+        5
+    );
     let refused = server.verify(text(&keys[0], "secret")).await;
     assert_eq!(refused["limited_by"], "all", "{refused}");
     // Managing, and asking about oneself, is no use of what a key protects.
     let (status, _) = server.call(Method::GET, "/v1/keys", None).await;
     assert_eq!(status, StatusCode::OK);
-    let own = server.door(Method::GET, "/v1/self").bearer_auth(text(&keys[0], "secret"));
+    let own = server
+        .door(Method::GET, "/v1/self")
+        .bearer_auth(text(&keys[0], "secret"));
     assert_eq!(own.send().await.expect("an answer").status(), StatusCode::OK);
 }
 
@@ -163,10 +200,17 @@ async fn a_request_counts_what_it_says_and_against_the_limits_that_it_names() {
         server.verify_with(body)
     };
     let answer = ask(json!({"cost": 4, "rate_limits": [{"name": "read"}]})).await;
-    assert_eq!((&answer["code"], &answer["quota"]["remaining"]), (&json!("VALID"), &json!(96)), "{answer}");
-    assert_eq!(answer["rate_limits"], json!([
-        {"name": "read", "scope": "key", "limit": 10, "remaining": 6, "reset_at": answer["rate_limits"][0]["reset_at"]}
-    ]));
+    assert_eq!(
+        (&answer["code"], &answer["quota"]["remaining"]),
+        (&json!("VALID"), &json!(96)),
+        "{answer}"
+    );
+    assert_eq!(
+        answer["rate_limits"],
+        json!([
+            {"name": "read", "scope": "key", "limit": 10, "remaining": 6, "reset_at": answer["rate_limits"][0]["reset_at"]}
+        ])
+    );
     // More than a limit ever holds: refused, and for good.
     let answer = ask(json!({"cost": 2})).await;
     assert_eq!(
@@ -174,7 +218,8 @@ async fn a_request_counts_what_it_says_and_against_the_limits_that_it_names() {
         (&json!("RATE_LIMITED"), &json!("write"), &Value::Null),
         "{answer}"
     );
-    let brought = json!([{"name": "login:ann@example.com", "limit": 2, "window": "1m"}, {"name": "read", "cost": 1}]);
+    let brought =
+        json!([{"name": "login:ann@example.com", "limit": 2, "window": "1m"}, {"name": "read", "cost": 1}]);
     for (code, remaining) in [("VALID", 1), ("VALID", 0), ("RATE_LIMITED", 0)] {
         let answer = ask(json!({"rate_limits": brought})).await;
         assert_eq!(answer["code"], code, "{answer}");
@@ -185,5 +230,9 @@ async fn a_request_counts_what_it_says_and_against_the_limits_that_it_names() {
         .json(&json!({"key": text(&key, "secret"), "rate_limits": [{"name": "none"}]}));
     let refused = crate::support::Answer::of(refused).await;
     refused.refused(400, "invalid_request", "a limit that the key does not have");
-    assert_eq!(refused.body["errors"][0]["field"], "rate_limits[0].name", "{}", refused.text);
+    assert_eq!(
+        refused.body["errors"][0]["field"], "rate_limits[0].name",
+        "{}",
+        refused.text
+    );
 }

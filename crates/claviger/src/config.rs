@@ -422,9 +422,20 @@ mod tests {
         let config = rate("100/1m burst 20").expect("a rate");
         let rate_of = config.limits.default_rate.expect("a rate");
         assert_eq!((rate_of.limit(), rate_of.burst()), (100, 20));
-        for text in ["", "100", "0/1m", "100/0s", "-1/1m", "1/1m burst 0", "99999999999999999999/1m"] {
+        for text in [
+            "",
+            "100",
+            "0/1m",
+            "100/0s",
+            "-1/1m",
+            "1/1m burst 0",
+            "99999999999999999999/1m",
+        ] {
             let error = rate(text).expect_err("no rate");
-            assert!(error.starts_with("CLAVIGER_LIMITS_DEFAULT_RATE"), "{text}: {error}");
+            assert!(
+                error.starts_with("CLAVIGER_LIMITS_DEFAULT_RATE"),
+                "{text}: {error}"
+            );
         }
         assert!(with("[limits]\nbackend = \"magic\"\n", &[]).is_err());
         assert!(with("[limits]\ndefault_rate = { limit = 5, window = \"1s\" }\n", &[]).is_ok());

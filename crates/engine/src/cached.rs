@@ -186,7 +186,10 @@ impl Shared {
             policy: found.policy,
             unavailable: directory.unavailable.clone(),
         };
-        let rates = match (found.rate_limits.is_empty(), organisation.policy.limits.default_rate) {
+        let rates = match (
+            found.rate_limits.is_empty(),
+            organisation.policy.limits.default_rate,
+        ) {
             (true, Some(rate)) => vec![RateLimit::by_default(rate)],
             _ => found.rate_limits,
         };

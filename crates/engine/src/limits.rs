@@ -14,9 +14,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
 
+use domain::clock::Timestamp;
 use domain::limits::{LimitName, Quota, Rate, RateLimit, Standing, retry_after};
 use domain::limits::{rate_limit, rate_limit_policy};
-use domain::clock::Timestamp;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use std::time::Duration;
@@ -113,7 +113,7 @@ pub struct QuotaStanding {
 /// Where a key's limits stand after a request.
 #[derive(Debug, Clone, Default)]
 pub struct Limits {
-    pub(crate) rates: SmallVec<[Told; 2]>,
+    pub(crate) rates: SmallVec<[Told; 3]>,
     /// The quota, as far as it is known.
     pub quota: Option<QuotaStanding>,
     /// The place among the rates of the one that refused.
@@ -148,10 +148,12 @@ impl crate::Answer {
         let name = match (&told.place, told.scope) {
             (Err(name), _) => Some(&**name),
             (Ok(_), Scope::Request) => None,
-            (Ok(place), Scope::Key) => limits.and_then(|l| l.own.get(usize::from(*place))).map(|l| &*l.name),
-            (Ok(place), Scope::Owner) => {
-                limits.and_then(|l| l.owner.get(usize::from(*place))).map(|l| &*l.name)
-            }
+            (Ok(place), Scope::Key) => limits
+                .and_then(|l| l.own.get(usize::from(*place)))
+                .map(|l| &*l.name),
+            (Ok(place), Scope::Owner) => limits
+                .and_then(|l| l.owner.get(usize::from(*place)))
+                .map(|l| &*l.name),
             (Ok(place), Scope::Organisation) => {
                 let all = self.key.as_ref().map(|key| &key.organisation.rate_limits);
                 all.and_then(|all| all.get(usize::from(*place))).map(|l| &*l.name)
@@ -184,7 +186,9 @@ impl crate::Answer {
                 // Two of one name would be taken for one.
                 let name = match rate.scope {
                     Scope::Key | Scope::Request => rate.name.into(),
-                    Scope::Owner | Scope::Organisation => format!("{}/{}", rate.scope.as_str(), rate.name).into(),
+                    Scope::Owner | Scope::Organisation => {
+                        format!("{}/{}", rate.scope.as_str(), rate.name).into()
+                    }
                 };
                 let standing = Standing {
                     name: "",

@@ -185,7 +185,8 @@ impl Tx {
     /// When the database fails.
     pub async fn update_organisation(&mut self, organisation: &mut Organisation) -> Result<()> {
         organisation.version += 1;
-        let sql = "UPDATE organisations SET name = $2, status = $3, version = $4, rate_limits = $5 WHERE id = $1";
+        let sql =
+            "UPDATE organisations SET name = $2, status = $3, version = $4, rate_limits = $5 WHERE id = $1";
         let values = params![
             organisation.id,
             &*organisation.name,

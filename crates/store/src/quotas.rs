@@ -150,7 +150,11 @@ impl Tx {
         let policy = policy_of(&columns.next::<String>()?)?;
         // A quota that was changed otherwise meanwhile is asked for anew by whoever begins after that.
         let limit = match quota_in_force(own, &policy) {
-            Some(now) if round == holding.round && now.per == ask.quota.per && now.timezone == ask.quota.timezone => {
+            Some(now)
+                if round == holding.round
+                    && now.per == ask.quota.per
+                    && now.timezone == ask.quota.timezone =>
+            {
                 now.limit
             }
             _ => ask.quota.limit,
@@ -161,7 +165,8 @@ impl Tx {
         values.push(Value::from(holding.bounds.end));
         self.conn().execute(sql, &values).await?;
         let lock = if self.is_sqlite() { "" } else { " FOR UPDATE" };
-        let sql = format!("SELECT used FROM quota_periods WHERE key = $1 AND round = $2 AND start = $3{lock}");
+        let sql =
+            format!("SELECT used FROM quota_periods WHERE key = $1 AND round = $2 AND start = $3{lock}");
         let used: i64 = self.conn().query_one(&sql, &holding.period()).await?.get(0)?;
         let sql = "SELECT CAST(COALESCE(SUM(granted), 0) AS BIGINT), \
                    COUNT(*) FILTER (WHERE node = $4 AND block = $5), \
@@ -171,7 +176,11 @@ impl Tx {
         let (all, written, own): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let void = holding.written && written == 0;
         let others = used.saturating_add(all).saturating_sub(own);
-        let mine = if void { 0 } else { units(holding.spent + holding.held) };
+        let mine = if void {
+            0
+        } else {
+            units(holding.spent + holding.held)
+        };
         let left = count(units(limit).saturating_sub(others).saturating_sub(mine));
         let granted = match void {
             true => 0,
@@ -203,7 +212,8 @@ impl Tx {
     pub async fn close_block(&mut self, holding: &Holding) -> Result<()> {
         let sql = format!("DELETE FROM quota_blocks WHERE {BLOCK}");
         if self.conn().execute(&sql, &holding.place()).await? > 0 {
-            let sql = "UPDATE quota_periods SET used = used + $4 WHERE key = $1 AND round = $2 AND start = $3";
+            let sql =
+                "UPDATE quota_periods SET used = used + $4 WHERE key = $1 AND round = $2 AND start = $3";
             let mut values = holding.period().to_vec();
             values.push(Value::from(units(holding.spent)));
             self.conn().execute(sql, &values).await?;
@@ -252,9 +262,17 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn credit_units(&mut self, key: KeyId, round: i64, start: Timestamp, credit: u64) -> Result<()> {
+    pub async fn credit_units(
+        &mut self,
+        key: KeyId,
+        round: i64,
+        start: Timestamp,
+        credit: u64,
+    ) -> Result<()> {
         let sql = "UPDATE quota_periods SET used = used - $4 WHERE key = $1 AND round = $2 AND start = $3";
-        self.conn().execute(sql, params![key, round, start, units(credit)]).await?;
+        self.conn()
+            .execute(sql, params![key, round, start, units(credit)])
+            .await?;
         Ok(())
     }
 

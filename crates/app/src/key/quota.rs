@@ -45,11 +45,17 @@ impl App {
             let owner = owner::standing(tx, &tenant, &before).await?;
             caller.may_have(&directory, &before, &owner)?;
             let Some(quota) = quota_in_force(before.quota.clone(), &tenant.policy) else {
-                return Err(AppError::conflict("no_quota", "the key has no quota; give it one first"));
+                return Err(AppError::conflict(
+                    "no_quota",
+                    "the key has no quota; give it one first",
+                ));
             };
             let now = tx.now();
             let bounds = quota.bounds(now);
-            let used = tx.quota_use(id, before.quota_round, bounds.start).await?.at_least();
+            let used = tx
+                .quota_use(id, before.quota_round, bounds.start)
+                .await?
+                .at_least();
             let mut key = before.clone();
             let after = match change {
                 QuotaChange::Used(number) => {
@@ -66,7 +72,10 @@ impl App {
                 }
             };
             let changes = json!({"quota_used": {"before": used, "after": after}});
-            tx.record(key.organisation, caller.event(now, "key.quota", target(&key), changes));
+            tx.record(
+                key.organisation,
+                caller.event(now, "key.quota", target(&key), changes),
+            );
             seen(tx, &tenant, key).await
         });
         self.with_quota(changed.await?).await

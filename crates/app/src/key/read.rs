@@ -98,7 +98,8 @@ impl App {
     /// As [`AppError`] says.
     pub async fn show_key(&self, caller: &Caller, id: KeyId) -> Result<KeyView> {
         caller.require(Management::KeysRead)?;
-        self.with_quota(self.view_of(caller.organisation, id).await?).await
+        self.with_quota(self.view_of(caller.organisation, id).await?)
+            .await
     }
 
     /// A page of keys; the time and the window of `query` are filled in here. `list` names the list in its cursor.

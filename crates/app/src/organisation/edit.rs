@@ -36,9 +36,7 @@ impl App {
         caller.may_manage(id)?;
         let mut faults = Vec::new();
         let name = edit.name.map(|name| input::name("name", &name, &mut faults));
-        let rate_limits = edit
-            .rate_limits
-            .map(|all| check_rate_limits(all, &mut faults));
+        let rate_limits = edit.rate_limits.map(|all| check_rate_limits(all, &mut faults));
         if !faults.is_empty() {
             return Err(faults.into());
         }

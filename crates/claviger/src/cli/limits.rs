@@ -32,12 +32,17 @@ impl Rates {
                 Some(burst) => Rate::new(rate.limit(), rate.window(), Some(burst)).map_err(usage)?,
                 None => rate,
             };
-            let limit = RateLimit { name: name.into(), rate };
+            let limit = RateLimit {
+                name: name.into(),
+                rate,
+            };
             Ok(json!(limit))
         };
         let limits: Result<Vec<Value>, CliError> = self.rates.iter().map(limit).collect();
         if body.insert("rate_limits".to_owned(), limits?.into()).is_some() {
-            return Err(CliError::Usage("rate_limits is both given and cleared".to_owned()));
+            return Err(CliError::Usage(
+                "rate_limits is both given and cleared".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -67,13 +72,21 @@ impl Quotas {
 
 /// Rate limits on a line.
 pub(crate) fn rates(holder: &Value) -> String {
-    let all = holder.get("rate_limits").and_then(Value::as_array).into_iter().flatten();
+    let all = holder
+        .get("rate_limits")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let one = |limit: &Value| {
         let limit: RateLimit = serde_json::from_value(limit.clone()).ok()?;
         Some(format!("{} {}", limit.name, limit.rate))
     };
     let all: Vec<String> = all.filter_map(one).collect();
-    if all.is_empty() { "-".to_owned() } else { all.join(", ") }
+    if all.is_empty() {
+        "-".to_owned()
+    } else {
+        all.join(", ")
+    }
 }
 
 /// A quota with what is used of it, on a line.

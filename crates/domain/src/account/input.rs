@@ -87,9 +87,7 @@ impl AccountDraft {
                 .map(|text| input::text("purpose", text, MAX_PURPOSE, &mut faults)),
             tags: self.tags.map(|all| input::tags(all, &mut faults)),
             roles: self.roles.map(|all| input::roles(all, &mut faults)),
-            rate_limits: self
-                .rate_limits
-                .map(|all| check_rate_limits(all, &mut faults)),
+            rate_limits: self.rate_limits.map(|all| check_rate_limits(all, &mut faults)),
         };
         if faults.is_empty() {
             Ok(checked)

@@ -88,9 +88,7 @@ impl KeyDraft {
             metadata: self.metadata.inspect(|map| check_metadata(map, &mut faults)),
             contacts: self.contacts.map(|all| check_contacts(all, &mut faults)),
             owner: self.owner.and_then(|text| check_owner(&text, &mut faults)),
-            rate_limits: self
-                .rate_limits
-                .map(|all| check_rate_limits(all, &mut faults)),
+            rate_limits: self.rate_limits.map(|all| check_rate_limits(all, &mut faults)),
             quota: self
                 .quota
                 .map(|quota| quota.and_then(|quota| check_quota(quota, &mut faults))),

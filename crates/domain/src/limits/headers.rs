@@ -29,7 +29,10 @@ pub fn retry_after(wait: Duration) -> u64 {
     seconds(wait).max(1)
 }
 
-fn list<'a>(standings: impl Iterator<Item = Standing<'a>>, write: impl Fn(&mut String, Standing<'a>)) -> String {
+fn list<'a>(
+    standings: impl Iterator<Item = Standing<'a>>,
+    write: impl Fn(&mut String, Standing<'a>),
+) -> String {
     let mut text = String::new();
     for standing in standings {
         if !text.is_empty() {

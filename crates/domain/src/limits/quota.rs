@@ -55,7 +55,9 @@ pub enum QuotaError {
     #[error("limit: from 1 to {MAX_QUOTA}")]
     Limit,
     /// Not of the form.
-    #[error("expected a quota such as 10000/month, 500/day or 1000000/total, and with a time zone 500/day Europe/Berlin")]
+    #[error(
+        "expected a quota such as 10000/month, 500/day or 1000000/total, and with a time zone 500/day Europe/Berlin"
+    )]
     Form,
 }
 

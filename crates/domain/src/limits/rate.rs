@@ -9,6 +9,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::input::check_name;
+use crate::schema::Window;
 use crate::span::Span;
 
 /// The largest limit and the largest burst.
@@ -169,14 +170,14 @@ impl utoipa::PartialSchema for Rate {
             .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]));
         let object = ObjectBuilder::new()
             .property("limit", number("How many in a window."))
-            .property("window", Span::schema())
+            .property("window", Window::schema())
             .property("burst", burst)
             .required("limit")
             .required("window")
             .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-        let text = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .pattern(Some("^[0-9]{1,10}/[0-9]{1,9}[smhdw]( burst [0-9]{1,10})?$"));
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(
+            "^[1-9][0-9]{0,8}/[1-9][0-9]?[smhd]( burst [1-9][0-9]{0,8})?$",
+        ));
         AnyOfBuilder::new()
             .item(object)
             .item(text)
@@ -248,8 +249,7 @@ impl<'de> Deserialize<'de> for RateLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = WrittenLimit::deserialize(deserializer)?;
         check_name(&written.name).map_err(D::Error::custom)?;
-        let rate =
-            Rate::new(written.limit, written.window, written.burst).map_err(D::Error::custom)?;
+        let rate = Rate::new(written.limit, written.window, written.burst).map_err(D::Error::custom)?;
         Ok(Self {
             name: written.name.into(),
             rate,
@@ -268,9 +268,7 @@ impl utoipa::ToSchema for RateLimit {
         "RateLimit".into()
     }
 
-    fn schemas(
-        schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>,
-    ) {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
         WrittenLimit::schemas(schemas);
     }
 }

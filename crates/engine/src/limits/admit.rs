@@ -26,7 +26,7 @@ struct Slot {
     cost: u64,
 }
 
-type Slots = SmallVec<[Slot; 2]>;
+type Slots = SmallVec<[Slot; 4]>;
 
 fn slot(scope: Scope, place: usize, rate: Rate, gauge: Gauge, cost: u64) -> Slot {
     let told = Told {
@@ -88,9 +88,8 @@ impl Limiter {
         let mut slots = Slots::new();
         let mut own = limits.state.0.lock();
         own.align(&limits.own);
-        let selects = |wish: &Wish<'_>| {
-            wish.rate.is_none() && limits.own.iter().any(|limit| *limit.name == *wish.name)
-        };
+        let selects =
+            |wish: &Wish<'_>| wish.rate.is_none() && limits.own.iter().any(|limit| *limit.name == *wish.name);
         let selective = wishes.iter().any(selects);
         for (place, limit) in limits.own.iter().enumerate() {
             let wish = wishes.iter().find(|wish| *wish.name == *limit.name);
@@ -143,7 +142,7 @@ impl Limiter {
                 allotment.allowance(cost, boottime)
             }
         };
-        let mut charges: SmallVec<[Charge<'_>; 2]> = slots
+        let mut charges: SmallVec<[Charge<'_>; 4]> = slots
             .iter_mut()
             .map(|slot| Charge {
                 rate: slot.told.rate,
@@ -169,7 +168,9 @@ impl Limiter {
                 told.refused = Some(refusal.place);
                 told.wait = refusal.wait;
             }
-            Admission::QuotaExceeded => told.wait = allotment.and_then(|allotment| allotment.refill(cost, now)),
+            Admission::QuotaExceeded => {
+                told.wait = allotment.and_then(|allotment| allotment.refill(cost, now))
+            }
         }
         if limits.quota.is_some() {
             told.quota = own.allotment.as_ref().and_then(|allotment| allotment.standing());

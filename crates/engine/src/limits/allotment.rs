@@ -183,7 +183,13 @@ impl Allotment {
     }
 
     /// A question for more, and the turn in which it is put.
-    pub(super) fn ask(&mut self, organisation: OrganisationId, key: KeyId, cost: u64, boottime: Duration) -> (Ask, u64) {
+    pub(super) fn ask(
+        &mut self,
+        organisation: OrganisationId,
+        key: KeyId,
+        cost: u64,
+        boottime: Duration,
+    ) -> (Ask, u64) {
         let quick = boottime.saturating_sub(self.asked_at) < QUICK;
         self.size = match quick {
             true => (self.size * 2).min(LARGEST),
@@ -202,7 +208,14 @@ impl Allotment {
 
     /// Takes what the store has handed out, unless it was asked for in another turn: then the store learns with the next
     /// question that it is not held.
-    pub(super) fn receive(&mut self, limiter: &Limiter, ask: &Ask, share: Share, turn: u64, boottime: Duration) {
+    pub(super) fn receive(
+        &mut self,
+        limiter: &Limiter,
+        ask: &Ask,
+        share: Share,
+        turn: u64,
+        boottime: Duration,
+    ) {
         if turn != self.turn {
             return;
         }

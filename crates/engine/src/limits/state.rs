@@ -108,7 +108,13 @@ impl State {
         let mut held = self.0.lock();
         held.tidy(now);
         held.brought.is_none()
-            && held.allotment.as_ref().is_none_or(|allotment| allotment.is_empty())
-            && held.gauges.iter().all(|named| named.gauge.is_full(&named.rate, now))
+            && held
+                .allotment
+                .as_ref()
+                .is_none_or(|allotment| allotment.is_empty())
+            && held
+                .gauges
+                .iter()
+                .all(|named| named.gauge.is_full(&named.rate, now))
     }
 }

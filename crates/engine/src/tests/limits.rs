@@ -40,7 +40,11 @@ impl Held {
             .find(|found| found.key == ask.holding.key)
             .and_then(|found| found.quota.clone())
             .map_or(ask.quota.limit, |quota| quota.limit);
-        let mine = if void { 0 } else { ask.holding.spent + ask.holding.held };
+        let mine = if void {
+            0
+        } else {
+            ask.holding.spent + ask.holding.held
+        };
         let left = (limit as i64 - others - mine as i64).max(0) as u64;
         let granted = match void {
             true => 0,
@@ -60,7 +64,11 @@ impl Held {
     pub(super) fn close(&self, holdings: &[Holding]) {
         let quotas = &mut *self.quotas.lock();
         for holding in holdings {
-            if quotas.blocks.remove(&(period(holding), holding.block.number)).is_some() {
+            if quotas
+                .blocks
+                .remove(&(period(holding), holding.block.number))
+                .is_some()
+            {
                 *quotas.used.entry(period(holding)).or_default() += holding.spent as i64;
                 quotas.closed.insert(holding.block.number);
             }
@@ -135,11 +143,16 @@ impl World {
     }
 
     fn at(&self, instant: &str) {
-        self.clock.0.store(Timestamp::parse(instant).unwrap().as_micros(), SeqCst);
+        self.clock
+            .0
+            .store(Timestamp::parse(instant).unwrap().as_micros(), SeqCst);
     }
 
     async fn answer(&self, token: &Token, question: &Question<'_>) -> Answer {
-        self.engine.verify(token.expose().as_bytes(), question).await.unwrap()
+        self.engine
+            .verify(token.expose().as_bytes(), question)
+            .await
+            .unwrap()
     }
 
     /// How many of `times` requests pass.
@@ -155,7 +168,9 @@ impl World {
 #[tokio::test]
 async fn a_key_is_limited_and_told_when_it_may_come_again() {
     let world = World::new(OPEN).await;
-    let token = world.limited(1, |found| found.rate_limits = vec![limit("burst", "6/1m burst 3")]);
+    let token = world.limited(1, |found| {
+        found.rate_limits = vec![limit("burst", "6/1m burst 3")]
+    });
     assert_eq!(world.passing(&token, 3).await, 3);
     let refused = world.answer(&token, &Question::default()).await;
     assert_eq!(refused.code, Code::RateLimited);
@@ -186,7 +201,10 @@ async fn no_limit_is_charged_if_one_refuses_and_none_for_another_refusal() {
         ..Question::default()
     };
     for _ in 0..5 {
-        assert_eq!(world.answer(&narrow, &asks).await.code, Code::InsufficientPermissions);
+        assert_eq!(
+            world.answer(&narrow, &asks).await.code,
+            Code::InsufficientPermissions
+        );
     }
     assert_eq!(world.passing(&narrow, 5).await, 1);
     let quick = world.limited(3, |found| {
@@ -223,7 +241,9 @@ async fn owner_organisation_default_and_brought_limits_hold_beside_the_keys_own(
         refused.rate_limit_policy().unwrap(),
         "\"default\";q=50;w=3600, \"owner/all\";q=5;w=3600, \"organisation/all\";q=7;w=3600"
     );
-    let third = world.limited(3, |found| found.organisation_rate_limits = vec![limit("all", "7/1h")]);
+    let third = world.limited(3, |found| {
+        found.organisation_rate_limits = vec![limit("all", "7/1h")]
+    });
     assert_eq!(world.passing(&third, 9).await, 2);
     // A limit that requests bring along belongs to the key and the name.
     let plain = world.limited(4, |_| {});
@@ -287,7 +307,9 @@ async fn neither_an_edit_nor_a_rotation_nor_an_eviction_fills_a_limit_up() {
     assert_eq!(world.passing(&token, 4).await, 4);
     world.edit(1, |found| found.name = "another".to_owned()).await;
     world
-        .edit(1, |found| found.rate_limits = vec![limit("b", "100/1h"), limit("a", "10/1h")])
+        .edit(1, |found| {
+            found.rate_limits = vec![limit("b", "100/1h"), limit("a", "10/1h")]
+        })
         .await;
     let other = world.limited(2, |_| {});
     assert_eq!(world.passing(&other, 1).await, 1);
@@ -301,15 +323,24 @@ async fn neither_an_edit_nor_a_rotation_nor_an_eviction_fills_a_limit_up() {
     assert_eq!(answer.limits.quota.as_ref().unwrap().remaining, 15);
     assert_eq!(world.passing(&rotated, 20).await, 5);
     // More is more by the difference, and less is less.
-    world.edit(1, |found| found.rate_limits = vec![limit("a", "12/1h")]).await;
+    world
+        .edit(1, |found| found.rate_limits = vec![limit("a", "12/1h")])
+        .await;
     assert_eq!(world.passing(&token, 9).await, 2);
-    world.edit(1, |found| found.rate_limits = vec![limit("a", "5/1h")]).await;
+    world
+        .edit(1, |found| found.rate_limits = vec![limit("a", "5/1h")])
+        .await;
     let refused = world.answer(&token, &Question::default()).await;
-    assert_eq!((refused.code, refused.retry_after()), (Code::RateLimited, Some(720)));
+    assert_eq!(
+        (refused.code, refused.retry_after()),
+        (Code::RateLimited, Some(720))
+    );
     // Taken away and set again, it goes on.
     world.edit(1, |found| found.rate_limits = Vec::new()).await;
     assert_eq!(world.passing(&token, 1).await, 1);
-    world.edit(1, |found| found.rate_limits = vec![limit("a", "5/1h")]).await;
+    world
+        .edit(1, |found| found.rate_limits = vec![limit("a", "5/1h")])
+        .await;
     assert_eq!(world.passing(&token, 3).await, 0);
 }
 
@@ -333,7 +364,9 @@ async fn exactly_n_pass_whatever_the_number_of_callers() {
         let asked = crate::QuotaAsked {
             key: key_id(1),
             round: 0,
-            bounds: Quota::new(n, Period::Month, Default::default()).unwrap().bounds(world.clock.now()),
+            bounds: Quota::new(n, Period::Month, Default::default())
+                .unwrap()
+                .bounds(world.clock.now()),
         };
         assert_eq!(world.engine.quota_uses(&[asked]).await.unwrap(), [n]);
         // Given back whole: what was not used is there for the next.
@@ -407,14 +440,20 @@ async fn a_crash_forfeits_and_a_store_that_is_down_lets_nobody_through() {
     .unwrap();
     let mut after = 0;
     for _ in 0..200 {
-        let answer = again.verify(token.expose().as_bytes(), &Question::default()).await.unwrap();
+        let answer = again
+            .verify(token.expose().as_bytes(), &Question::default())
+            .await
+            .unwrap();
         after += usize::from(answer.code == Code::Valid);
     }
     assert!(before + after <= 100 && after > 0, "{before} and {after}");
     // The old one finds its block gone, and hands out nothing of it that the new one did not leave.
     let other = world.limited(2, |found| found.quota = Some(quota("100/total")));
     world.store.fails.store(true, SeqCst);
-    let failed = world.engine.verify(other.expose().as_bytes(), &Question::default()).await;
+    let failed = world
+        .engine
+        .verify(other.expose().as_bytes(), &Question::default())
+        .await;
     assert!(matches!(failed, Err(VerifyError::Unavailable(_))));
     world.store.fails.store(false, SeqCst);
     assert_eq!(world.passing(&other, 200).await, 100);

@@ -162,7 +162,10 @@ pub(super) async fn edit(
         rate_limits: fields.rate_limits,
         version: params::if_match(&headers)?,
     };
-    let organisation = web.app.edit_organisation(&caller, id(&organisation)?, edit).await?;
+    let organisation = web
+        .app
+        .edit_organisation(&caller, id(&organisation)?, edit)
+        .await?;
     Ok(answer(StatusCode::OK, &organisation))
 }
 

@@ -20,7 +20,12 @@ pub(crate) struct Quota {
     /// The key's id, key_…
     id: String,
     /// So many are used of the period that runs; 0 fills it up
-    #[arg(long, value_name = "N", required_unless_present = "credit", conflicts_with = "credit")]
+    #[arg(
+        long,
+        value_name = "N",
+        required_unless_present = "credit",
+        conflicts_with = "credit"
+    )]
     used: Option<u64>,
     /// So many fewer are used, down to none
     #[arg(long, value_name = "N")]
