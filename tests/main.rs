@@ -29,6 +29,7 @@ mod organisations;
 mod owners;
 mod people;
 mod permissions;
+mod readme;
 mod requests;
 mod revoked_is_revoked;
 mod roles;
