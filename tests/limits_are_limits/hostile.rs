@@ -1,7 +1,6 @@
 //! Limits that cannot be are refused, and change nothing.
 
 use super::*;
-use crate::support::{Answer, Engine};
 
 #[tokio::test]
 async fn hostile_limits_are_refused_and_named() {
