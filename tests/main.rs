@@ -26,6 +26,7 @@ mod first_start;
 mod import;
 mod life_of_a_key;
 mod lifecycle_rules;
+mod limits_are_limits;
 mod openapi;
 mod organisations;
 mod owners;

@@ -22,6 +22,8 @@ const USAGE: usize = 1_024;
 const SELDOM: Duration = Duration::from_secs(3600);
 /// How long an `Idempotency-Key` is remembered.
 const ANSWERS: Duration = Duration::from_secs(86_400);
+/// How long what was used of a quota is remembered after its period.
+const QUOTAS: Duration = Duration::from_secs(35 * 86_400);
 /// How many changes are kept for caches that lag behind.
 const CHANGES: i64 = 100_000;
 
@@ -42,6 +44,7 @@ impl App {
                     self.report("changes", self.follow().await);
                     self.report("usage", self.flush_some().await.map(drop));
                     self.report("erasing", self.go_on_erasing().await.map(drop));
+                    self.report("limits", self.engine.tidy_limits().await.map_err(Into::into));
                 }
                 _ = seldom.tick() => self.report("housekeeping", self.tidy().await),
             }
@@ -66,13 +69,14 @@ impl App {
         }
     }
 
-    /// Writes counted answers, last uses, and digests that were found under an old pepper, until nothing is left.
+    /// Writes counted answers, last uses, and digests that were found under an old pepper, until nothing is left; and gives
+    /// back what is held of quotas.
     ///
     /// # Errors
     /// When the database fails; nothing is lost then.
     pub async fn flush(&self) -> Result<()> {
         while self.flush_some().await? {}
-        Ok(())
+        Ok(self.engine.return_quotas().await?)
     }
 
     /// Writes some of it; whether there was any.
@@ -113,11 +117,13 @@ impl App {
     async fn tidy(&self) -> Result<()> {
         let before: Timestamp = self.clock.now().minus(ANSWERS);
         let idle = self.idle_since();
+        let quotas = self.clock.now().minus(QUOTAS);
         self.write(async move |tx| {
             tx.forget_answers(before).await?;
             tx.forget_setup_links().await?;
             tx.forget_sessions(idle).await?;
             tx.forget_changes(CHANGES).await?;
+            tx.forget_quotas(quotas).await?;
             Ok(())
         })
         .await?;

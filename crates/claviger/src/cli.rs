@@ -14,6 +14,7 @@ mod export;
 mod import;
 mod input;
 mod keys;
+mod limits;
 mod login;
 mod organisations;
 mod output;

@@ -34,4 +34,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0007_imports.sqlite.sql"),
         postgres: include_str!("../migrations/0007_imports.postgres.sql"),
     },
+    Migration {
+        version: 8,
+        name: "limits",
+        sqlite: include_str!("../migrations/0008_limits.sqlite.sql"),
+        postgres: include_str!("../migrations/0008_limits.postgres.sql"),
+    },
 ];

@@ -20,7 +20,7 @@ fn search_text(key: &Key) -> String {
 /// What [`row_of`] gives the values of.
 pub(super) const COLUMNS: &str = "id, organisation, number, name, name_sort, description, search, owner_kind, owner_id, \
     permissions, roles, networks, tags, metadata, contacts, display, enabled, protected, expires_at, created_at, created_by, \
-    created_by_name, rotated_at, version";
+    created_by_name, rotated_at, version, rate_limits, quota, quota_round";
 /// Where among them the number stands.
 pub(super) const NUMBER: usize = 2;
 
@@ -52,6 +52,9 @@ pub(super) fn row_of(key: &Key) -> Result<Vec<Value>> {
         key.created_by.name.to_lowercase(),
         key.rotated_at,
         key.version,
+        to_json(&key.rate_limits)?,
+        key.quota.as_ref().map(to_json).transpose()?,
+        key.quota_round,
     ]
     .to_vec())
 }
@@ -111,7 +114,7 @@ impl Tx {
                    roles = $8, networks = $9, tags = $10, metadata = $11, contacts = $12, display = $13, \
                    enabled = $14, protected = $15, expires_at = $16, revoked_at = $17, revoked_reason = $18, \
                    revoked_by = $19, deleted_at = $20, rotated_at = $21, version = $22, owner_kind = $23, \
-                   owner_id = $24 WHERE organisation = $1 AND id = $2";
+                   owner_id = $24, rate_limits = $25, quota = $26, quota_round = $27 WHERE organisation = $1 AND id = $2";
         let values = params![
             key.organisation,
             key.id,
@@ -137,6 +140,9 @@ impl Tx {
             key.version,
             owner_kind,
             owner_id,
+            to_json(&key.rate_limits)?,
+            key.quota.as_ref().map(to_json).transpose()?,
+            key.quota_round,
         ];
         if self.conn().execute(sql, values).await? == 0 {
             return Err(StoreError::RowMissing);
