@@ -28,6 +28,8 @@ mod organisations;
 mod owners;
 mod people;
 mod permissions;
+mod policies;
+mod presets;
 mod requests;
 mod revoked_is_revoked;
 mod roles;

@@ -26,6 +26,7 @@ use store::{StoreError, Tx};
 
 use crate::error::{AppError, Result};
 use crate::key::target;
+use crate::policy::Founding;
 use crate::{App, Caller};
 use accounts::Cast;
 use dice::Dice;
@@ -88,6 +89,7 @@ impl App {
             },
             policy: Policy::default(),
         };
+        let (founding, keeper) = (Founding::new(self, None)?, caller.clone());
         let mut cast = accounts::cast(tenant.organisation.id, &caller.actor, self.random(), now)?;
         let (stories, management_key) = self.stories(&tenant, &caller.actor, &cast, now)?;
         let mut events = vec![birth(&tenant.organisation, &caller.actor)];
@@ -122,6 +124,7 @@ impl App {
                 StoreError::Conflict { .. } => exists(),
                 other => other.into(),
             })?;
+            founding.lay(tx, &keeper, &tenant).await?;
             accounts::write(tx, cast).await?;
             for story in stories {
                 write(tx, tenant.organisation.id, story).await?;

@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod edit;
+mod grants;
 mod issue;
 pub(crate) use issue::Mint;
 mod owner;

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod lock;
 pub mod migrate;
 pub mod organisations;
+pub mod policies;
 pub mod principals;
 pub mod requests;
 pub mod roles;
@@ -23,6 +24,7 @@ pub mod secrets;
 pub mod sessions;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
+pub mod touched;
 mod tx;
 pub mod usage;
 pub mod users;

@@ -22,4 +22,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0003_requests.sqlite.sql"),
         postgres: include_str!("../migrations/0003_requests.postgres.sql"),
     },
+    Migration {
+        version: 4,
+        name: "policies",
+        sqlite: include_str!("../migrations/0004_policies.sqlite.sql"),
+        postgres: include_str!("../migrations/0004_policies.postgres.sql"),
+    },
 ];
