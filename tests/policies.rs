@@ -264,7 +264,7 @@ async fn every_narrower_setting_says_what_it_touches_and_a_looser_one_touches_no
             .await;
         let door = server
             .door(Method::GET, "/v1/self")
-            .header("apikey", text(&kept, "secret"));
+            .header("x-api-key", text(&kept, "secret"));
         assert_eq!(Answer::of(door).await.status, StatusCode::OK);
         // Live are now the management key, which never ends, and this one; what it was asked is written soon.
         let written = format!("{}/requests", path_of(&kept, ""));
@@ -589,8 +589,10 @@ async fn hostile_wishes_are_refused_with_the_reason_and_change_nothing() {
                 422,
                 "needs expiry.default",
             ),
+            ("", json!({"retention": ["1d", "1d"]}), 400, "retention: expected an object"),
+            ("", json!({"token": "sk_live"}), 400, "token: expected an object"),
             ("", json!({"version": 3}), 400, "unknown field"),
-            ("", json!([]), 400, "expected an object"),
+            ("", json!([]), 400, "expected a JSON object"),
             ("?confirm=x", json!({}), 400, "32 characters"),
             ("?confirm=", json!({}), 400, "32 characters"),
             (

@@ -77,6 +77,22 @@ fn merge(target: &mut Value, patch: Value) {
     }
 }
 
+/// The first group of settings that is none: a plain struct would be read from an array, too, its values taken for the
+/// fields in the order in which the code happens to have them.
+fn misshapen(usual: &Value, merged: &Value, path: &str) -> Option<String> {
+    let (Value::Object(usual), Some(merged)) = (usual, merged.as_object()) else {
+        return usual.is_object().then(|| path.to_owned());
+    };
+    usual.iter().find_map(|(name, usual)| {
+        let path = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        misshapen(usual, merged.get(name)?, &path)
+    })
+}
+
 /// The leaves that differ, by their dotted paths.
 fn difference(before: &Value, after: &Value) -> Value {
     fn walk(path: &str, before: &Value, after: &Value, changes: &mut Map<String, Value>) {
@@ -117,6 +133,17 @@ mod tests {
             policy,
             json!({"expiry": {"mode": "required"}, "deletion": "deactivate"})
         );
+    }
+
+    #[test]
+    fn a_group_of_settings_is_an_object() {
+        let usual = json!({"expiry": {"mode": "optional"}, "deletion": "erase"});
+        let fault = |merged| misshapen(&usual, &merged, "");
+        assert_eq!(fault(json!({"expiry": {}, "other": []})), None);
+        assert_eq!(fault(json!({"expiry": ["never"]})), Some("expiry".to_owned()));
+        assert_eq!(fault(json!({"expiry": "never"})), Some("expiry".to_owned()));
+        // Whether a single setting is right is for its type to say.
+        assert_eq!(fault(json!({"expiry": {"mode": []}, "deletion": []})), None);
     }
 
     #[test]

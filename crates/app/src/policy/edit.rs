@@ -8,7 +8,7 @@ use store::Tx;
 use store::policies::{PolicyNow, PolicyVersion};
 
 use super::preset::{Maker, missing};
-use super::{Changed, Made, PolicyPreview, Wish, difference, json_of, merge, target};
+use super::{Changed, Made, PolicyPreview, Wish, difference, json_of, merge, misshapen, target};
 use crate::access::roles_named;
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
@@ -45,6 +45,9 @@ impl Aim {
         }
         let mut merged = json_of(now)?;
         merge(&mut merged, patch.clone());
+        if let Some(path) = misshapen(&json_of(&Policy::default())?, &merged, "") {
+            return Err(AppError::field("policy", format!("{path}: expected an object")));
+        }
         let policy: Policy =
             serde_json::from_value(merged).map_err(|error| AppError::field("policy", error.to_string()))?;
         policy
