@@ -30,6 +30,7 @@ mod people;
 mod permissions;
 mod policies;
 mod presets;
+mod readme;
 mod requests;
 mod revoked_is_revoked;
 mod roles;

@@ -589,7 +589,12 @@ async fn hostile_wishes_are_refused_with_the_reason_and_change_nothing() {
                 422,
                 "needs expiry.default",
             ),
-            ("", json!({"retention": ["1d", "1d"]}), 400, "retention: expected an object"),
+            (
+                "",
+                json!({"retention": ["1d", "1d"]}),
+                400,
+                "retention: expected an object",
+            ),
             ("", json!({"token": "sk_live"}), 400, "token: expected an object"),
             ("", json!({"version": 3}), 400, "unknown field"),
             ("", json!([]), 400, "expected a JSON object"),
