@@ -32,6 +32,8 @@ mod organisations;
 mod owners;
 mod people;
 mod permissions;
+mod policies;
+mod presets;
 mod readme;
 mod requests;
 mod retention;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::access::{Grants, Management};
 use domain::audit::{Event, Target};
 use domain::clock::Timestamp;
-use domain::decide::{Code, Source};
+use domain::decide::Code;
 use domain::id::{OrganisationId, RequestId, SessionId, UserId};
 use domain::key::{Actor, ActorKind};
 use engine::Question;
@@ -137,20 +137,15 @@ impl Caller {
 }
 
 impl App {
-    /// Recognises a management key.
+    /// Recognises a management key, by whichever way it came: `accept.sources` of the policy is about the doors, and who
+    /// narrows those must not be locked out of Claviger itself.
     ///
     /// # Errors
     /// [`AppError::Unauthenticated`] for anything but a valid key; [`AppError::Forbidden`] for one whose organisation
     /// does not let keys manage.
-    pub async fn recognise(
-        &self,
-        token: &[u8],
-        source: Source,
-        ip: Option<IpAddr>,
-        request: RequestId,
-    ) -> Result<Caller> {
+    pub async fn recognise(&self, token: &[u8], ip: Option<IpAddr>, request: RequestId) -> Result<Caller> {
         let question = Question {
-            source: Some(source),
+            source: None,
             ip,
             // Managing is no use of what the key protects.
             unlimited: true,

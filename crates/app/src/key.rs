@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod edit;
 pub mod export;
+mod grants;
 pub mod import;
 mod issue;
 pub(crate) use issue::Mint;

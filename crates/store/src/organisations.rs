@@ -47,7 +47,7 @@ pub(crate) fn policy_of(json: &str) -> Result<Policy> {
     serde_json::from_str(json).map_err(|_| StoreError::Corrupt("organisations.policy".to_owned()))
 }
 
-fn json_of(policy: &Policy) -> Result<String> {
+pub(crate) fn json_of(policy: &Policy) -> Result<String> {
     serde_json::to_string(policy).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
@@ -139,19 +139,6 @@ impl Tx {
             to_json(&o.rate_limits)?,
         ];
         self.conn().execute(sql, values).await?;
-        Ok(())
-    }
-
-    /// Replaces an organisation's policy.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_policy(&mut self, organisation: OrganisationId, policy: &Policy) -> Result<()> {
-        let sql = "UPDATE organisations SET policy = $2 WHERE id = $1";
-        self.conn()
-            .execute(sql, params![organisation, json_of(policy)?])
-            .await?;
-        self.changed(Change::Organisation(organisation));
         Ok(())
     }
 

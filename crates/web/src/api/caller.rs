@@ -30,8 +30,8 @@ impl FromRequestParts<Web> for By {
             return Ok(Self(web.app.local_caller(uid, slug, request).await?));
         }
         // Of a key and a cookie the key decides: it was sent on purpose.
-        if let Some((token, source)) = token::presented(&parts.headers)? {
-            return Ok(Self(web.app.recognise(token, source, ip(parts), request).await?));
+        if let Some((token, _)) = token::presented(&parts.headers)? {
+            return Ok(Self(web.app.recognise(token, ip(parts), request).await?));
         }
         let Some(token) = cookie::token(web, &parts.headers) else {
             return Err(AppError::Unauthenticated.into());

@@ -2,6 +2,7 @@
 
 use ::http::{HeaderValue, Method, StatusCode, header};
 use app::AppError;
+use app::policy::{PolicyPreview, Touch};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::id::RequestId;
@@ -23,6 +24,8 @@ struct Facts {
     errors: Vec<FieldError>,
     /// Seconds after which it is worth asking again.
     retry_after: Option<u64>,
+    /// What the change would do that is to be confirmed.
+    preview: Option<Box<PolicyPreview>>,
     /// For the log alone.
     cause: Option<String>,
 }
@@ -56,6 +59,17 @@ pub(crate) struct Written<'a> {
     /// Every field that cannot be taken.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    /// What a change of the policy would touch that is to be confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    touches: Option<&'a [Touch]>,
+    /// The settings that it would change, by path, each with what it is and what it would be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, example = json!({"expiry.max": {"before": null, "after": "90d"}}))]
+    changes: Option<&'a serde_json::Value>,
+    /// The word to send as `confirm` with the same change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "5f2ab0c3d9e84176a0b1c2d3e4f50617")]
+    confirm: Option<&'a str>,
 }
 
 impl Problem {
@@ -75,6 +89,7 @@ impl Problem {
             missing: None,
             errors: Vec::new(),
             retry_after: None,
+            preview: None,
             cause: None,
         }))
     }
@@ -161,6 +176,9 @@ impl Problem {
             request_id,
             missing: self.0.missing.as_deref(),
             errors: &self.0.errors,
+            touches: self.0.preview.as_ref().map(|preview| preview.touches.as_slice()),
+            changes: self.0.preview.as_ref().map(|preview| &preview.changes),
+            confirm: self.0.preview.as_ref().map(|preview| preview.confirm.as_str()),
         };
         let mut response =
             ::http::Response::new(Bytes::from(serde_json::to_vec(&written).unwrap_or_default()));
@@ -253,6 +271,11 @@ impl From<AppError> for Problem {
                 "policy_refused",
                 "Against the policy",
             ),
+            AppError::Unconfirmed(preview) => {
+                let mut problem = plain(StatusCode::CONFLICT, "confirmation_needed", "To be confirmed");
+                problem.0.preview = Some(preview);
+                problem
+            }
             AppError::Precondition { .. } => plain(
                 StatusCode::PRECONDITION_FAILED,
                 "precondition_failed",

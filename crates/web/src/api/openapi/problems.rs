@@ -75,6 +75,8 @@ const REFUSALS: [Refusal; 13] = [
             "too_many_roles",
             "too_many_apis",
             "no_quota",
+            "confirmation_needed",
+            "policy_changing",
         ],
     ),
     (
