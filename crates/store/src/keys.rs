@@ -1,5 +1,6 @@
 //! Keys: reading, writing and counting their rows.
 
+mod handle;
 mod list;
 pub(crate) mod search;
 mod write;
