@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod edit;
+mod find;
 mod issue;
 pub(crate) use issue::Mint;
 mod owner;
@@ -16,6 +17,7 @@ mod view;
 pub use create::{CreateKey, Idempotency, TokenInput};
 pub use delete::Deleted;
 pub use edit::EditKey;
+pub use find::{Counted, Handle};
 pub use read::{Events, KeyFilter, UsageReport};
 pub use revoke::Revoked;
 pub use rotate::RotateKey;

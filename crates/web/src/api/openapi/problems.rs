@@ -46,6 +46,8 @@ const REFUSALS: [Refusal; 13] = [
             "key_over",
             "key_protected",
             "rotation_conflict",
+            "key_ambiguous",
+            "owner_has_key",
             "secret_exists",
             "idempotency_conflict",
             "not_kept",
@@ -139,7 +141,7 @@ pub(super) fn codes() -> Value {
 macro_rules! named {
     ($($(#[$doc:meta])* $name:ident = $status:literal;)*) => {$(
         $(#[$doc])*
-        pub(in crate::api) struct $name;
+        pub(crate) struct $name;
 
         impl IntoResponses for $name {
             fn responses() -> BTreeMap<String, RefOr<Response>> {
