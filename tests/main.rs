@@ -19,6 +19,7 @@ mod authorisation_matrix;
 mod bad_input;
 mod dates;
 mod demo;
+mod dialects;
 mod faults;
 mod first_start;
 mod life_of_a_key;
