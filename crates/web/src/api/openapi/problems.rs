@@ -13,7 +13,13 @@ const REFUSALS: [Refusal; 13] = [
     (
         "400",
         "The request cannot be taken; `errors` names every field",
-        &["invalid_request", "invalid_json", "conflicting_tokens"],
+        &[
+            "invalid_request",
+            "invalid_json",
+            "conflicting_tokens",
+            "client_not_supported",
+            "token_invalid",
+        ],
     ),
     (
         "401",
