@@ -101,7 +101,6 @@ async fn expiration_is_minutes_or_never_as_a_number_or_a_text() {
         json!(-2),
         json!(52_596_001),
         json!(9_223_372_036_854_775_807_i64),
-        json!("0"),
         json!("9999999999"),
     ] {
         let answer = ask(
@@ -118,6 +117,8 @@ async fn expiration_is_minutes_or_never_as_a_number_or_a_text() {
         json!(1.5),
         json!([1]),
         json!("99999999999999999999"),
+        json!("0"),
+        json!("+5"),
     ] {
         let answer = ask(
             &server,

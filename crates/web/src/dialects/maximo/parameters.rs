@@ -23,13 +23,12 @@ const MOST: i64 = 36_525 * 1_440;
 )]
 pub(super) struct Common {
     /// Whether names go without their namespaces; here they always do.
-    #[param(pattern = "^[01]$", example = "1")]
+    #[param(example = "1")]
     lean: Option<String>,
     /// Sent by some clients; it changes nothing.
-    #[param(pattern = "^[01]$", example = "1")]
+    #[param(example = "1")]
     ccm: Option<String>,
     /// The key by which the caller is known; better in the header of that name.
-    #[param(max_length = 512)]
     apikey: Option<String>,
 }
 
@@ -49,7 +48,12 @@ impl<'de> Deserialize<'de> for Minutes {
             || D::Error::custom("expected a whole number of minutes, or -1 for a key that never expires");
         let minutes = match Written::deserialize(deserializer).map_err(|_| expected())? {
             Written::Number(minutes) => Some(minutes),
-            Written::Text(text) => text.parse().ok(),
+            Written::Text(text) if text == "-1" => Some(-1),
+            // As it is described: no sign, and nothing in front.
+            Written::Text(text) => {
+                let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+                text.parse().ok().filter(|_| is_plain)
+            }
         };
         minutes.map(Self).ok_or_else(expected)
     }
@@ -63,7 +67,7 @@ impl PartialSchema for Minutes {
             .maximum(Some(MOST));
         let text = ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some("^(-1|[1-9][0-9]{0,6})$"));
+            .pattern(Some("^(-1|[1-9][0-9]{0,7})$"));
         OneOfBuilder::new()
             .item(number)
             .item(text)

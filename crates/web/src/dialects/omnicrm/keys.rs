@@ -11,7 +11,8 @@ use domain::policy::{End, ExpiryRequest};
 use domain::schema::{Description, Name};
 use domain::span::Span;
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::permissions::patterns;
 use super::shown::{self, ShownKey};
@@ -25,6 +26,25 @@ use crate::http::{Problem, Web};
 
 /// What the API calls its fields otherwise.
 const NAMES: [(&str, &str); 1] = [("expires_at", "expiry_date")];
+
+/// An end as OmniCRM's form sends it.
+enum EndOrBlank {}
+
+impl PartialSchema for EndOrBlank {
+    fn schema() -> RefOr<Schema> {
+        let blank = ObjectBuilder::new().schema_type(Type::String).max_length(Some(0));
+        OneOfBuilder::new()
+            .item(End::schema())
+            .item(blank)
+            .description(Some(
+                "The last day on which a key works, or an instant; blank for none.",
+            ))
+            .examples(["2027-01-10"])
+            .into()
+    }
+}
+
+impl ToSchema for EndOrBlank {}
 
 /// A key that is to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -41,7 +61,7 @@ pub(super) struct NewKey {
     #[schema(value_type = Option<Description>)]
     description: Option<String>,
     /// The last day on which it works, or an instant; it never ends where this is left blank.
-    #[schema(value_type = Option<End>)]
+    #[schema(value_type = Option<EndOrBlank>)]
     expiry_date: Option<String>,
     /// What it may do, by OmniCRM's names.
     #[schema(example = json!(["view_customer", "view_service"]), max_items = 256)]
@@ -61,7 +81,7 @@ pub(super) struct Edit {
     description: Option<String>,
     /// The last day on which it works, or an instant; `null` for never.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<End>)]
+    #[schema(value_type = Option<EndOrBlank>)]
     expiry_date: Option<Option<String>>,
     /// All that it may do from now on, by OmniCRM's names.
     #[schema(example = json!(["view_customer", "view_service"]), max_items = 256)]

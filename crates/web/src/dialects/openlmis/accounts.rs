@@ -10,7 +10,7 @@ use domain::access::Management;
 use domain::clock::Timestamp;
 use domain::id::AccountId;
 use domain::key::Owner;
-use domain::schema::{EmailAddress, Name, Username};
+use domain::schema::{EmailAddressOrNone, Name, NameOrNone, Username};
 use serde::{Deserialize, Serialize};
 use store::accounts::{AccountQuery, AccountSort};
 use utoipa::{IntoParams, ToSchema};
@@ -92,13 +92,13 @@ pub(super) struct NewAccount {
     #[schema(value_type = Option<Name>)]
     name: Option<String>,
     /// The business partner whose system it is.
-    #[schema(value_type = Option<Name>)]
+    #[schema(value_type = Option<NameOrNone>)]
     partner: Option<String>,
     /// What systems call it; made up when not said.
     #[schema(value_type = Option<Username>)]
     username: Option<String>,
     /// Whom to write to about it.
-    #[schema(value_type = Option<EmailAddress>)]
+    #[schema(value_type = Option<EmailAddressOrNone>)]
     email: Option<String>,
     /// What it may do, and its keys at the most: roles, by id or name.
     #[schema(example = json!(["Admin CCE"]), max_items = 64)]
@@ -117,7 +117,10 @@ pub(super) struct ListQuery {
     #[param(minimum = 1, maximum = 2_147_483_647)]
     size: Option<u32>,
     /// The order, `createdDate,desc` when not said.
-    #[param(pattern = "^(createdDate|name|partner)(,(asc|desc))?$", example = "name,asc")]
+    #[param(
+        pattern = "^(createdDate|name|partner)(,([aA][sS][cC]|[dD][eE][sS][cC]))?$",
+        example = "name,asc"
+    )]
     sort: Option<String>,
     /// The business partner whose systems they are, in any case.
     #[param(example = "ColdTrace")]

@@ -11,7 +11,7 @@ use domain::clock::Timestamp;
 use domain::id::{AccountId, KeyId};
 use domain::key::{Actor, Key, KeyDraft, Owner, Status};
 use domain::policy::{OwnerKind, UsernameRule};
-use domain::schema::{EmailAddress, Name, Username};
+use domain::schema::{EmailAddressOrNone, Name, NameOrNone, Username};
 use domain::token::Presented;
 use serde::{Deserialize, Serialize};
 use store::accounts::OwnerLabel;
@@ -91,13 +91,13 @@ pub(super) struct NewKey {
     #[schema(value_type = Option<Name>)]
     pub(super) name: Option<String>,
     /// The business partner whose system it is for.
-    #[schema(value_type = Option<Name>)]
+    #[schema(value_type = Option<NameOrNone>)]
     pub(super) partner: Option<String>,
     /// The username of its new account; one is made up when not said.
     #[schema(value_type = Option<Username>)]
     pub(super) username: Option<String>,
     /// Whom to write to about its new account.
-    #[schema(value_type = Option<EmailAddress>)]
+    #[schema(value_type = Option<EmailAddressOrNone>)]
     pub(super) email: Option<String>,
 }
 
@@ -209,7 +209,7 @@ pub(super) struct ListQuery {
     size: Option<u32>,
     /// The order, `createdDate,desc` when not said.
     #[param(
-        pattern = "^(createdDate|createdBy|name)(,(asc|desc))?$",
+        pattern = "^(createdDate|createdBy|name)(,([aA][sS][cC]|[dD][eE][sS][cC]))?$",
         example = "createdDate,desc"
     )]
     sort: Option<String>,
