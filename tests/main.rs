@@ -19,6 +19,7 @@ mod authorisation_matrix;
 mod bad_input;
 mod dates;
 mod demo;
+mod dialects;
 mod erasure;
 mod export;
 mod faults;

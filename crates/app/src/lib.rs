@@ -7,6 +7,7 @@ pub mod api;
 pub mod audit;
 pub mod caller;
 pub mod demo;
+pub mod dialect;
 mod difference;
 mod erasure;
 pub mod error;

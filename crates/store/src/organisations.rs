@@ -3,7 +3,7 @@
 use domain::clock::Timestamp;
 use domain::id::OrganisationId;
 use domain::organisation::{Organisation, OrganisationStatus};
-use domain::policy::Policy;
+use domain::policy::{Dialect, Policy};
 
 use crate::changes::Change;
 use crate::db::Row;
@@ -64,6 +64,26 @@ impl Store {
             .iter()
             .map(tenant_of)
             .collect()
+    }
+
+    /// Whether any organisation's policy has this dialect switched on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_spoken(&self, dialect: Dialect) -> Result<bool> {
+        // The policy is kept as JSON; the few whose text holds the word are read.
+        let word = serde_json::to_string(&dialect).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let sql = format!("SELECT {COLUMNS} FROM organisations WHERE policy LIKE $1");
+        let rows = self
+            .readers
+            .query_long(sql, params![format!("%{word}%")].to_vec())
+            .await?;
+        for row in &rows {
+            if tenant_of(row)?.policy.dialects.contains(&dialect) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// One organisation.

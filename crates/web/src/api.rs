@@ -3,16 +3,16 @@
 mod accounts;
 mod apis;
 mod audit;
-mod caller;
+pub(crate) mod caller;
 mod docs;
 mod health;
 mod installation;
 mod invitations;
 mod key_import;
-mod keys;
+pub(crate) mod keys;
 mod me;
 mod oidc;
-mod openapi;
+pub(crate) mod openapi;
 mod organisations;
 mod own;
 mod page;
@@ -23,7 +23,7 @@ mod requests;
 mod roles;
 mod session;
 mod setup;
-mod shown;
+pub(crate) mod shown;
 mod user_import;
 mod users;
 
@@ -141,7 +141,7 @@ fn routes() -> OpenApiRouter<Web> {
 /// The management plane.
 pub fn router(web: Web) -> Router {
     let (router, _) = routes().split_for_parts();
-    router
+    crate::dialects::add(router, &web)
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(TimeoutLayer::with_status_code(

@@ -28,7 +28,12 @@ struct Facts {
     preview: Option<Box<PolicyPreview>>,
     /// For the log alone.
     cause: Option<String>,
+    /// How it is written down where not as RFC 9457 has it.
+    shape: Option<Shape>,
 }
+
+/// A refusal in the form that the callers of another system's API expect.
+pub type Shape = fn(&Problem) -> (StatusCode, serde_json::Value);
 
 /// A refusal, as it is written down (RFC 9457).
 #[derive(Serialize, ToSchema)]
@@ -91,6 +96,7 @@ impl Problem {
             retry_after: None,
             preview: None,
             cause: None,
+            shape: None,
         }))
     }
 
@@ -126,7 +132,7 @@ impl Problem {
 
     /// What a refusal that the framework made by itself should have said: a path that is not UTF-8, a request that took
     /// too long. None for every other answer.
-    pub(super) fn of_framework(response: &Response) -> Option<Self> {
+    pub(crate) fn of_framework(response: &Response) -> Option<Self> {
         let status = response.status();
         let is_page = response
             .headers()
@@ -157,6 +163,30 @@ impl Problem {
         self.0.status
     }
 
+    /// The kind of refusal, for programs.
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// What is wrong, in a sentence; where several fields are, each by its name.
+    pub fn sentence(&self) -> String {
+        match self.0.errors.as_slice() {
+            [] | [_] => self.0.detail.clone(),
+            several => {
+                let each = several
+                    .iter()
+                    .map(|fault| format!("{}: {}", fault.field, fault.detail));
+                each.collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+
+    /// The same, to be written down in that form.
+    pub fn shaped(mut self, shape: Option<Shape>) -> Self {
+        self.0.shape = shape;
+        self
+    }
+
     /// Says in the log what the caller is not told.
     pub fn log(&self, id: RequestId, method: &Method, path: &str) {
         if self.0.status.is_server_error() {
@@ -165,8 +195,11 @@ impl Problem {
         }
     }
 
-    /// Writes it down.
-    pub fn render(&self, request_id: Option<RequestId>) -> ::http::Response<Bytes> {
+    fn written(&self, request_id: Option<RequestId>) -> (StatusCode, &'static str, Vec<u8>) {
+        if let Some(shape) = self.0.shape {
+            let (status, body) = shape(self);
+            return (status, "application/json", body.to_string().into_bytes());
+        }
         let written = Written {
             r#type: format!("urn:claviger:problem:{}", self.0.code),
             title: self.0.title,
@@ -180,14 +213,17 @@ impl Problem {
             changes: self.0.preview.as_ref().map(|preview| &preview.changes),
             confirm: self.0.preview.as_ref().map(|preview| preview.confirm.as_str()),
         };
-        let mut response =
-            ::http::Response::new(Bytes::from(serde_json::to_vec(&written).unwrap_or_default()));
-        *response.status_mut() = self.0.status;
+        let body = serde_json::to_vec(&written).unwrap_or_default();
+        (self.0.status, "application/problem+json", body)
+    }
+
+    /// Writes it down.
+    pub fn render(&self, request_id: Option<RequestId>) -> ::http::Response<Bytes> {
+        let (status, kind, body) = self.written(request_id);
+        let mut response = ::http::Response::new(Bytes::from(body));
+        *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let id = request_id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok());
         if let Some(id) = id {
