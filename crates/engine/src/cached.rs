@@ -4,10 +4,12 @@ use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
-use domain::access::{Directory, Grants, Unavailable};
+use bytes::Bytes;
+use domain::access::{Grants, Unavailable};
+use domain::api::Apis;
 use domain::clock::Timestamp;
 use domain::decide::{Facts, Sources};
 use domain::id::{KeyId, OrganisationId, SecretId};
@@ -19,6 +21,7 @@ use ipnet::IpNet;
 use parking_lot::Mutex;
 use store::secrets::Found;
 
+use crate::directory::Standing;
 use crate::epochs::Marks;
 use crate::meter::Meter;
 use crate::table::Held;
@@ -40,6 +43,8 @@ pub struct CachedOrganisation {
     pub policy: Policy,
     /// What nobody holds there now.
     pub unavailable: Arc<Unavailable>,
+    /// What its APIs' routes need.
+    pub apis: Arc<Apis>,
 }
 
 /// A key as one presented secret names it, read from one snapshot.
@@ -83,9 +88,16 @@ pub struct CachedKey {
     pub owner_name: Option<Box<str>>,
     /// What its maker keeps with it, as JSON.
     pub metadata: Box<str>,
+    /// What a door says of it to whoever is behind, written once.
+    identity: OnceLock<Bytes>,
 }
 
 impl CachedKey {
+    /// What `write` makes of it, made once and kept for as long as the key is cached: nothing of it changes meanwhile.
+    pub fn identity(&self, write: impl FnOnce(&Self) -> Bytes) -> &Bytes {
+        self.identity.get_or_init(|| write(self))
+    }
+
     /// Notes that it was asked for. Written only where it changes something, so that readers share its cache line.
     #[inline]
     pub(crate) fn mark_used(&self) {
@@ -107,6 +119,8 @@ impl CachedKey {
             networks: &self.networks,
             grants: &self.grants,
             unavailable: &self.organisation.unavailable,
+            owner: self.owner,
+            apis: &self.organisation.apis,
         }
     }
 }
@@ -157,7 +171,7 @@ impl Shared {
     pub(crate) fn key(
         &self,
         found: Found,
-        directory: &Directory,
+        standing: &Standing,
         digest: Digest,
         epoch: u64,
     ) -> Arc<CachedKey> {
@@ -165,6 +179,7 @@ impl Shared {
             Owner::Organisation(_) => None,
             Owner::ServiceAccount(_) | Owner::User(_) => Some(found.owner_roles.as_slice()),
         };
+        let directory = &standing.directory;
         let effective = directory.key(&found.permissions, &found.roles, owner_roles);
         let organisation = CachedOrganisation {
             id: found.organisation,
@@ -174,6 +189,7 @@ impl Shared {
             sources: found.policy.accept.sources.iter().copied().collect(),
             policy: found.policy,
             unavailable: directory.unavailable.clone(),
+            apis: standing.apis.clone(),
         };
         let (organisation, grants, networks) = {
             let values = &mut *self.0.lock();
@@ -200,6 +216,7 @@ impl Shared {
             over: found.over,
             networks,
             metadata: found.metadata.into(),
+            identity: OnceLock::new(),
             digest,
             epoch,
             meter: Meter::new(),

@@ -2,7 +2,7 @@
 
 use domain::access::Grants;
 use domain::clock::Timestamp;
-use domain::decide::Code;
+use domain::decide::{Code, Reason};
 use domain::id::{KeyId, OrganisationId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,6 +36,9 @@ pub struct VerifyAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "orders:create")]
     missing: Option<String>,
+    /// What else stands in the way of a key that is good in itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
     /// The key, where the token is one of this installation's; so all that follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_id: Option<KeyId>,
