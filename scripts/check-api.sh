@@ -27,7 +27,7 @@ trap finish EXIT
 
 "$binary" init --data "$dir/data" --json --organisation "Described Ltd" >"$dir/made.json"
 key=$("$tools/python/bin/python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["management_key"])' "$dir/made.json")
-"$binary" serve --data "$dir/data" --management 127.0.0.1:0 --verify 127.0.0.1:0 >"$dir/log" 2>&1 &
+"$binary" serve --data "$dir/data" --management 127.0.0.1:0 --verify 127.0.0.1:0 --grpc 127.0.0.1:0 >"$dir/log" 2>&1 &
 server=$!
 for _ in $(seq 200); do
     [ ! -e "$dir/data/listen.json" ] || break
@@ -59,7 +59,8 @@ run() { # seconds, further arguments
         run "$url/openapi.json" --header "Authorization: Bearer $key" --continue-on-failure --no-color \
         --warnings off --phases "$phases" --max-time "$time" "$@"
 }
-# A changed policy would stand in the way of all that follows: it comes last.
+# A changed policy would stand in the way of all that follows, and so would a key that has revoked itself: they come last.
 cd "$dir"
-run "$seconds" --exclude-operation-id edit_policy || { tail -n 40 "$dir/log"; exit 1; }
+run "$seconds" --exclude-operation-id edit_policy --exclude-operation-id revoke_self || { tail -n 40 "$dir/log"; exit 1; }
 run 10 --include-operation-id edit_policy || { tail -n 40 "$dir/log"; exit 1; }
+run 5 --include-operation-id revoke_self || { tail -n 40 "$dir/log"; exit 1; }

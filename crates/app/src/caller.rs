@@ -152,7 +152,7 @@ impl App {
         let question = Question {
             source: Some(source),
             ip,
-            requires: None,
+            ..Question::default()
         };
         let answer = self.engine.verify(token, &question).await?;
         let key = answer

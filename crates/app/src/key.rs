@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod edit;
+mod hand_in;
 mod issue;
 pub(crate) use issue::Mint;
 mod owner;
@@ -16,6 +17,7 @@ mod view;
 pub use create::{CreateKey, Idempotency, TokenInput};
 pub use delete::Deleted;
 pub use edit::EditKey;
+pub(crate) use hand_in::Reports;
 pub use read::{Events, KeyFilter, UsageReport};
 pub use revoke::Revoked;
 pub use rotate::RotateKey;

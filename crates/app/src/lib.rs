@@ -53,6 +53,7 @@ pub struct App {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) directory: PathBuf,
     pub(crate) people: session::Desk,
+    pub(crate) leaks: key::Reports,
 }
 
 impl std::fmt::Debug for App {
@@ -126,6 +127,7 @@ impl App {
             random,
             directory,
             people,
+            leaks: key::Reports::default(),
         })
     }
 

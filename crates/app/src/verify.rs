@@ -28,6 +28,7 @@ impl App {
             Some(key) if key.organisation.id != caller.organisation => Ok(Answer {
                 code: Code::NotFound,
                 missing: None,
+                reason: None,
                 key: None,
                 at: answer.at,
             }),

@@ -9,7 +9,9 @@ mod health;
 mod installation;
 mod invitations;
 mod keys;
+mod leaks;
 mod me;
+mod oauth;
 mod oidc;
 mod openapi;
 mod organisations;
@@ -64,6 +66,10 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(own::verify))
         .routes(routes!(own::verify_batch))
         .routes(routes!(own::show))
+        .routes(routes!(own::revoke))
+        .routes(routes!(oauth::introspect))
+        .routes(routes!(oauth::revoke))
+        .routes(routes!(leaks::report))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))

@@ -142,6 +142,11 @@ impl Problem {
         self.0.status
     }
 
+    /// What is wrong, in a sentence.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     /// Says in the log what the caller is not told.
     pub fn log(&self, id: RequestId, method: &Method, path: &str) {
         if self.0.status.is_server_error() {
