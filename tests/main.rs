@@ -21,6 +21,8 @@ mod dates;
 mod demo;
 mod faults;
 mod first_start;
+mod gateways;
+mod hand_in;
 mod life_of_a_key;
 mod lifecycle_rules;
 mod openapi;
