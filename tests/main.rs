@@ -25,6 +25,7 @@ mod gateways;
 mod hand_in;
 mod life_of_a_key;
 mod lifecycle_rules;
+mod limits_are_limits;
 mod openapi;
 mod organisations;
 mod owners;

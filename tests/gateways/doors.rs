@@ -417,3 +417,25 @@ async fn verify_takes_an_api_with_method_and_path() {
             .refused(400, "invalid_request", &body.to_string());
     }
 }
+
+#[tokio::test]
+async fn a_limit_that_is_used_up_is_told_in_the_words_that_the_gateway_lets_through() {
+    let server = Server::start(Engine::Sqlite).await;
+    for (door, _) in DOORS {
+        let limits = json!([{"name": "requests", "limit": 1, "window": "1h"}]);
+        let key = server.create(json!({ "rate_limits": limits })).await;
+        let request = || ask(&server, door, "", "GET", "/").header("x-api-key", text(&key, "secret"));
+        let passes = Answer::of(request()).await;
+        assert_eq!(passes.status, 200, "{door}: {}", passes.text);
+        assert_eq!(passes.header("ratelimit-policy"), "\"requests\";q=1;w=3600");
+        let refused = Answer::of(request()).await;
+        let status = if door == "nginx" { 403 } else { 429 };
+        assert_eq!(refused.status, status, "{door}: {}", refused.text);
+        assert_eq!(refused.body["status"], 429, "{door}");
+        let said = if door == "nginx" { "429" } else { "" };
+        assert_eq!(refused.header("claviger-status"), said, "{door}");
+        let wait: u32 = refused.header("retry-after").parse().expect("seconds");
+        assert!((1..=3600).contains(&wait), "{door}: {wait}");
+        is_told_nothing_that_stays(&refused, door);
+    }
+}

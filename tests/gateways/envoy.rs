@@ -11,8 +11,8 @@ const LOG: &str = "claviger.log";
 pub(super) struct Envoy;
 
 impl Kind for Envoy {
-    async fn start(&self, verifier: &str, application: SocketAddr) -> Option<Gateway> {
-        let envoy = program(&["envoy"])?;
+    async fn start(&self, verifier: &str, application: SocketAddr) -> Gateway {
+        let envoy = program("envoy");
         let directory = tempfile::tempdir().expect("a directory");
         let (port, path) = (free_port(), directory.path());
         let at = |address: &str| {
@@ -49,18 +49,17 @@ impl Kind for Envoy {
             "warning",
         ]);
         command.args(["--file-flush-interval-msec", "50"]);
-        Some(Gateway::start(command, directory, port).await)
+        Gateway::start(command, directory, port).await
     }
 }
 
 #[tokio::test]
 async fn envoy_lets_in_whom_claviger_lets_in_and_nobody_else() {
     let world = World::new().await;
-    let Some(gateway) = Envoy.start(&world.server.grpc, world.application).await else {
-        return;
-    };
+    let gateway = Envoy.start(&world.server.grpc, world.application).await;
     promises::judges(&gateway, &world).await;
     promises::believes_no_client(&gateway, &world).await;
+    promises::holds_limits(&gateway, &world, true).await;
     promises::keeps_keys_out_of_addresses(&gateway, &world, LOG).await;
     // What the filter says of a key can be used by what comes after, the log here.
     let log = gateway.log_with(LOG, "/orders/last").await;

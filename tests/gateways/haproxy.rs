@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use super::parts::{Gateway, deployed, free_port, program, verifier};
+use super::parts::{Gateway, deployed, free_port, program};
 use super::promises::{self, Kind, World};
 
 /// Its log goes to its output.
@@ -12,8 +12,8 @@ const LOG: &str = "output";
 pub(super) struct Haproxy;
 
 impl Kind for Haproxy {
-    async fn start(&self, verifier: &str, application: SocketAddr) -> Option<Gateway> {
-        let haproxy = program(&["haproxy"])?;
+    async fn start(&self, verifier: &str, application: SocketAddr) -> Gateway {
+        let haproxy = program("haproxy");
         let directory = tempfile::tempdir().expect("a directory");
         let (port, path) = (free_port(), directory.path());
         let lua = path.join("claviger.lua");
@@ -37,32 +37,21 @@ impl Kind for Haproxy {
         std::fs::write(path.join("haproxy.cfg"), settings).expect("a file");
         let mut command = Command::new(haproxy);
         command.arg("-db").arg("-f").arg(path.join("haproxy.cfg"));
-        Some(Gateway::start(command, directory, port).await)
+        Gateway::start(command, directory, port).await
     }
 }
 
 #[tokio::test]
 async fn haproxy_lets_in_whom_claviger_lets_in_and_nobody_else() {
     let world = World::new().await;
-    let Some(gateway) = Haproxy.start(&world.verifier(), world.application).await else {
-        return;
-    };
+    let gateway = Haproxy.start(&world.verifier(), world.application).await;
     promises::judges(&gateway, &world).await;
     promises::believes_no_client(&gateway, &world).await;
+    promises::holds_limits(&gateway, &world, true).await;
     promises::keeps_keys_out_of_addresses(&gateway, &world, LOG).await;
 }
 
 #[tokio::test]
 async fn haproxy_lets_nobody_in_without_an_answer() {
     promises::fails_closed(&Haproxy).await;
-}
-
-#[tokio::test]
-async fn haproxy_passes_a_429_on() {
-    let application = super::parts::application().await;
-    let verifier = verifier(promises::TOO_MANY).await.to_string();
-    let Some(gateway) = Haproxy.start(&verifier, application).await else {
-        return;
-    };
-    promises::passes_a_429_on(&gateway).await;
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use super::parts::{Gateway, deployed, free_port, program, verifier};
+use super::parts::{Gateway, deployed, free_port, program};
 use super::promises::{self, Kind, World};
 
 const LOG: &str = "access.log";
@@ -11,8 +11,8 @@ const LOG: &str = "access.log";
 pub(super) struct Nginx;
 
 impl Kind for Nginx {
-    async fn start(&self, verifier: &str, application: SocketAddr) -> Option<Gateway> {
-        let nginx = program(&["nginx"])?;
+    async fn start(&self, verifier: &str, application: SocketAddr) -> Gateway {
+        let nginx = program("nginx");
         let directory = tempfile::tempdir().expect("a directory");
         let (port, path) = (free_port(), directory.path().display().to_string());
         let server = deployed(
@@ -41,35 +41,21 @@ impl Kind for Nginx {
             .arg("-c")
             .arg(directory.path().join("nginx.conf"));
         command.args(["-e", "stderr"]);
-        Some(Gateway::start(command, directory, port).await)
+        Gateway::start(command, directory, port).await
     }
 }
 
 #[tokio::test]
 async fn nginx_lets_in_whom_claviger_lets_in_and_nobody_else() {
     let world = World::new().await;
-    let Some(gateway) = Nginx.start(&world.verifier(), world.application).await else {
-        return;
-    };
+    let gateway = Nginx.start(&world.verifier(), world.application).await;
     promises::judges(&gateway, &world).await;
     promises::believes_no_client(&gateway, &world).await;
+    promises::holds_limits(&gateway, &world, true).await;
     promises::keeps_keys_out_of_addresses(&gateway, &world, LOG).await;
 }
 
 #[tokio::test]
 async fn nginx_lets_nobody_in_without_an_answer() {
     promises::fails_closed(&Nginx).await;
-}
-
-/// What the door says of a limit that is used up, in the words that nginx lets through.
-#[tokio::test]
-async fn nginx_answers_a_real_429() {
-    let answer = "HTTP/1.1 403 Forbidden\r\nclaviger-status: 429\r\nretry-after: 7\r\nratelimit: \"requests\";r=0;t=7\r\n\
-                  content-length: 0\r\nconnection: close\r\n\r\n";
-    let application = super::parts::application().await;
-    let verifier = verifier(answer).await.to_string();
-    let Some(gateway) = Nginx.start(&verifier, application).await else {
-        return;
-    };
-    promises::passes_a_429_on(&gateway).await;
 }

@@ -239,24 +239,40 @@ pub(super) async fn keeps_keys_out_of_addresses(gateway: &Gateway, world: &World
     );
 }
 
-/// A verifier's answer to a key whose limit is used up.
-pub(super) const TOO_MANY: &str = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\nratelimit: \"requests\";r=0;t=7\r\n\
-                                   content-length: 0\r\nconnection: close\r\n\r\n";
-
-/// The client is told when to come again.
-pub(super) async fn passes_a_429_on(gateway: &Gateway) {
-    let reply = gateway
-        .send("GET /orders/7 HTTP/1.1\nHost: a.example\nX-API-Key: sk_live_sample")
+/// Whoever has used up a limit is told so, and when to come again.
+pub(super) async fn holds_limits(gateway: &Gateway, world: &World, shows_what_is_left: bool) {
+    let limits = json!([{"name": "requests", "limit": 2, "window": "1h"}]);
+    let key = world
+        .server
+        .create(json!({"permissions": ["orders:view"], "rate_limits": limits}))
         .await;
+    let request = format!(
+        "GET /orders/7 HTTP/1.1\nHost: a.example\nX-API-Key: {}",
+        text(&key, "secret")
+    );
+    for left in [1, 0] {
+        let reply = gateway.send(&request).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        if shows_what_is_left {
+            assert_eq!(reply.header("ratelimit-policy"), "\"requests\";q=2;w=3600");
+            let told = reply.header("ratelimit");
+            assert!(told.starts_with(&format!("\"requests\";r={left}")), "{told}");
+        }
+    }
+    let reply = gateway.send(&request).await;
     refused(&reply, 429, "a limit that is used up");
-    assert_eq!(reply.header("retry-after"), "7");
-    assert_eq!(reply.header("ratelimit"), "\"requests\";r=0;t=7");
+    let wait: u32 = reply.header("retry-after").parse().expect("seconds");
+    assert!((1..=3600).contains(&wait), "{reply:?}");
+    assert!(
+        reply.header("ratelimit").starts_with("\"requests\";r=0"),
+        "{reply:?}"
+    );
 }
 
 /// A gateway of one kind at some verifier.
 pub(super) trait Kind {
-    /// Starts it; none where its program is not there.
-    async fn start(&self, verifier: &str, application: SocketAddr) -> Option<Gateway>;
+    /// Starts it.
+    async fn start(&self, verifier: &str, application: SocketAddr) -> Gateway;
 }
 
 /// Without an answer nobody passes: verifier gone, verifier silent, verifier that fails.
@@ -271,9 +287,7 @@ pub(super) async fn fails_closed(kind: &impl Kind) {
         ("failing", verifier(error).await.to_string()),
         ("strange", verifier(moved).await.to_string()),
     ] {
-        let Some(gateway) = kind.start(&verifier, application).await else {
-            return;
-        };
+        let gateway = kind.start(&verifier, application).await;
         let reply = gateway
             .send(
                 "GET /orders/7 HTTP/1.1\nHost: a.example\nX-API-Key: sk_live_sample\nClaviger-Key-Id: forged",

@@ -83,6 +83,7 @@ impl App {
                 slug: SLUG.to_owned(),
                 name: NAME.to_owned(),
                 status: OrganisationStatus::Active,
+                rate_limits: Vec::new(),
                 created_at: made_at,
                 version: 1,
             },

@@ -36,6 +36,7 @@ use engine::Engine;
 use parking_lot::RwLock;
 use store::organisations::Tenant;
 use store::{Store, StoreError, Tx, Written};
+use uuid::Uuid;
 
 pub use caller::Caller;
 pub use error::{AppError, Result};
@@ -117,7 +118,16 @@ impl App {
         let people = session::Desk::new(people, &clock)?;
         let is_new = store.tenants().await?.is_empty();
         let keyring = Arc::new(secrets.load(is_new, random.as_ref())?);
-        let engine = Engine::start(store.clone(), keyring.clone(), clock.clone(), engine).await?;
+        let mut node = [0; 16];
+        random.fill(&mut node);
+        let node = Uuid::from_bytes(node);
+        // There is no other node: what the last run held of quotas is lost.
+        store
+            .write(async move |tx: &mut Tx| tx.forfeit_blocks(node).await)
+            .await
+            .map_err(StartError::Store)?;
+        let options = engine::Options { node, ..engine };
+        let engine = Engine::start(store.clone(), keyring.clone(), clock.clone(), options).await?;
         Ok(Self {
             store,
             engine,

@@ -71,6 +71,7 @@ impl App {
             slug: slug_of(&name),
             name,
             status: OrganisationStatus::Active,
+            rate_limits: Vec::new(),
             created_at: self.clock.now(),
             version: 1,
         };

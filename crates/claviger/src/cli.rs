@@ -13,6 +13,7 @@ mod error;
 mod import;
 mod input;
 mod keys;
+mod limits;
 mod login;
 mod organisations;
 mod output;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::decide::Source;
+use domain::limits::Rate;
 use domain::span::Span;
 use serde::Deserialize;
 use store::db::Target;
@@ -22,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) verification: Verification,
     pub(crate) doors: Doors,
     pub(crate) cache: Cache,
+    pub(crate) limits: Limits,
     pub(crate) web: Web,
     pub(crate) sign_in: SignIn,
     pub(crate) mail: Mail,
@@ -79,6 +81,23 @@ pub(crate) enum Tell {
 pub(crate) struct Cache {
     pub(crate) secrets: usize,
     pub(crate) unknown: usize,
+}
+
+/// How much keys may be used that nobody has said it of.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub(crate) backend: LimitsBackend,
+    pub(crate) default_rate: Option<Rate>,
+}
+
+/// Where limits are counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LimitsBackend {
+    /// On each node by itself.
+    #[default]
+    Local,
 }
 
 /// How browsers reach the management listener.
@@ -155,6 +174,7 @@ impl Default for Config {
             verification: Verification::default(),
             doors: Doors::default(),
             cache: Cache::default(),
+            limits: Limits::default(),
             web: Web::default(),
             sign_in: SignIn::default(),
             mail: Mail::default(),
@@ -240,7 +260,7 @@ pub(crate) enum ConfigError {
 }
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 24] = [
+const VARIABLES: [(&str, &[&str]); 26] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -257,6 +277,8 @@ const VARIABLES: [(&str, &[&str]); 24] = [
     ("CLAVIGER_DOORS_TELL", &["doors", "tell"]),
     ("CLAVIGER_CACHE_SECRETS", &["cache", "secrets"]),
     ("CLAVIGER_CACHE_UNKNOWN", &["cache", "unknown"]),
+    ("CLAVIGER_LIMITS_BACKEND", &["limits", "backend"]),
+    ("CLAVIGER_LIMITS_DEFAULT_RATE", &["limits", "default_rate"]),
     ("CLAVIGER_WEB_PUBLIC_URL", &["web", "public_url"]),
     ("CLAVIGER_SIGN_IN_IDLE", &["sign_in", "idle"]),
     ("CLAVIGER_SIGN_IN_ABSOLUTE", &["sign_in", "absolute"]),
@@ -461,6 +483,31 @@ mod tests {
                 .expect_err("no address")
                 .starts_with("CLAVIGER_LISTEN")
         );
+    }
+
+    #[test]
+    fn a_default_rate_is_read_from_the_environment_or_refused() {
+        let rate = |text| with("", &[("CLAVIGER_LIMITS_DEFAULT_RATE", text)]);
+        let config = rate("100/1m burst 20").expect("a rate");
+        let rate_of = config.limits.default_rate.expect("a rate");
+        assert_eq!((rate_of.limit(), rate_of.burst()), (100, 20));
+        for text in [
+            "",
+            "100",
+            "0/1m",
+            "100/0s",
+            "-1/1m",
+            "1/1m burst 0",
+            "99999999999999999999/1m",
+        ] {
+            let error = rate(text).expect_err("no rate");
+            assert!(
+                error.starts_with("CLAVIGER_LIMITS_DEFAULT_RATE"),
+                "{text}: {error}"
+            );
+        }
+        assert!(with("[limits]\nbackend = \"magic\"\n", &[]).is_err());
+        assert!(with("[limits]\ndefault_rate = { limit = 5, window = \"1s\" }\n", &[]).is_ok());
     }
 
     #[test]

@@ -5,12 +5,14 @@
 
 mod cutoff;
 mod expiry;
+mod limits;
 mod owners;
 
 use serde::{Deserialize, Serialize};
 
 pub use cutoff::{Cutoff, Zone, ZoneError};
 pub use expiry::{End, ExpiryError, ExpiryRequest};
+pub use limits::LimitsPolicy;
 pub use owners::{AccountsPolicy, EmailRule, IssueFor, OwnerKind, OwnerPolicy, UsernameRule};
 
 use crate::decide as door;
@@ -215,6 +217,8 @@ pub struct Policy {
     pub issue_blocked: Vec<String>,
     /// How service accounts are kept.
     pub accounts: AccountsPolicy,
+    /// How much keys may be used that have no limits of their own.
+    pub limits: LimitsPolicy,
 }
 
 impl Default for Policy {
@@ -232,6 +236,7 @@ impl Default for Policy {
             issue_for: IssueFor::default(),
             issue_blocked: Vec::new(),
             accounts: AccountsPolicy::default(),
+            limits: LimitsPolicy::default(),
         }
     }
 }

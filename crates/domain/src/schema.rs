@@ -68,6 +68,8 @@ inputs! {
     /// What [`crate::access::Requirement`] reads.
     Requirement: 4_096, "", "orders:view AND customers:view",
         "What a request needs: permissions with `AND`, `OR` and parentheses.";
+    /// What [`crate::limits::check_name`] takes.
+    LimitName: 64, "^[A-Za-z0-9._:@/-]+$", "requests", "What a rate limit is called; anything but `quota`.";
     /// Without bits beyond its prefix.
     Network: 49, "^[0-9a-fA-F:.]+(/[0-9]{1,3})?$", "203.0.113.0/24", "An address, or a network (CIDR).";
 }

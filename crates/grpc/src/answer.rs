@@ -67,8 +67,6 @@ pub(crate) fn pass(asked: &Asked, decision: Option<&Answer>, brought: Option<&Br
 pub(crate) fn refuse(refusal: &Refusal, tell: Tell, id: RequestId) -> CheckResponse {
     let mut headers = HeaderMap::new();
     let body = refusal.write(&mut headers, tell, id);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    limits::write_refused(&mut headers, refusal);
     let code = match refusal.status {
         StatusCode::UNAUTHORIZED => Code::Unauthenticated,
         StatusCode::TOO_MANY_REQUESTS => Code::ResourceExhausted,

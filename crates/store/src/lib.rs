@@ -16,6 +16,7 @@ pub mod lock;
 pub mod migrate;
 pub mod organisations;
 pub mod principals;
+pub mod quotas;
 pub mod requests;
 pub mod roles;
 mod schema;

@@ -22,4 +22,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0003_requests.sqlite.sql"),
         postgres: include_str!("../migrations/0003_requests.postgres.sql"),
     },
+    Migration {
+        version: 8,
+        name: "limits",
+        sqlite: include_str!("../migrations/0008_limits.sqlite.sql"),
+        postgres: include_str!("../migrations/0008_limits.postgres.sql"),
+    },
 ];

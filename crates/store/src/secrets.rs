@@ -4,6 +4,7 @@ use domain::access::Grants;
 use domain::clock::Timestamp;
 use domain::id::{DataKeyId, KeyId, OrganisationId, RoleId, SecretId};
 use domain::key::{Owner, Secret};
+use domain::limits::{Quota, RateLimit};
 use domain::organisation::OrganisationStatus;
 use domain::secret::{Digest, PepperVersion, Scheme};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use crate::changes::Change;
 use crate::db::{Row, Value};
 use crate::error::{Result, StoreError};
-use crate::keys::{json, owner_of};
+use crate::keys::{json, owner_of, quota_of};
 use crate::organisations::{policy_of, status_of};
 use crate::tx::Tx;
 use crate::{Store, params};
@@ -70,6 +71,14 @@ pub struct Found {
     pub permissions: Grants,
     /// What it may do by roles.
     pub roles: Vec<RoleId>,
+    /// How often it may be used by itself.
+    pub rate_limits: Vec<RateLimit>,
+    /// How much it may be used.
+    pub quota: Option<Quota>,
+    /// How often what is used of that was set anew.
+    pub quota_round: i64,
+    /// How often all keys of its owner together may be used, where that is a service account.
+    pub owner_rate_limits: Vec<RateLimit>,
     /// From where.
     pub networks: Vec<ipnet::IpNet>,
     /// What its maker keeps with it, as JSON.
@@ -82,6 +91,8 @@ pub struct Found {
     pub organisation_name: String,
     /// The tenant's state.
     pub organisation_status: OrganisationStatus,
+    /// How often all its keys together may be used.
+    pub organisation_rate_limits: Vec<RateLimit>,
     /// The tenant's settings.
     pub policy: domain::policy::Policy,
 }
@@ -127,12 +138,17 @@ fn found_of(row: &Row) -> Result<Found> {
         expires_at: c.next()?,
         permissions: json("permissions", &c.next::<String>()?)?,
         roles: json("roles", &c.next::<String>()?)?,
+        rate_limits: json("rate_limits", &c.next::<String>()?)?,
+        quota: quota_of(c.next()?)?,
+        quota_round: c.next()?,
+        owner_rate_limits: json("rate_limits", &c.next::<String>()?)?,
         networks: json("networks", &c.next::<String>()?)?,
         metadata: c.next()?,
         organisation: c.next()?,
         organisation_slug: c.next()?,
         organisation_name: c.next()?,
         organisation_status: status_of(&c.next::<String>()?)?,
+        organisation_rate_limits: json("rate_limits", &c.next::<String>()?)?,
         policy: policy_of(&c.next::<String>()?)?,
     })
 }
@@ -176,7 +192,8 @@ impl Store {
              CASE k.owner_kind WHEN 'service_account' THEN COALESCE(a.active, FALSE) \
              WHEN 'user' THEN COALESCE(u.status = 'active', FALSE) ELSE TRUE END, \
              COALESCE(a.roles, u.roles, '[]'), k.enabled, k.revoked_at, k.deleted_at, k.expires_at, k.permissions, \
-             k.roles, k.networks, k.metadata, o.id, o.slug, o.name, o.status, o.policy \
+             k.roles, k.rate_limits, k.quota, k.quota_round, COALESCE(a.rate_limits, '[]'), k.networks, k.metadata, \
+             o.id, o.slug, o.name, o.status, o.rate_limits, o.policy \
              FROM secrets s JOIN keys k ON k.id = s.key JOIN organisations o ON o.id = s.organisation \
              LEFT JOIN service_accounts a ON k.owner_kind = 'service_account' AND a.id = k.owner_id \
              LEFT JOIN users u ON k.owner_kind = 'user' AND u.id = k.owner_id \

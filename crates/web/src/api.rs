@@ -59,6 +59,7 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(keys::protect))
         .routes(routes!(keys::unprotect))
         .routes(routes!(keys::reveal))
+        .routes(routes!(keys::adjust_quota))
         .routes(routes!(keys::usage))
         .routes(routes!(keys::events))
         .routes(routes!(requests::of_key))

@@ -45,6 +45,7 @@ pub(super) async fn draw_up(
         purpose: String::new(),
         tags: Vec::new(),
         roles: Vec::new(),
+        rate_limits: Vec::new(),
         active: true,
         deleted_at: None,
         created_at: tx.now(),

@@ -38,7 +38,7 @@ impl App {
             caller.may_grant(permissions)?;
         }
         let caller = caller.clone();
-        self.change(async move |tx| {
+        let edited = self.change(async move |tx| {
             let tenant = tx.tenant(caller.organisation).await?;
             let before = locked(tx, caller.organisation, id).await?;
             refuse_over(&before)?;
@@ -60,6 +60,8 @@ impl App {
             key.tags = fields.tags.unwrap_or(key.tags);
             key.metadata = fields.metadata.unwrap_or(key.metadata);
             key.contacts = fields.contacts.unwrap_or(key.contacts);
+            key.rate_limits = fields.rate_limits.unwrap_or(key.rate_limits);
+            key.quota = fields.quota.unwrap_or(key.quota);
             if let Some(roles) = fields.roles {
                 key.roles = roles_named(&directory, &roles)?;
                 caller.may_assign(&directory, &key.roles, &before.roles)?;
@@ -83,7 +85,7 @@ impl App {
             }
             let secrets = tx.secrets(key.organisation, key.id).await?;
             Ok(view::whole(key, secrets, owner, &directory, &tenant, now))
-        })
-        .await
+        });
+        self.with_quota(edited.await?).await
     }
 }

@@ -66,6 +66,7 @@ impl App {
                     slug,
                     name,
                     status: OrganisationStatus::Active,
+                    rate_limits: Vec::new(),
                     created_at: tx.now(),
                     version: 1,
                 };

@@ -1,12 +1,13 @@
 //! `claviger organisations`: tenants; on the server's host all of them, with a key its own.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::client::{Client, Query};
 use super::connect::connect;
 use super::error::CliError;
 use super::keys::{about_the_rest, pages, text};
+use super::limits::{self, Rates};
 use super::output::{Cell, Tone};
 use super::{Context, confirm};
 
@@ -21,6 +22,8 @@ pub(crate) enum Organisations {
     Create(Create),
     /// Call one something else; its slug stays
     Rename(Rename),
+    /// Limit how often all its keys together may be used
+    Limit(Limit),
     /// Stop all its keys until it is resumed
     Suspend(One),
     /// Let a suspended one's keys work again
@@ -73,6 +76,19 @@ pub(crate) struct Rename {
     name: String,
 }
 
+/// How often its keys may be used.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  claviger --data ./data organisations limit sample-ltd --rate 1000/1m")]
+pub(crate) struct Limit {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    rates: Rates,
+    /// As often as they like
+    #[arg(long, conflicts_with = "rates", required_unless_present = "rates")]
+    none: bool,
+}
+
 /// Does it.
 pub(crate) async fn run(context: &Context, command: Organisations) -> Result<(), CliError> {
     if matches!(command, Organisations::Close(_)) {
@@ -89,6 +105,15 @@ pub(crate) async fn run(context: &Context, command: Organisations) -> Result<(),
         Organisations::Rename(Rename { one, name }) => {
             let path = path(&find(&client, &one).await?);
             show(context, &client.patch(&path, &json!({"name": name}), None).await?)
+        }
+        Organisations::Limit(Limit { one, rates, none }) => {
+            let mut patch = Map::new();
+            rates.put(&mut patch)?;
+            if none {
+                patch.insert("rate_limits".to_owned(), json!([]));
+            }
+            let path = path(&find(&client, &one).await?);
+            show(context, &client.patch(&path, &patch.into(), None).await?)
         }
         Organisations::Suspend(one) => stand(context, &client, &one, "suspend").await,
         Organisations::Resume(one) => stand(context, &client, &one, "resume").await,
@@ -178,6 +203,7 @@ fn show(context: &Context, organisation: &Value) -> Result<(), CliError> {
         ("slug", text(organisation, "/slug").into()),
         ("name", text(organisation, "/name").into()),
         ("status", status(organisation)),
+        ("rate limits", limits::rates(organisation).into()),
         ("created", screen.time(organisation.get("created_at")).into()),
     ])
 }

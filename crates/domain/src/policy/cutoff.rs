@@ -80,27 +80,38 @@ impl<'de> Deserialize<'de> for Zone {
     }
 }
 
+impl Zone {
+    /// The day in which `at` lies there; none beyond what can be written.
+    pub(crate) fn date_of(&self, at: Timestamp) -> Option<Date> {
+        let instant = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
+        Some(self.0.to_datetime(instant).date())
+    }
+
+    /// The first moment of a day. One that begins later than at midnight, because clocks are put forward then, begins when
+    /// they say so.
+    pub(crate) fn start_of(&self, date: Date) -> Option<Timestamp> {
+        let start = date.to_zoned(self.0.clone()).and_then(|noon| noon.start_of_day());
+        Some(Timestamp::from_micros(start.ok()?.timestamp().as_microsecond()))
+    }
+}
+
 impl Cutoff {
     /// The instant at which a key stops that ends on `date`: the first of the day, or the last microsecond of it. A day that
     /// begins later than at midnight, because clocks are put forward then, begins when they say so; one of 23 or 25
     /// hours ends where the next begins. None beyond the year 9999.
     pub fn instant(self, date: Date, zone: &Zone) -> Option<Timestamp> {
-        let start = |date: Date| {
-            date.to_zoned(zone.0.clone())
-                .and_then(|noon| noon.start_of_day())
-                .ok()
-        };
-        let micros = match self {
-            Self::StartOfDay => start(date)?.timestamp().as_microsecond(),
-            Self::EndOfDay => start(date.tomorrow().ok()?)?.timestamp().as_microsecond() - 1,
-        };
-        Some(Timestamp::from_micros(micros))
+        match self {
+            Self::StartOfDay => zone.start_of(date),
+            Self::EndOfDay => {
+                let next = zone.start_of(date.tomorrow().ok()?)?;
+                Some(Timestamp::from_micros(next.as_micros() - 1))
+            }
+        }
     }
 
     /// The same for the day in which `at` lies.
     pub fn of_day(self, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
-        let instant = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
-        self.instant(zone.0.to_datetime(instant).date(), zone)
+        self.instant(zone.date_of(at)?, zone)
     }
 }
 

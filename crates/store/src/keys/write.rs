@@ -40,8 +40,9 @@ impl Tx {
         let (owner_kind, owner_id) = owner_columns(key.owner);
         let sql = "INSERT INTO keys (id, organisation, number, name, name_sort, description, search, owner_kind, \
                    owner_id, permissions, roles, networks, tags, metadata, contacts, display, enabled, protected, expires_at, \
-                   created_at, created_by, created_by_name, rotated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, \
-                   $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)";
+                   created_at, created_by, created_by_name, rotated_at, version, rate_limits, quota, quota_round) VALUES ($1, \
+                   $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+                   $23, $24, $25, $26, $27)";
         let values = params![
             key.id,
             key.organisation,
@@ -67,6 +68,9 @@ impl Tx {
             key.created_by.name.to_lowercase(),
             key.rotated_at,
             key.version,
+            to_json(&key.rate_limits)?,
+            key.quota.as_ref().map(to_json).transpose()?,
+            key.quota_round,
         ];
         self.conn().execute(sql, values).await?;
         self.write_labels(key).await?;
@@ -91,7 +95,7 @@ impl Tx {
                    roles = $8, networks = $9, tags = $10, metadata = $11, contacts = $12, display = $13, \
                    enabled = $14, protected = $15, expires_at = $16, revoked_at = $17, revoked_reason = $18, \
                    revoked_by = $19, deleted_at = $20, rotated_at = $21, version = $22, owner_kind = $23, \
-                   owner_id = $24 WHERE organisation = $1 AND id = $2";
+                   owner_id = $24, rate_limits = $25, quota = $26, quota_round = $27 WHERE organisation = $1 AND id = $2";
         let values = params![
             key.organisation,
             key.id,
@@ -117,6 +121,9 @@ impl Tx {
             key.version,
             owner_kind,
             owner_id,
+            to_json(&key.rate_limits)?,
+            key.quota.as_ref().map(to_json).transpose()?,
+            key.quota_round,
         ];
         if self.conn().execute(sql, values).await? == 0 {
             return Err(StoreError::RowMissing);

@@ -2,10 +2,11 @@
 
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use app::Listing;
-use app::organisation::{CreateOrganisation, OrganisationSort, Standing};
+use app::organisation::{CreateOrganisation, EditOrganisation, OrganisationSort, Standing};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::id::OrganisationId;
+use domain::limits::RateLimitDraft;
 use domain::organisation::Organisation;
 use domain::page::Page;
 use domain::schema::{Name, Slug};
@@ -136,9 +137,12 @@ pub(super) struct OrganisationEdit {
     /// What people call it.
     #[schema(value_type = Option<Name>)]
     name: Option<String>,
+    /// How often all its keys together may be used.
+    #[schema(max_items = 16)]
+    rate_limits: Option<Vec<RateLimitDraft>>,
 }
 
-/// Renames an organisation; its slug stays.
+/// Renames an organisation, or limits its keys; its slug stays.
 #[utoipa::path(
     patch, path = "/v1/organisations/{id}", operation_id = "edit_organisation", tag = "organisations",
     params(("id" = OrganisationId, Path, description = "The organisation"), IfMatch),
@@ -153,10 +157,14 @@ pub(super) async fn edit(
     headers: HeaderMap,
     Json(fields, _): Json<OrganisationEdit>,
 ) -> Result<Response> {
-    let version = params::if_match(&headers)?;
+    let edit = EditOrganisation {
+        name: fields.name,
+        rate_limits: fields.rate_limits,
+        version: params::if_match(&headers)?,
+    };
     let organisation = web
         .app
-        .rename_organisation(&caller, id(&organisation)?, fields.name, version)
+        .edit_organisation(&caller, id(&organisation)?, edit)
         .await?;
     Ok(answer(StatusCode::OK, &organisation))
 }

@@ -35,6 +35,7 @@ fn answered(bytes: Vec<u8>) -> Response {
 pub(super) async fn verify(By(caller): By, State(web): State<Web>, request: Request) -> Result<Response> {
     let Json(_, bytes) = Json::<serde::de::IgnoredAny>::from_request(request, &web).await?;
     let request: VerifyRequest<'_> = body::parse(&bytes)?;
+    request.check()?;
     let answer = web
         .app
         .verify_for(&caller, request.token(), &request.question())

@@ -67,6 +67,7 @@ pub async fn judge<'a>(
             path: told.path(),
         }),
         owners: wish.owners,
+        ..Question::default()
     };
     let answer = match app.engine().verify_cached(&brought.token, &question) {
         Some(answer) => answer,
@@ -165,10 +166,8 @@ fn refused(app: &App, gateway: Gateway, refusal: &Refusal, tell: Tell) -> Respon
     let mut response = Response::new(Full::default());
     let id = RequestId::fresh(app.clock(), app.random());
     let body = refusal.write(response.headers_mut(), tell, id);
-    limits::write_refused(response.headers_mut(), refusal);
     *response.body_mut() = Full::new(body);
     *response.status_mut() = refusal.status;
-    response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
     if gateway.knows_only_401_and_403() {
         let status = HeaderValue::from(refusal.status.as_u16());
         response.headers_mut().insert(STATUS, status);

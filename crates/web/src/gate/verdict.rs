@@ -1,14 +1,13 @@
 //! From a decision to what a gateway is answered: pass, or a status with as much as the caller may know.
 
-use std::sync::Arc;
-
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use domain::decide::{Code, Reason};
 use domain::id::RequestId;
-use engine::{Answer, CachedKey};
+use engine::Answer;
 use serde::Serialize;
 
+use super::limits;
 use super::wish::Tell;
 
 /// What is answered at a door.
@@ -35,8 +34,8 @@ pub struct Refusal {
     pub missing: Option<Box<str>>,
     /// What to say in `WWW-Authenticate` (RFC 6750, section 3).
     challenge: &'static str,
-    /// The key, where there is one.
-    pub key: Option<Arc<CachedKey>>,
+    /// The decision, where a token came so far.
+    answer: Option<Answer>,
 }
 
 const PLAIN: &str = "Bearer realm=\"claviger\"";
@@ -52,7 +51,7 @@ impl Refusal {
             detail,
             missing: None,
             challenge,
-            key: None,
+            answer: None,
         }
     }
 
@@ -111,9 +110,9 @@ impl Refusal {
             }
         };
         if tell == Tell::Coded {
-            refusal.missing = answer.missing;
+            refusal.missing.clone_from(&answer.missing);
         }
-        refusal.key = answer.key;
+        refusal.answer = Some(answer);
         refusal
     }
 
@@ -122,6 +121,10 @@ impl Refusal {
         if self.status != StatusCode::TOO_MANY_REQUESTS {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge));
         }
+        if let Some(answer) = &self.answer {
+            limits::write(headers, answer);
+        }
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if tell == Tell::Coded {
             headers.insert("claviger-code", HeaderValue::from_static(self.code));
         }
@@ -176,7 +179,7 @@ impl Verdict {
 fn generic(status: StatusCode) -> (&'static str, &'static str) {
     match status {
         StatusCode::UNAUTHORIZED => ("unauthenticated", "the API key is not valid"),
-        StatusCode::TOO_MANY_REQUESTS => ("too_many_requests", "later"),
+        StatusCode::TOO_MANY_REQUESTS => ("too_many_requests", "too many requests with this API key"),
         _ => ("forbidden", "the API key does not allow this"),
     }
 }
@@ -212,6 +215,16 @@ fn told(code: Code, reason: Option<Reason>) -> (StatusCode, &'static str, &'stat
             forbidden,
             "NETWORK_DENIED",
             "the API key may not be used from this address",
+        ),
+        (Code::RateLimited, _) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "RATE_LIMITED",
+            "too many requests with this API key",
+        ),
+        (Code::QuotaExceeded, _) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "QUOTA_EXCEEDED",
+            "the API key's quota is used up",
         ),
         (_, Some(Reason::OwnerKind)) => (
             forbidden,

@@ -71,6 +71,7 @@ const REFUSALS: [Refusal; 13] = [
             "api_not_kept",
             "too_many_roles",
             "too_many_apis",
+            "no_quota",
         ],
     ),
     (
