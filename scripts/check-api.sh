@@ -47,7 +47,8 @@ NODE_PATH="$tools/node/node_modules" timeout 240 node "$scripts/docs.mjs" "$url"
 for name in one two three; do
     for what in "keys {\"name\": \"$name\"}" "roles {\"name\": \"$name\"}" "apis {\"name\": \"$name\", \"slug\": \"$name\"}" \
         "service-accounts {\"name\": \"$name\", \"username\": \"$name\"}"; do
-        curl --silent --fail --output /dev/null --header "Authorization: Bearer $key" --json "${what#* }" "$url/v1/${what%% *}"
+        curl --silent --fail --output /dev/null --header "Authorization: Bearer $key" \
+            --header 'Content-Type: application/json' --data "${what#* }" "$url/v1/${what%% *}"
     done
 done
 export CLAVIGER_API_URL=$url CLAVIGER_API_KEY=$key

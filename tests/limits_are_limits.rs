@@ -11,8 +11,9 @@ use std::time::Duration;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::proxy::{Proxy, Way};
 use crate::seed::{Dice, rounds};
-use crate::support::{ENGINES, Server, path_of, text};
+use crate::support::{Answer, ENGINES, Engine, Server, path_of, text};
 
 /// Callers at the same time.
 const CALLERS: usize = 64;
@@ -75,7 +76,7 @@ async fn a_key_with_a_rate_limit_is_refused_beyond_it_and_told_when_to_come_agai
         let mut counted = Value::Null;
         for _ in 0..100 {
             let (_, usage) = server.call(Method::GET, &path_of(&key, "usage"), None).await;
-            counted = usage["totals"].clone();
+            counted = usage["by_code"].clone();
             if counted["RATE_LIMITED"] == 5 {
                 break;
             }
@@ -209,4 +210,52 @@ async fn a_clean_stop_forfeits_nothing() {
         passed += passing(&server, text(&key, "secret"), 60, "QUOTA_EXCEEDED").await;
         assert_eq!(passed, 40);
     }
+}
+
+#[tokio::test]
+async fn without_the_database_nobody_passes_whose_units_are_gone_and_none_is_granted_twice() {
+    let mut server = Server::empty(Engine::Postgres).await;
+    let (proxy, through) = Proxy::before(&server.database().expect("PostgreSQL")).await;
+    server.detour = Some(through);
+    server.found();
+    server.serve().await;
+    let n = 120;
+    let key = server
+        .create(json!({"quota": {"limit": n, "per": "total"}}))
+        .await;
+    let secret = text(&key, "secret");
+    let mut passed = passing(&server, secret, 5, "").await;
+    for way in [Way::Cut, Way::Lost] {
+        proxy.turn(way);
+        // What is at hand goes on passing, and then the answer is that nothing can be said.
+        let mut refused = false;
+        for _ in 0..n {
+            let asked = server
+                .door(Method::POST, "/v1/verify")
+                .json(&json!({ "key": secret }));
+            let answer = Answer::of(asked).await;
+            if answer.status == StatusCode::SERVICE_UNAVAILABLE {
+                refused = true;
+                break;
+            }
+            assert_eq!(answer.body["code"], "VALID", "{}", answer.text);
+            passed += 1;
+        }
+        assert!(refused, "the database was away, and {passed} passed");
+        proxy.turn(Way::Open);
+        for _ in 0..200 {
+            let asked = server
+                .door(Method::POST, "/v1/verify")
+                .json(&json!({ "key": secret }));
+            let answer = Answer::of(asked).await;
+            if answer.status == StatusCode::OK {
+                assert_eq!(answer.body["code"], "VALID", "{}", answer.text);
+                passed += 1;
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    passed += passing(&server, secret, n, "QUOTA_EXCEEDED").await;
+    assert_eq!(passed, n);
 }

@@ -31,6 +31,7 @@ mod organisations;
 mod owners;
 mod people;
 mod permissions;
+mod readme;
 mod requests;
 mod revoked_is_revoked;
 mod roles;

@@ -1,7 +1,6 @@
 //! Edits, rotations, evictions and administrators.
 
 use super::*;
-use crate::support::Engine;
 
 async fn patch(server: &Server, key: &Value, body: Value) -> Value {
     let (status, key) = server.call(Method::PATCH, &path_of(key, ""), Some(body)).await;

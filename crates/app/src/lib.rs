@@ -49,6 +49,8 @@ pub struct App {
     pub(crate) store: Store,
     pub(crate) engine: Engine,
     pub(crate) keyring: RwLock<Arc<Keyring>>,
+    /// Held while a step of a rotation is taken: each begins with the keyring that the one before has left.
+    pub(crate) rotating: tokio::sync::Mutex<()>,
     pub(crate) secrets: SecretsSource,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -132,6 +134,7 @@ impl App {
             store,
             engine,
             keyring: RwLock::new(keyring),
+            rotating: tokio::sync::Mutex::new(()),
             secrets,
             clock,
             random,

@@ -26,9 +26,9 @@ use crate::user;
 use crate::{App, Caller};
 
 /// How long a set-up link is good.
-const LINK_LIFE: Duration = Duration::from_secs(3600);
+pub(crate) const LINK_LIFE: Duration = Duration::from_secs(3600);
 /// What the token of a set-up link begins with.
-const LINK_PREFIX: &str = "setup";
+pub(crate) const LINK_PREFIX: &str = "setup";
 
 /// What the first start made; its secrets are shown this once.
 #[derive(Debug)]

@@ -325,6 +325,58 @@ mod tests {
         walk(&Cli::command());
     }
 
+    /// The words of a command line as a shell has them, up to where it is redirected, and without the note beside it.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quote, mut gap) = (vec![String::new()], None, 0);
+        for c in line.chars() {
+            match quote {
+                Some(open) if c == open => quote = None,
+                Some(_) => words.last_mut().unwrap().push(c),
+                None if c == '"' || c == '\'' => quote = Some(c),
+                None if c == ' ' && gap > 0 => break,
+                None if c == ' ' => words.push(String::new()),
+                None if matches!(c, '<' | '>' | '|' | '&') => break,
+                None => words.last_mut().unwrap().push(c),
+            }
+            gap = usize::from(c == ' ' && quote.is_none());
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_example_in_a_help_text_is_a_command_that_is_taken() {
+        fn walk(command: &clap::Command, found: &mut usize) {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            // A line that goes on is one command.
+            let help = help.replace("\\\n    ", "");
+            for line in help
+                .lines()
+                .map(str::trim)
+                .filter(|line| line.starts_with("claviger "))
+            {
+                let line = line
+                    .replace("key_0123…", "key_01kg7hwasaf59agy3bdr3nvpm4")
+                    .replace("acct_0123…", "acct_01kg7hwasaf59agy3bdr3nvpm4");
+                let taken = Cli::try_parse_from(words(&line));
+                assert!(
+                    taken.is_ok(),
+                    "{}: {line}\n{}",
+                    command.get_name(),
+                    taken.unwrap_err()
+                );
+                *found += 1;
+            }
+            command.get_subcommands().for_each(|one| walk(one, found));
+        }
+        let mut found = 0;
+        walk(&Cli::command(), &mut found);
+        assert!(found > 40, "{found} examples");
+    }
+
     #[test]
     fn no_flag_takes_a_secret() {
         fn walk(command: &clap::Command) {

@@ -260,7 +260,7 @@ pub(crate) enum ConfigError {
 }
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 26] = [
+const VARIABLES: [(&str, &[&str]); 27] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -280,6 +280,7 @@ const VARIABLES: [(&str, &[&str]); 26] = [
     ("CLAVIGER_LIMITS_BACKEND", &["limits", "backend"]),
     ("CLAVIGER_LIMITS_DEFAULT_RATE", &["limits", "default_rate"]),
     ("CLAVIGER_WEB_PUBLIC_URL", &["web", "public_url"]),
+    ("CLAVIGER_WEB_PROXIES", &["web", "proxies"]),
     ("CLAVIGER_SIGN_IN_IDLE", &["sign_in", "idle"]),
     ("CLAVIGER_SIGN_IN_ABSOLUTE", &["sign_in", "absolute"]),
     ("CLAVIGER_OIDC_ISSUER", &["oidc", "issuer"]),
@@ -426,16 +427,14 @@ fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
             _ => return,
         }
     }
-    if matches!(*last, "gateways" | "sources") {
-        let all = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        let all = all.map(|part| toml::Value::String(part.to_owned())).collect();
-        place.insert((*last).to_owned(), toml::Value::Array(all));
-        return;
-    }
     let plain = matches!(*last, "open" | "threads" | "secrets" | "unknown");
+    let list = || text.split(',').map(str::trim).filter(|one| !one.is_empty());
     let value = match (text.parse::<i64>(), text.parse::<bool>()) {
         (Ok(number), _) if plain => toml::Value::Integer(number),
         (_, Ok(truth)) if plain => toml::Value::Boolean(truth),
+        _ if matches!(*last, "proxies" | "gateways" | "sources") => {
+            toml::Value::Array(list().map(|one| toml::Value::String(one.to_owned())).collect())
+        }
         _ => toml::Value::String(text.to_owned()),
     };
     place.insert((*last).to_owned(), value);
@@ -473,6 +472,38 @@ mod tests {
         let config = with("[listen]\nmanagement = \"127.0.0.1:2\"\n", &variables).expect("settings");
         assert_eq!(config.listen.management.port(), 1);
         assert_eq!(config.verification.threads, Some(3));
+    }
+
+    #[test]
+    fn a_list_is_apart_by_commas_in_a_variable() {
+        let config = with("", &[("CLAVIGER_WEB_PROXIES", "10.0.0.0/8, 2001:db8::/32")]).expect("settings");
+        assert_eq!(config.web.proxies.len(), 2);
+        let none = [("CLAVIGER_WEB_PROXIES", "")];
+        let config = with("[web]\nproxies = [\"10.0.0.0/8\"]\n", &none).expect("settings");
+        assert!(config.web.proxies.is_empty());
+        let refused = with("", &[("CLAVIGER_WEB_PROXIES", "10.0.0.0/8,nonsense")]).expect_err("no network");
+        assert!(refused.starts_with("CLAVIGER_WEB_PROXIES"), "{refused}");
+    }
+
+    #[test]
+    fn every_setting_has_a_variable() {
+        let mut section = None;
+        let mut found = 0;
+        for line in DEFAULT.lines() {
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                section = Some(name.to_owned());
+            }
+            // A setting without a default stands in a comment.
+            let setting = line.strip_prefix("# ").unwrap_or(line).split_once(" = ");
+            let Some((name, _)) = setting.filter(|(name, _)| !name.contains([' ', '['])) else {
+                continue;
+            };
+            let path: Vec<&str> = section.as_deref().into_iter().chain([name]).collect();
+            let known = VARIABLES.iter().any(|(_, keys)| **keys == *path);
+            assert!(known, "no variable sets {path:?}");
+            found += 1;
+        }
+        assert!(found > 15, "{found} settings");
     }
 
     #[test]

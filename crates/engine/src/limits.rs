@@ -113,7 +113,7 @@ pub struct QuotaStanding {
 /// Where a key's limits stand after a request.
 #[derive(Debug, Clone, Default)]
 pub struct Limits {
-    pub(crate) rates: SmallVec<[Told; 2]>,
+    pub(crate) rates: SmallVec<[Told; 3]>,
     /// The quota, as far as it is known.
     pub quota: Option<QuotaStanding>,
     /// The place among the rates of the one that refused.

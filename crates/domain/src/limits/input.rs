@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{MAX_RATE, Period, Quota, QuotaError, Rate, RateError, RateLimit};
 use crate::input::{self, FieldError};
 use crate::policy::Zone;
-use crate::schema::LimitName;
+use crate::schema::{LimitName, Window};
 use crate::span::Span;
 
 /// Rate limits of one key, one account or one organisation at the most, and of one question.
@@ -25,7 +25,8 @@ pub struct RateLimitDraft {
     /// How many in a window.
     #[schema(minimum = 1, maximum = 1_000_000_000, example = 100)]
     pub limit: u64,
-    /// The window, from 1s to 366d.
+    /// The window.
+    #[schema(value_type = Window)]
     pub window: Span,
     /// How many at once; as many as the limit when not said.
     #[schema(minimum = 1, maximum = 1_000_000_000, example = 20)]

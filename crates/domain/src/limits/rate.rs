@@ -9,6 +9,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::input::check_name;
+use crate::schema::Window;
 use crate::span::Span;
 
 /// The largest limit and the largest burst.
@@ -169,14 +170,14 @@ impl utoipa::PartialSchema for Rate {
             .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]));
         let object = ObjectBuilder::new()
             .property("limit", number("How many in a window."))
-            .property("window", Span::schema())
+            .property("window", Window::schema())
             .property("burst", burst)
             .required("limit")
             .required("window")
             .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-        let text = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .pattern(Some("^[0-9]{1,10}/[0-9]{1,9}[smhdw]( burst [0-9]{1,10})?$"));
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(
+            "^[1-9][0-9]{0,8}/[1-9][0-9]?[smhd]( burst [1-9][0-9]{0,8})?$",
+        ));
         AnyOfBuilder::new()
             .item(object)
             .item(text)

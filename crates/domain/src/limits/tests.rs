@@ -349,6 +349,7 @@ fn a_request_that_names_limits_is_read_or_refused() {
         read.map(|wishes| wishes.len())
     };
     assert_eq!(read(r#"[]"#), Ok(0));
+    assert_eq!(read(r#"null"#), Ok(0));
     assert_eq!(
         read(r#"[{"name":"a"},{"name":"b","limit":5,"window":"1m","burst":2,"cost":3}]"#),
         Ok(2)
@@ -364,7 +365,7 @@ fn a_request_that_names_limits_is_read_or_refused() {
         r#"[{"name":"a"},{"name":"a"}]"#,
         r#"[{"limit":5,"window":"1m"}]"#,
         r#"[{"name":"a","extra":1}]"#,
-        r#"null"#,
+        r#"{}"#,
     ] {
         assert!(read(json).is_err(), "{json}");
     }

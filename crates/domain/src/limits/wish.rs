@@ -19,7 +19,7 @@ pub struct Wish<'a> {
     pub cost: Option<u64>,
 }
 
-/// As it is written.
+/// A limit that the request is held against.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NamedLimit)]
@@ -32,7 +32,8 @@ pub struct WrittenWish<'a> {
     /// How many in a window, where the key has no limit of that name.
     #[schema(minimum = 1, maximum = 1_000_000_000, example = 5)]
     limit: Option<u64>,
-    /// The window, from 1s to 366d.
+    /// The window.
+    #[schema(value_type = Option<crate::schema::Window>)]
     window: Option<Span>,
     /// How many at once; as many as the limit when not said.
     #[schema(minimum = 1, maximum = 1_000_000_000)]
@@ -68,8 +69,7 @@ impl<'a> TryFrom<WrittenWish<'a>> for Wish<'a> {
 /// # Errors
 /// What is wrong with them.
 pub fn wishes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Wish<'de>>, D::Error> {
-    // As many as there may be are looked at, and no more: the list comes from outside.
-    let written = Vec::<WrittenWish<'de>>::deserialize(deserializer)?;
+    let written = Option::<Vec<WrittenWish<'de>>>::deserialize(deserializer)?.unwrap_or_default();
     if written.len() > MAX_LIMITS {
         return Err(D::Error::custom(format!("at most {MAX_LIMITS} of them")));
     }

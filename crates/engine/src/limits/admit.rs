@@ -26,7 +26,7 @@ struct Slot {
     cost: u64,
 }
 
-type Slots = SmallVec<[Slot; 2]>;
+type Slots = SmallVec<[Slot; 4]>;
 
 fn slot(scope: Scope, place: usize, rate: Rate, gauge: Gauge, cost: u64) -> Slot {
     let told = Told {
@@ -142,7 +142,7 @@ impl Limiter {
                 allotment.allowance(cost, boottime)
             }
         };
-        let mut charges: SmallVec<[Charge<'_>; 2]> = slots
+        let mut charges: SmallVec<[Charge<'_>; 4]> = slots
             .iter_mut()
             .map(|slot| Charge {
                 rate: slot.told.rate,

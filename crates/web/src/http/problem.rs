@@ -263,14 +263,13 @@ impl From<AppError> for Problem {
                 "precondition_failed",
                 "Changed meanwhile",
             ),
-            AppError::Provider(cause) => {
-                let (status, code) = match cause {
-                    app::oidc::OidcError::Settings(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
-                    app::oidc::OidcError::Provider(_) => (StatusCode::BAD_GATEWAY, "provider_unavailable"),
-                    app::oidc::OidcError::Refused(_) => (StatusCode::FORBIDDEN, "provider_refused"),
-                };
-                plain(status, code, "Not signed in").caused_by(Some(Box::new(cause)))
-            }
+            // Browsers are told on a page (`api/oidc.rs`); nobody else has to do with the provider.
+            AppError::Provider(cause) => plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something went wrong",
+            )
+            .caused_by(Some(Box::new(cause))),
             AppError::Unavailable(cause) => plain(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",

@@ -50,6 +50,7 @@ const REFUSALS: [Refusal; 13] = [
             "idempotency_conflict",
             "not_kept",
             "secrets_in_use",
+            "secrets_fixed",
             "demo_exists",
             "slug_taken",
             "organisation_closed",
