@@ -107,6 +107,11 @@ impl Server {
         self.directory.path().join("data")
     }
 
+    /// A directory that goes with this installation.
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
     /// The binary with this installation's data (and database) named.
     pub(crate) fn claviger(&self, arguments: &[&str]) -> Command {
         self.command(Command::new(BINARY), arguments)
@@ -322,6 +327,16 @@ impl Server {
     /// Changes the policy.
     pub(crate) async fn policy(&self, patch: Value) {
         let patched = self.local(Method::PATCH, "/v1/policy").json(&patch);
+        let answer = Answer::of(patched).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+
+    /// Changes the policy of one of several organisations.
+    pub(crate) async fn local_policy(&self, slug: &str, patch: Value) {
+        let patched = self
+            .local(Method::PATCH, "/v1/policy")
+            .header("claviger-organisation", slug)
+            .json(&patch);
         let answer = Answer::of(patched).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     }
@@ -598,6 +613,17 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
             (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
         })
     })
+}
+
+/// Waits until something has come to pass that a worker does.
+pub(crate) async fn until(what: &str, done: impl AsyncFn() -> bool) {
+    for _ in 0..1200 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{what}: it did not come to pass within 30 seconds");
 }
 
 /// A field of JSON that is a text.

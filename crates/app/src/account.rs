@@ -1,6 +1,7 @@
 //! Use cases of service accounts, a verb a file.
 
 mod create;
+pub(crate) use create::{check, draw_up, write};
 mod delete;
 mod edit;
 mod import;

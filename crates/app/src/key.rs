@@ -3,7 +3,9 @@
 mod create;
 mod delete;
 mod edit;
+pub mod export;
 mod hand_in;
+pub mod import;
 mod issue;
 pub(crate) use issue::Mint;
 mod owner;

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod caller;
 pub mod demo;
 mod difference;
+mod erasure;
 pub mod error;
 pub mod import;
 pub mod key;
@@ -18,6 +19,7 @@ pub mod oidc;
 pub mod organisation;
 pub mod permission;
 pub mod policy;
+mod retention;
 pub mod role;
 pub mod secrets;
 pub mod session;
@@ -57,6 +59,8 @@ pub struct App {
     pub(crate) directory: PathBuf,
     pub(crate) people: session::Desk,
     pub(crate) leaks: key::Reports,
+    /// One import of keys at a time.
+    pub(crate) importing: Arc<tokio::sync::Semaphore>,
 }
 
 impl std::fmt::Debug for App {
@@ -141,6 +145,7 @@ impl App {
             directory,
             people,
             leaks: key::Reports::default(),
+            importing: Arc::new(tokio::sync::Semaphore::new(1)),
         })
     }
 

@@ -25,7 +25,7 @@ impl App {
     }
 
     /// Changes fields of the policy (JSON merge patch, RFC 7396); it takes effect before this returns. Storing hashes
-    /// alone drops every ciphertext that was kept.
+    /// alone erases every token that was retained.
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
@@ -39,41 +39,52 @@ impl App {
             ));
         }
         let caller = caller.clone();
-        self.change(async move |tx| {
-            let tenant = tx.tenant(caller.organisation).await?;
-            let before = serde_json::to_value(&tenant.policy).map_err(AppError::internal)?;
-            let mut merged = before.clone();
-            merge(&mut merged, patch);
-            let mut policy: Policy = serde_json::from_value(merged)
-                .map_err(|error| AppError::field("policy", error.to_string()))?;
-            policy
-                .validate()
-                .map_err(|error| AppError::Refused(error.to_string()))?;
-            if policy.accounts.default_roles != tenant.policy.accounts.default_roles {
-                policy.accounts.default_roles = usual_roles(tx, &caller, &policy).await?;
-            }
-            if policy == tenant.policy {
-                return Ok(policy);
-            }
-            if policy.secret.storage == Storage::Hashed && tenant.policy.secret.storage == Storage::Encrypted
-            {
-                tx.drop_sealed(caller.organisation).await?;
-            }
-            tx.set_policy(caller.organisation, &policy).await?;
-            let after = serde_json::to_value(&policy).map_err(AppError::internal)?;
-            let organisation = &tenant.organisation;
-            let target = Target {
-                kind: "organisation".to_owned(),
-                id: organisation.id.to_string(),
-                name: organisation.name.clone(),
-            };
-            tx.record(
-                organisation.id,
-                caller.event(tx.now(), "policy.edit", target, difference(&before, &after)),
-            );
-            Ok(policy)
-        })
-        .await
+        let (policy, erased) = self
+            .change(async move |tx| {
+                let tenant = tx.tenant(caller.organisation).await?;
+                let before = serde_json::to_value(&tenant.policy).map_err(AppError::internal)?;
+                let mut merged = before.clone();
+                merge(&mut merged, patch);
+                let mut policy: Policy = serde_json::from_value(merged)
+                    .map_err(|error| AppError::field("policy", error.to_string()))?;
+                policy
+                    .validate()
+                    .map_err(|error| AppError::Refused(error.to_string()))?;
+                if policy.accounts.default_roles != tenant.policy.accounts.default_roles {
+                    policy.accounts.default_roles = usual_roles(tx, &caller, &policy).await?;
+                }
+                if policy == tenant.policy {
+                    return Ok((policy, None));
+                }
+                let gives_up = policy.secret.storage == Storage::Hashed
+                    && tenant.policy.secret.storage == Storage::Encrypted;
+                let erased = match gives_up {
+                    true => Some(tx.destroy_data_keys(caller.organisation).await?),
+                    false => None,
+                };
+                tx.set_policy(caller.organisation, &policy).await?;
+                let after = serde_json::to_value(&policy).map_err(AppError::internal)?;
+                let organisation = &tenant.organisation;
+                let target = Target {
+                    kind: "organisation".to_owned(),
+                    id: organisation.id.to_string(),
+                    name: organisation.name.clone(),
+                };
+                let mut changes = difference(&before, &after);
+                if let Some(count) = erased {
+                    changes["retained_tokens"] = json!({ "before": count, "after": 0 });
+                }
+                tx.record(
+                    organisation.id,
+                    caller.event(tx.now(), "policy.edit", target, changes),
+                );
+                Ok((policy, erased))
+            })
+            .await?;
+        if erased.is_some() {
+            self.see_erased().await;
+        }
+        Ok(policy)
     }
 }
 

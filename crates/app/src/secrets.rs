@@ -229,6 +229,7 @@ impl App {
                     .map_err(AppError::internal)?;
                 tx.rewrap_data_key(organisation, id, &anew).await?;
             }
+            tx.rewrapped().await?;
             Ok(())
         })
         .await?;

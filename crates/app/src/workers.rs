@@ -22,8 +22,6 @@ const USAGE: usize = 1_024;
 const SELDOM: Duration = Duration::from_secs(3600);
 /// How long an `Idempotency-Key` is remembered.
 const ANSWERS: Duration = Duration::from_secs(86_400);
-/// How long the log of recent requests reaches back.
-const REQUESTS: Duration = Duration::from_secs(30 * 86_400);
 /// How long what was used of a quota is remembered after its period.
 const QUOTAS: Duration = Duration::from_secs(35 * 86_400);
 /// How many changes are kept for caches that lag behind.
@@ -35,13 +33,17 @@ impl App {
         let mut often = tokio::time::interval(OFTEN);
         let mut seldom = tokio::time::interval(SELDOM);
         often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        tokio::pin!(stop);
+        // Beside the rest, which does not wait for it.
+        let retention = self.keep_retention();
+        tokio::pin!(stop, retention);
         loop {
             tokio::select! {
                 () = &mut stop => break,
+                never = &mut retention => match never {},
                 _ = often.tick() => {
                     self.report("changes", self.follow().await);
                     self.report("usage", self.flush_some().await.map(drop));
+                    self.report("erasing", self.go_on_erasing().await.map(drop));
                     self.report("limits", self.engine.tidy_limits().await.map_err(Into::into));
                 }
                 _ = seldom.tick() => self.report("housekeeping", self.tidy().await),
@@ -58,7 +60,7 @@ impl App {
         Ok(())
     }
 
-    fn report(&self, what: &str, result: Result<()>) {
+    pub(crate) fn report(&self, what: &str, result: Result<()>) {
         if let Err(error) = result {
             let cause = std::error::Error::source(&error)
                 .map(ToString::to_string)
@@ -115,14 +117,12 @@ impl App {
     async fn tidy(&self) -> Result<()> {
         let before: Timestamp = self.clock.now().minus(ANSWERS);
         let idle = self.idle_since();
-        let requests = self.clock.now().minus(REQUESTS);
         let quotas = self.clock.now().minus(QUOTAS);
         self.write(async move |tx| {
             tx.forget_answers(before).await?;
             tx.forget_setup_links().await?;
             tx.forget_sessions(idle).await?;
             tx.forget_changes(CHANGES).await?;
-            tx.forget_requests(requests).await?;
             tx.forget_quotas(quotas).await?;
             Ok(())
         })

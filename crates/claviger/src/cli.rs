@@ -10,6 +10,7 @@ mod connect;
 mod credentials;
 mod demo;
 mod error;
+mod export;
 mod import;
 mod input;
 mod keys;
@@ -126,6 +127,10 @@ enum Command {
     /// What can be granted, who may do what, and why
     #[command(subcommand)]
     Permissions(permissions::Permissions),
+    /// Bring keys in from another system or installation, with the service accounts that they stand for
+    Import(import::Import),
+    /// Take everything but secrets away, in a form that `import` takes
+    Export(export::Export),
     /// Read, check and export the record of who did what
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -225,6 +230,8 @@ impl Command {
                 | Self::Roles(_)
                 | Self::Apis(_)
                 | Self::Permissions(_)
+                | Self::Import(_)
+                | Self::Export(_)
                 | Self::Audit(_)
                 | Self::Policy(_)
                 | Self::Users(_)
@@ -245,6 +252,8 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Roles(command) => roles::run(context, command).await,
         Command::Apis(command) => apis::run(context, command).await,
         Command::Permissions(command) => permissions::run(context, command).await,
+        Command::Import(args) => import::run(context, args).await,
+        Command::Export(args) => export::run(context, args).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Users(command) => users::run(context, command).await,

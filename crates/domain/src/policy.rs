@@ -4,16 +4,32 @@
 //! so that a misspelt setting never passes for a set one.
 
 mod cutoff;
+mod dialects;
 mod expiry;
+mod grants;
+mod idle;
 mod limits;
 mod owners;
+mod preset;
+mod reminders;
+mod retention;
+mod tightening;
+mod validate;
 
 use serde::{Deserialize, Serialize};
 
 pub use cutoff::{Cutoff, Zone, ZoneError};
+pub use dialects::Dialect;
 pub use expiry::{End, ExpiryError, ExpiryRequest};
+pub use grants::{Form, FormField, GrantRule};
+pub use idle::Idle;
 pub use limits::LimitsPolicy;
 pub use owners::{AccountsPolicy, EmailRule, IssueFor, OwnerKind, OwnerPolicy, UsernameRule};
+pub use preset::{DEFAULT as DEFAULT_PRESET, Preset, PresetApi, PresetRole, PresetSetting};
+pub use reminders::{Day, Reminded, Reminders};
+pub use retention::Retention;
+pub use tightening::{Effect, Tightening, Touched, What};
+pub use validate::PolicyError;
 
 use crate::decide as door;
 use crate::span::Span;
@@ -217,6 +233,19 @@ pub struct Policy {
     pub issue_blocked: Vec<String>,
     /// How service accounts are kept.
     pub accounts: AccountsPolicy,
+    /// How a key is told what it may do.
+    pub grants: GrantRule,
+    /// What people are asked when they make a key.
+    pub form: Form,
+    /// Who is reminded that a key ends, and when.
+    pub reminders: Reminders,
+    /// What becomes of keys and service accounts that nobody uses.
+    pub idle: Idle,
+    /// How long is kept what keys did.
+    pub retention: Retention,
+    /// Whose management API is spoken beside Claviger's own.
+    #[schema(max_items = 3)]
+    pub dialects: Vec<Dialect>,
     /// How much keys may be used that have no limits of their own.
     pub limits: LimitsPolicy,
 }
@@ -236,150 +265,13 @@ impl Default for Policy {
             issue_for: IssueFor::default(),
             issue_blocked: Vec::new(),
             accounts: AccountsPolicy::default(),
+            grants: GrantRule::default(),
+            form: Form::default(),
+            reminders: Reminders::default(),
+            idle: Idle::default(),
+            retention: Retention::default(),
+            dialects: Vec::new(),
             limits: LimitsPolicy::default(),
-        }
-    }
-}
-
-/// Why settings cannot stand together.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyError {
-    /// `automatic` without a length.
-    #[error("expiry.mode automatic needs expiry.default")]
-    AutomaticWithoutDefault,
-    /// A default that its own limit forbids.
-    #[error("expiry.default is longer than expiry.max")]
-    DefaultBeyondMax,
-    /// Lengths for keys that never end.
-    #[error("expiry.mode never leaves no room for expiry.default or expiry.max")]
-    NeverWithLength,
-    /// A life of no length.
-    #[error("expiry.default and expiry.max are at least 1s")]
-    NoLife,
-    /// Nothing to reveal.
-    #[error("secret.reveal on_demand needs secret.storage encrypted")]
-    RevealWithoutCiphertext,
-    /// A default that its own limit forbids.
-    #[error("rotation.default_grace is longer than rotation.max_grace")]
-    GraceBeyondMax,
-    /// A door that nothing passes.
-    #[error("accept.sources is empty: no key could be used")]
-    NoSource,
-    /// Keys that nobody could own.
-    #[error("owner.kinds is empty: no key could be made")]
-    NoOwner,
-    /// A limit that lets no key be made.
-    #[error("owner.max_live_keys is at least 1, or null for any number")]
-    NoLiveKeys,
-    /// More than can be looked through for each key.
-    #[error(
-        "issue_blocked has at most 1000 names of at most 254 characters, and accounts.default_roles at most 64"
-    )]
-    TooMany,
-}
-
-/// Names that may be blocked, and roles that an account may begin with.
-const MAX_BLOCKED: usize = 1_000;
-const MAX_BLOCKED_NAME: usize = 254;
-const MAX_DEFAULT_ROLES: usize = 64;
-
-impl Policy {
-    /// Checks the settings together.
-    ///
-    /// # Errors
-    /// The first combination that cannot stand.
-    pub fn validate(&self) -> Result<(), PolicyError> {
-        let Expiry {
-            mode, default, max, ..
-        } = &self.expiry;
-        if *mode == ExpiryMode::Never && (default.is_some() || max.is_some()) {
-            return Err(PolicyError::NeverWithLength);
-        }
-        if *mode == ExpiryMode::Automatic && default.is_none() {
-            return Err(PolicyError::AutomaticWithoutDefault);
-        }
-        if default.iter().chain(max).any(|span| *span == Span::ZERO) {
-            return Err(PolicyError::NoLife);
-        }
-        if let (Some(default), Some(max)) = (default, max)
-            && default > max
-        {
-            return Err(PolicyError::DefaultBeyondMax);
-        }
-        if self.secret.reveal == Reveal::OnDemand && self.secret.storage != Storage::Encrypted {
-            return Err(PolicyError::RevealWithoutCiphertext);
-        }
-        if self.rotation.default_grace > self.rotation.max_grace {
-            return Err(PolicyError::GraceBeyondMax);
-        }
-        if self.accept.sources.is_empty() {
-            return Err(PolicyError::NoSource);
-        }
-        if self.owner.kinds.is_empty() {
-            return Err(PolicyError::NoOwner);
-        }
-        if self.owner.max_live_keys == Some(0) {
-            return Err(PolicyError::NoLiveKeys);
-        }
-        if self.issue_blocked.len() > MAX_BLOCKED
-            || self
-                .issue_blocked
-                .iter()
-                .any(|name| name.len() > MAX_BLOCKED_NAME)
-            || self.accounts.default_roles.len() > MAX_DEFAULT_ROLES
-        {
-            return Err(PolicyError::TooMany);
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn policy(json: &str) -> Result<Policy, String> {
-        let policy: Policy = serde_json::from_str(json).map_err(|e| e.to_string())?;
-        policy.validate().map_err(|e| e.to_string())?;
-        Ok(policy)
-    }
-
-    #[test]
-    fn an_empty_policy_is_the_default_one() {
-        assert_eq!(policy("{}"), Ok(Policy::default()));
-    }
-
-    #[test]
-    fn impossible_combinations_are_refused_with_the_reason() {
-        for (json, reason) in [
-            (r#"{"expiry":{"mode":"automatic"}}"#, "automatic needs"),
-            (
-                r#"{"expiry":{"default":"90d","max":"30d"}}"#,
-                "longer than expiry.max",
-            ),
-            (
-                r#"{"expiry":{"mode":"never","max":"30d"}}"#,
-                "never leaves no room",
-            ),
-            (r#"{"expiry":{"max":"0s"}}"#, "at least 1s"),
-            (
-                r#"{"secret":{"reveal":"on_demand"}}"#,
-                "needs secret.storage encrypted",
-            ),
-            (
-                r#"{"rotation":{"default_grace":"31d"}}"#,
-                "longer than rotation.max_grace",
-            ),
-            (r#"{"accept":{"sources":[]}}"#, "no key could be used"),
-            (r#"{"owner":{"kinds":[]}}"#, "no key could be made"),
-            (r#"{"owner":{"max_live_keys":0}}"#, "at least 1"),
-            (r#"{"owner":{"kinds":["robot"]}}"#, "unknown variant"),
-            (r#"{"issue_for":"own"}"#, "expected `others` or `self`"),
-            (r#"{"rotations":{}}"#, "unknown field"),
-            (r#"{"expiry":{"max":"soon"}}"#, "whole number and a unit"),
-        ] {
-            let error = policy(json).err().unwrap_or_default();
-            assert!(error.contains(reason), "{json}: {error}");
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Keys: reading, writing and counting their rows.
 
+mod bulk;
 mod list;
 pub(crate) mod search;
+mod walk;
 mod write;
 
 use domain::access::Grants;
@@ -11,7 +13,9 @@ use domain::key::{Actor, Key, Owner, Revocation};
 use domain::limits::Quota;
 use domain::span::Span;
 
+pub use bulk::Laid;
 pub use list::{KeyQuery, KeySort, StatusFilter, Whose};
+pub use walk::Walked;
 
 use crate::db::{Reader, Row};
 use crate::error::{Result, StoreError};

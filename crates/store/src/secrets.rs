@@ -164,8 +164,45 @@ fn secret_of(row: &Row) -> Result<Secret> {
     })
 }
 
-const SECRET: &str =
-    "SELECT id, display, created_at, ends_at, data_key FROM secrets WHERE organisation = $1 AND key = $2";
+/// What [`row_of`] gives the values of.
+pub(crate) const COLUMNS: &str =
+    "id, organisation, key, digest, scheme, pepper, display, created_at, data_key";
+
+/// A new secret's row.
+pub(crate) fn row_of(secret: &NewSecret) -> Vec<Value> {
+    let (scheme, pepper) = scheme_columns(secret.scheme);
+    params![
+        secret.id,
+        secret.organisation,
+        secret.key,
+        *secret.digest.as_bytes(),
+        scheme,
+        pepper,
+        &*secret.display,
+        secret.created_at,
+        secret.sealed.as_ref().map(|(_, data_key)| *data_key),
+    ]
+    .to_vec()
+}
+
+/// Says in such a row which data key opens the retained token.
+pub(crate) fn seal_row(row: &mut [Value], data_key: DataKeyId) {
+    if let [.., key] = row {
+        *key = data_key.into();
+    }
+}
+
+/// The digest in such a row.
+pub(crate) fn digest_in(row: &[Value]) -> &[u8] {
+    match row.get(3) {
+        Some(Value::Bytes(bytes)) => bytes,
+        _ => &[],
+    }
+}
+
+// A data key that was destroyed opens nothing, although its secrets may still name it.
+const SECRET: &str = "SELECT s.id, s.display, s.created_at, s.ends_at, d.id FROM secrets s \
+                      LEFT JOIN data_keys d ON d.id = s.data_key WHERE s.organisation = $1 AND s.key = $2";
 
 /// How many secrets lean on what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,7 +252,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn secrets(&self, organisation: OrganisationId, key: KeyId) -> Result<Vec<Secret>> {
-        let sql = format!("{SECRET} ORDER BY created_at DESC, id DESC");
+        let sql = format!("{SECRET} ORDER BY s.created_at DESC, s.id DESC");
         self.readers
             .query(&sql, params![organisation, key])
             .await?
@@ -282,23 +319,11 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when the digest is stored already.
     pub async fn insert_secret(&mut self, secret: &NewSecret) -> Result<()> {
-        let (scheme, pepper) = scheme_columns(secret.scheme);
-        let (ciphertext, data_key) = secret.sealed.clone().unzip();
-        let sql = "INSERT INTO secrets (id, organisation, key, digest, scheme, pepper, display, created_at, ciphertext, \
-                   data_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        let values = params![
-            secret.id,
-            secret.organisation,
-            secret.key,
-            *secret.digest.as_bytes(),
-            scheme,
-            pepper,
-            &*secret.display,
-            secret.created_at,
-            ciphertext,
-            data_key,
-        ];
-        self.conn().execute(sql, values).await?;
+        let row = row_of(secret);
+        self.conn().insert_many("secrets", COLUMNS, &[row]).await?;
+        if let Some((ciphertext, data_key)) = &secret.sealed {
+            self.keep_sealed(secret.id, *data_key, ciphertext.clone()).await?;
+        }
         Ok(())
     }
 
@@ -307,7 +332,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn secrets(&mut self, organisation: OrganisationId, key: KeyId) -> Result<Vec<Secret>> {
-        let sql = format!("{SECRET} ORDER BY created_at DESC, id DESC");
+        let sql = format!("{SECRET} ORDER BY s.created_at DESC, s.id DESC");
         self.conn()
             .query(&sql, params![organisation, key])
             .await?
@@ -316,7 +341,7 @@ impl Tx {
             .collect()
     }
 
-    /// Sets when a secret stops, and drops its ciphertext: what is replaced is not shown again.
+    /// Sets when a secret stops, and erases what was retained of it: what is replaced is not shown again.
     ///
     /// # Errors
     /// When the database fails.
@@ -327,8 +352,8 @@ impl Tx {
         secret: SecretId,
         ends_at: Timestamp,
     ) -> Result<()> {
-        let sql = "UPDATE secrets SET ends_at = $4, ciphertext = NULL, data_key = NULL \
-                   WHERE organisation = $1 AND key = $2 AND id = $3";
+        self.erase_sealed(organisation, key).await?;
+        let sql = "UPDATE secrets SET ends_at = $4 WHERE organisation = $1 AND key = $2 AND id = $3";
         self.conn()
             .execute(sql, params![organisation, key, secret, ends_at])
             .await?;

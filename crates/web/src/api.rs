@@ -8,6 +8,7 @@ mod docs;
 mod health;
 mod installation;
 mod invitations;
+mod key_import;
 mod keys;
 mod leaks;
 mod me;
@@ -51,6 +52,8 @@ fn routes() -> OpenApiRouter<Web> {
     OpenApiRouter::with_openapi(openapi::head())
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::summary))
+        .routes(routes!(key_import::import))
+        .routes(routes!(key_import::export))
         .routes(routes!(keys::show, keys::edit, keys::delete))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::revoke))

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::{App, Caller};
 
 /// What every new account needs, checked with the rest.
-pub(super) fn check(draft: AccountDraft) -> std::result::Result<CheckedAccount, Vec<FieldError>> {
+pub(crate) fn check(draft: AccountDraft) -> std::result::Result<CheckedAccount, Vec<FieldError>> {
     let nameless = draft.name.is_none();
     let mut checked = draft.check();
     if nameless {
@@ -26,7 +26,7 @@ pub(super) fn check(draft: AccountDraft) -> std::result::Result<CheckedAccount, 
 }
 
 /// A new account of these fields, which is not written yet.
-pub(super) async fn draw_up(
+pub(crate) async fn draw_up(
     tx: &mut Tx,
     by: &Caller,
     policy: &Policy,
@@ -60,7 +60,7 @@ pub(super) async fn draw_up(
 }
 
 /// Writes a new account with its record.
-pub(super) async fn write(tx: &mut Tx, by: &Caller, account: &Account) -> Result<()> {
+pub(crate) async fn write(tx: &mut Tx, by: &Caller, account: &Account) -> Result<()> {
     tx.insert_account(account).await?;
     tx.record(
         account.organisation,

@@ -6,6 +6,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, IF_MATCH};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 /// An answer longer than this is not one of ours.
@@ -74,6 +75,11 @@ struct FieldError {
 }
 
 impl Problem {
+    /// The kind of refusal, for programs.
+    pub(crate) fn code(&self) -> String {
+        self.code.clone()
+    }
+
     fn sentence(&self) -> String {
         let said = [&self.detail, &self.title]
             .into_iter()
@@ -162,6 +168,23 @@ impl Client {
     ) -> Result<Value, ClientError> {
         let request = self.request(Method::POST, path, query)?;
         self.ask(request.header(CONTENT_TYPE, kind).body(bytes)).await
+    }
+
+    /// POST of a body that is read as it is sent, answered while it is.
+    pub(crate) async fn pour(
+        &self,
+        path: &str,
+        query: &Query,
+        kind: &'static str,
+        pieces: mpsc::Receiver<std::io::Result<Vec<u8>>>,
+    ) -> Result<Response, ClientError> {
+        let request = self.request(Method::POST, path, query)?;
+        let pieces = futures_util::stream::unfold(pieces, |mut pieces| async move {
+            let piece = pieces.recv().await?;
+            Some((piece, pieces))
+        });
+        let body = reqwest::Body::wrap_stream(pieces);
+        self.send(request.header(CONTENT_TYPE, kind).body(body)).await
     }
 
     /// PATCH, only if the thing still has this version, where one is given.

@@ -47,6 +47,8 @@ const REFUSALS: [Refusal; 13] = [
             "key_protected",
             "rotation_conflict",
             "secret_exists",
+            "import_running",
+            "changed_meanwhile",
             "idempotency_conflict",
             "not_kept",
             "secrets_in_use",

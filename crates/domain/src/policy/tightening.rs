@@ -1,0 +1,504 @@
+//! What a change of the policy makes narrower, and what that means for what is there already. Nothing is counted here: each
+//! narrowing says what it would touch, and the store counts that.
+
+use serde::Serialize;
+
+use super::{Deletion, EmailRule, ExpiryMode, GrantRule, OwnerKind, Policy, Reveal, Storage, UsernameRule};
+use crate::decide::Source;
+use crate::span::Span;
+use crate::token::Prefix;
+
+/// What becomes of what is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It goes on as it is; the setting holds for what is made or changed from now on.
+    Kept,
+    /// It is named as due, or warned of, at once.
+    Named,
+    /// It is refused from now on where it did this.
+    Refused,
+    /// It is disabled at the next look, unless it is used before.
+    Disabled,
+    /// It is erased, and nothing brings it back.
+    Erased,
+}
+
+/// What is to be counted. A key is live while it is neither revoked, deleted nor expired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Touched {
+    /// Live keys.
+    Keys,
+    /// Live keys that end by themselves.
+    KeysWithEnd,
+    /// Live keys that never end.
+    KeysWithoutEnd,
+    /// Live keys that end later than that from now, or never.
+    KeysEndingBeyond(Span),
+    /// Live keys of these kinds of owner.
+    KeysOf(Vec<OwnerKind>),
+    /// Live keys of owners who are known by these usernames or addresses, in lower case.
+    KeysOfKnownAs(Vec<String>),
+    /// Owners with more live keys than that.
+    OwnersWithMoreThan(u32),
+    /// Live keys that hold anything but one permission level.
+    KeysWithoutLevel,
+    /// Live keys that hold anything of their own.
+    KeysWithGrants,
+    /// Live keys whose tokens begin otherwise.
+    KeysWithOtherPrefix(Prefix),
+    /// Live keys that came by one of these ways lately.
+    KeysThatCameBy(Vec<Source>),
+    /// Keys of which the token is kept.
+    KeysWithKeptToken,
+    /// Live keys whose secret is older than that.
+    KeysNotRotatedFor(Span),
+    /// Live keys that are enabled and were not used for that long.
+    KeysIdleFor(Span),
+    /// Live keys that hold permissions of Claviger's own.
+    KeysThatManage,
+    /// Service accounts.
+    Accounts,
+    /// Service accounts without an address.
+    AccountsWithoutEmail,
+    /// Service accounts whose username is not their address.
+    AccountsNamedFreely,
+    /// Active service accounts none of whose keys was used for that long.
+    AccountsIdleFor(Span),
+    /// Single requests from longer ago than that.
+    RequestsBefore(Span),
+    /// Hourly counts from longer ago than that.
+    UsageBefore(Span),
+    /// Audit records from longer ago than that.
+    AuditBefore(Span),
+}
+
+/// What kind of thing is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = TouchedKind)]
+pub enum What {
+    /// Keys.
+    Keys,
+    /// The organisation, people and service accounts, as owners of keys.
+    Owners,
+    /// Service accounts.
+    ServiceAccounts,
+    /// Single requests in the log of what was asked.
+    Requests,
+    /// Hourly counts of a key.
+    UsageCounts,
+    /// Records of the audit log.
+    AuditRecords,
+}
+
+impl Touched {
+    /// What kind of thing is counted.
+    pub fn what(&self) -> What {
+        match self {
+            Self::OwnersWithMoreThan(_) => What::Owners,
+            Self::Accounts
+            | Self::AccountsWithoutEmail
+            | Self::AccountsNamedFreely
+            | Self::AccountsIdleFor(_) => What::ServiceAccounts,
+            Self::RequestsBefore(_) => What::Requests,
+            Self::UsageBefore(_) => What::UsageCounts,
+            Self::AuditBefore(_) => What::AuditRecords,
+            _ => What::Keys,
+        }
+    }
+}
+
+/// One setting that is narrower than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tightening {
+    /// Its path.
+    pub setting: &'static str,
+    /// What is there already that it is about.
+    pub touched: Touched,
+    /// What becomes of that.
+    pub effect: Effect,
+    /// The same in a sentence.
+    pub detail: &'static str,
+}
+
+/// Whether a limit is narrower than before; none is the widest.
+fn is_lower<T: Ord>(before: Option<T>, after: Option<T>) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => after < before,
+        (None, after) => after.is_some(),
+        (Some(_), None) => false,
+    }
+}
+
+/// Those of `before` that are not in `after`.
+fn lost<T: PartialEq + Copy>(before: &[T], after: &[T]) -> Vec<T> {
+    let gone = before.iter().filter(|one| !after.contains(one));
+    gone.copied().collect()
+}
+
+impl Policy {
+    /// What `after` makes narrower than this policy, setting by setting. A change that only widens gives nothing:
+    /// it never does anything to what is there.
+    pub fn tightened_by(&self, after: &Self) -> Vec<Tightening> {
+        let mut all = Vec::new();
+        self.expiry_tightened(after, &mut all);
+        self.owners_tightened(after, &mut all);
+        self.grants_tightened(after, &mut all);
+        self.secrets_tightened(after, &mut all);
+        self.deletion_tightened(after, &mut all);
+        self.accounts_tightened(after, &mut all);
+        self.care_tightened(after, &mut all);
+        all
+    }
+
+    fn expiry_tightened(&self, after: &Self, all: &mut Vec<Tightening>) {
+        let (old, new) = (&self.expiry, &after.expiry);
+        if old.mode != new.mode {
+            let (touched, detail) = match new.mode {
+                ExpiryMode::Optional => (None, ""),
+                ExpiryMode::Required => (
+                    Some(Touched::KeysWithoutEnd),
+                    "they go on without an end; one that is given to them later cannot be taken off",
+                ),
+                ExpiryMode::Automatic => (
+                    Some(Touched::Keys),
+                    "they keep the end that they have, or go on without one, and it cannot be changed any more",
+                ),
+                ExpiryMode::Never => (
+                    Some(Touched::KeysWithEnd),
+                    "they still end when they were to; the end can be taken off, and no other be given",
+                ),
+            };
+            all.extend(touched.map(|touched| kept("expiry.mode", touched, detail)));
+        }
+        if let Some(max) = new.max.filter(|_| is_lower(old.max, new.max)) {
+            all.push(kept(
+                "expiry.max",
+                Touched::KeysEndingBeyond(max),
+                "they keep their end; a new one that is given to them has to lie within the limit",
+            ));
+        }
+        if old.editable && !new.editable {
+            all.push(kept(
+                "expiry.editable",
+                Touched::Keys,
+                "they keep the end that they have, and it cannot be changed any more",
+            ));
+        }
+    }
+
+    fn owners_tightened(&self, after: &Self, all: &mut Vec<Tightening>) {
+        let kinds = lost(&self.owner.kinds, &after.owner.kinds);
+        if !kinds.is_empty() {
+            all.push(kept(
+                "owner.kinds",
+                Touched::KeysOf(kinds),
+                "they go on for the owner that they have; no more are made for owners of this kind",
+            ));
+        }
+        let (old, new) = (self.owner.max_live_keys, after.owner.max_live_keys);
+        if let Some(max) = new.filter(|_| is_lower(old, new)) {
+            all.push(kept(
+                "owner.max_live_keys",
+                Touched::OwnersWithMoreThan(max),
+                "all their keys go on; they are given no more until they have fewer",
+            ));
+        }
+        let lower = |names: &[String]| names.iter().map(|name| name.to_lowercase()).collect::<Vec<_>>();
+        let known = lower(&self.issue_blocked);
+        let mut fresh = lower(&after.issue_blocked);
+        fresh.retain(|name| !known.contains(name));
+        if !fresh.is_empty() {
+            all.push(kept(
+                "issue_blocked",
+                Touched::KeysOfKnownAs(fresh),
+                "they go on; their owners are given no more",
+            ));
+        }
+    }
+
+    fn grants_tightened(&self, after: &Self, all: &mut Vec<Tightening>) {
+        if self.grants == after.grants {
+            return;
+        }
+        let detail =
+            "they may do what they could; what they hold can only be changed to what the setting allows";
+        match after.grants {
+            GrantRule::Permissions => {}
+            GrantRule::Levels => all.push(kept("grants", Touched::KeysWithoutLevel, detail)),
+            GrantRule::Inherit => all.push(kept("grants", Touched::KeysWithGrants, detail)),
+        }
+    }
+
+    fn secrets_tightened(&self, after: &Self, all: &mut Vec<Tightening>) {
+        let (old, new) = (&self.secret, &after.secret);
+        if old.storage == Storage::Encrypted && new.storage == Storage::Hashed {
+            all.push(Tightening {
+                setting: "secret.storage",
+                touched: Touched::KeysWithKeptToken,
+                effect: Effect::Erased,
+                detail: "they go on; the tokens that were kept of them are erased and cannot be shown ever again",
+            });
+        } else if old.reveal == Reveal::OnDemand && new.reveal == Reveal::Once {
+            all.push(Tightening {
+                setting: "secret.reveal",
+                touched: Touched::KeysWithKeptToken,
+                effect: Effect::Refused,
+                detail: "they go on; their tokens cannot be shown while the setting stands",
+            });
+        }
+        let (old, new) = (&self.token, &after.token);
+        if old.prefix() != new.prefix() {
+            all.push(kept(
+                "token.prefix",
+                Touched::KeysWithOtherPrefix(new.prefix().clone()),
+                "their tokens go on as they are; the next rotation gives them one of the new form",
+            ));
+        }
+        if new.length() > old.length() {
+            all.push(kept(
+                "token.length",
+                Touched::Keys,
+                "their tokens go on as they are, and how long each is is not kept; the next rotation gives them a longer one",
+            ));
+        }
+        let lost = lost(&self.accept.sources, &after.accept.sources);
+        if !lost.is_empty() {
+            all.push(Tightening {
+                setting: "accept.sources",
+                touched: Touched::KeysThatCameBy(lost),
+                effect: Effect::Refused,
+                detail: "they came this way lately, and are refused at the doors when they do so again",
+            });
+        }
+        let (old, new) = (&self.rotation, &after.rotation);
+        if old.allowed && !new.allowed {
+            all.push(kept(
+                "rotation.allowed",
+                Touched::Keys,
+                "they go on, and so does a retiring secret until its end; they cannot be rotated any more",
+            ));
+        }
+        if let Some(age) = new
+            .warn_after
+            .filter(|_| is_lower(old.warn_after, new.warn_after))
+        {
+            all.push(Tightening {
+                setting: "rotation.warn_after",
+                touched: Touched::KeysNotRotatedFor(age),
+                effect: Effect::Named,
+                detail: "they go on; they are named as due for rotation",
+            });
+        }
+    }
+
+    fn deletion_tightened(&self, after: &Self, all: &mut Vec<Tightening>) {
+        if (self.deletion, after.deletion) == (Deletion::Deactivate, Deletion::Erase) {
+            all.push(kept(
+                "deletion",
+                Touched::Keys,
+                "they go on; a delete of one of them leaves nothing but its audit records. Those deleted before stay",
+            ));
+        }
+        if self.keys.may_manage && !after.keys.may_manage {
+            all.push(Tightening {
+                setting: "keys.may_manage",
+                touched: Touched::KeysThatManage,
+                effect: Effect::Refused,
+                detail: "they are refused wherever Claviger itself is managed; elsewhere they go on",
+            });
+        }
+    }
+
+    fn accounts_tightened(&self, after: &Self, all: &mut Vec<Tightening>) {
+        let (old, new) = (&self.accounts, &after.accounts);
+        if (old.deletion, new.deletion) == (Deletion::Deactivate, Deletion::Erase) {
+            all.push(kept(
+                "accounts.deletion",
+                Touched::Accounts,
+                "they go on; a delete of one of them takes its keys with it and leaves nothing but audit records",
+            ));
+        }
+        if (old.email, new.email) == (EmailRule::Optional, EmailRule::RequiredUnique) {
+            all.push(kept(
+                "accounts.email",
+                Touched::AccountsWithoutEmail,
+                "they go on without one; one that is given to them cannot be taken off",
+            ));
+        }
+        if (old.username, new.username) == (UsernameRule::Free, UsernameRule::Email) {
+            all.push(kept(
+                "accounts.username",
+                Touched::AccountsNamedFreely,
+                "they keep their username until their address is changed",
+            ));
+        }
+    }
+
+    /// What time does to what is kept, and to what nobody uses.
+    fn care_tightened(&self, after: &Self, all: &mut Vec<Tightening>) {
+        let (old, new) = (&self.idle, &after.idle);
+        if let Some(span) = new
+            .warn_after
+            .filter(|_| is_lower(old.warn_after, new.warn_after))
+        {
+            let detail = "they go on; whoever is to be told hears of them";
+            all.push(named("idle.warn_after", Touched::KeysIdleFor(span), detail));
+            all.push(named("idle.warn_after", Touched::AccountsIdleFor(span), detail));
+        }
+        let is_sooner = is_lower(old.disable_after, new.disable_after);
+        if let Some(span) = new.disable_after.filter(|_| is_sooner) {
+            for touched in [Touched::KeysIdleFor(span), Touched::AccountsIdleFor(span)] {
+                all.push(Tightening {
+                    setting: "idle.disable_after",
+                    touched,
+                    effect: Effect::Disabled,
+                    detail: "they are disabled as idle; each can be enabled again",
+                });
+            }
+        }
+        let (old, new) = (&self.retention, &after.retention);
+        let spans = [
+            ("retention.access_log", Some(old.access_log), Some(new.access_log)),
+            ("retention.usage", Some(old.usage), Some(new.usage)),
+            ("retention.audit", old.audit, new.audit),
+        ];
+        for (setting, before, after) in spans {
+            let Some(span) = after.filter(|_| is_lower(before, after)) else {
+                continue;
+            };
+            let touched = match setting {
+                "retention.access_log" => Touched::RequestsBefore(span),
+                "retention.usage" => Touched::UsageBefore(span),
+                _ => Touched::AuditBefore(span),
+            };
+            all.push(Tightening {
+                setting,
+                touched,
+                effect: Effect::Erased,
+                detail: "they are older than what is to be kept, and are erased",
+            });
+        }
+    }
+}
+
+fn kept(setting: &'static str, touched: Touched, detail: &'static str) -> Tightening {
+    Tightening {
+        setting,
+        touched,
+        effect: Effect::Kept,
+        detail,
+    }
+}
+
+fn named(setting: &'static str, touched: Touched, detail: &'static str) -> Tightening {
+    Tightening {
+        setting,
+        touched,
+        effect: Effect::Named,
+        detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(json: &str) -> Policy {
+        serde_json::from_str(json).expect("a policy")
+    }
+
+    /// A narrower policy, and what narrows it.
+    const NARROWER: [(&str, &str); 26] = [
+        (r#"{"expiry":{"mode":"required"}}"#, "expiry.mode"),
+        (
+            r#"{"expiry":{"mode":"automatic","default":"90d"}}"#,
+            "expiry.mode",
+        ),
+        (r#"{"expiry":{"mode":"never"}}"#, "expiry.mode"),
+        (r#"{"expiry":{"max":"90d"}}"#, "expiry.max"),
+        (r#"{"expiry":{"editable":false}}"#, "expiry.editable"),
+        (r#"{"owner":{"kinds":["user"]}}"#, "owner.kinds"),
+        (r#"{"owner":{"max_live_keys":1}}"#, "owner.max_live_keys"),
+        (r#"{"issue_blocked":["Leaver"]}"#, "issue_blocked"),
+        (r#"{"grants":"levels"}"#, "grants"),
+        (r#"{"grants":"inherit"}"#, "grants"),
+        (r#"{"token":{"prefix":"ab","length":46}}"#, "token.prefix"),
+        (r#"{"token":{"prefix":"sk_live","length":80}}"#, "token.length"),
+        (r#"{"accept":{"sources":["bearer"]}}"#, "accept.sources"),
+        (r#"{"rotation":{"allowed":false}}"#, "rotation.allowed"),
+        (r#"{"rotation":{"warn_after":"90d"}}"#, "rotation.warn_after"),
+        (r#"{"deletion":"erase"}"#, "deletion"),
+        (r#"{"keys":{"may_manage":false}}"#, "keys.may_manage"),
+        (r#"{"accounts":{"deletion":"erase"}}"#, "accounts.deletion"),
+        (r#"{"accounts":{"email":"required_unique"}}"#, "accounts.email"),
+        (r#"{"accounts":{"username":"email"}}"#, "accounts.username"),
+        (r#"{"idle":{"warn_after":"90d"}}"#, "idle.warn_after"),
+        (r#"{"idle":{"disable_after":"90d"}}"#, "idle.disable_after"),
+        (r#"{"retention":{"access_log":"7d"}}"#, "retention.access_log"),
+        (r#"{"retention":{"usage":"7d"}}"#, "retention.usage"),
+        (r#"{"retention":{"audit":"7d"}}"#, "retention.audit"),
+        (r#"{"expiry":{"max":"36525d"}}"#, "expiry.max"),
+    ];
+
+    #[test]
+    fn each_narrower_setting_is_named_and_the_way_back_touches_nothing() {
+        let wide = Policy::default();
+        for (json, setting) in NARROWER {
+            let narrow = policy(json);
+            let named: Vec<&str> = wide.tightened_by(&narrow).iter().map(|one| one.setting).collect();
+            assert!(
+                !named.is_empty() && named.iter().all(|one| *one == setting),
+                "{json}: {named:?}"
+            );
+            assert!(narrow.tightened_by(&narrow).is_empty(), "{json}");
+            let back = narrow.tightened_by(&wide);
+            // Another prefix is another prefix, whichever way.
+            assert!(back.is_empty() || setting == "token.prefix", "{json}: {back:?}");
+        }
+    }
+
+    #[test]
+    fn dropping_kept_tokens_erases_them_and_hiding_them_does_not() {
+        let shown = policy(r#"{"secret":{"storage":"encrypted","reveal":"on_demand"}}"#);
+        let hidden = policy(r#"{"secret":{"storage":"encrypted"}}"#);
+        let effects = |one: Vec<Tightening>| {
+            one.iter()
+                .map(|one| (one.setting, one.effect))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            effects(shown.tightened_by(&Policy::default())),
+            [("secret.storage", Effect::Erased)]
+        );
+        assert_eq!(
+            effects(shown.tightened_by(&hidden)),
+            [("secret.reveal", Effect::Refused)]
+        );
+        assert!(hidden.tightened_by(&shown).is_empty());
+    }
+
+    #[test]
+    fn what_only_holds_for_new_keys_touches_nothing() {
+        for json in [
+            r#"{"issue_for":"self"}"#,
+            r#"{"expiry":{"default":"30d"}}"#,
+            r#"{"rotation":{"default_grace":"1d","max_grace":"1d"}}"#,
+            r#"{"form":{"fields":[]}}"#,
+            r#"{"secret":{"source":"external_allowed"}}"#,
+            r#"{"dialects":["maximo"]}"#,
+            r#"{"retention":{"usage":"500d"}}"#,
+        ] {
+            assert!(Policy::default().tightened_by(&policy(json)).is_empty(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_was_blocked_already_is_not_new_in_another_case() {
+        let before = policy(r#"{"issue_blocked":["Leaver"]}"#);
+        let after = policy(r#"{"issue_blocked":["leaver","Other"]}"#);
+        let touched = before.tightened_by(&after).remove(0).touched;
+        assert_eq!(touched, Touched::KeysOfKnownAs(vec!["other".to_owned()]));
+    }
+}
