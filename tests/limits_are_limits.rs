@@ -212,7 +212,7 @@ async fn a_clean_stop_forfeits_nothing() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn without_the_database_nobody_passes_whose_units_are_gone_and_none_is_granted_twice() {
     let mut server = Server::empty(Engine::Postgres).await;
     let (proxy, through) = Proxy::before(&server.database().expect("PostgreSQL")).await;

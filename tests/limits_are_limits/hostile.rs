@@ -8,7 +8,7 @@ async fn hostile_limits_are_refused_and_named() {
     let key = server.create(json!({"quota": {"limit": 5, "per": "day"}})).await;
     let limit = |name: &str, limit: Value, window: &str, burst: Value| json!({"rate_limits": [{"name": name, "limit": limit, "window": window, "burst": burst}]});
     let long = "x".repeat(65);
-    let many: Vec<Value> = (0..10_000)
+    let many: Vec<Value> = (0..1_000)
         .map(|i| json!({"name": format!("n{i}"), "limit": 1, "window": "1s"}))
         .collect();
     let twice = json!({"name": "a", "limit": 1, "window": "1s"});
@@ -55,7 +55,7 @@ async fn hostile_limits_are_refused_and_named() {
         ("quota", json!({"quota": 7})),
     ];
     for (field, body) in cases {
-        let case = format!("{body:.120}");
+        let case: String = body.to_string().chars().take(120).collect();
         let create = server.request(Method::POST, "/v1/keys");
         let mut whole = json!({"name": "Sample key"});
         if let (Value::Object(whole), Value::Object(body)) = (&mut whole, body.clone()) {

@@ -1,4 +1,5 @@
 //! Units of quotas on both engines: none is handed out twice, whatever is lost, repeated or given back.
+#![expect(clippy::expect_used, reason = "a fault stops the test")]
 
 use domain::clock::{SystemClock, SystemRandom, Timestamp};
 use domain::id::KeyId;

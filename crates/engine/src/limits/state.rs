@@ -21,9 +21,13 @@ pub(crate) struct State(pub(super) Mutex<Held>);
 pub(super) struct Held {
     /// In the order of the limits as they were last asked for; behind them those that are not set any more.
     gauges: Vec<Named>,
-    brought: Option<Box<HashMap<LimitName, (Rate, Gauge)>>>,
+    brought: Option<Box<Brought>>,
     pub(super) allotment: Option<Box<Allotment>>,
 }
+
+/// What requests brought along, by name. Nearly no key has any, so that it stands apart.
+#[derive(Default)]
+struct Brought(HashMap<LimitName, (Rate, Gauge)>);
 
 struct Named {
     name: LimitName,
@@ -68,7 +72,7 @@ impl Held {
 
     /// Where a limit stands that requests bring along; none where there are too many of them.
     pub(super) fn brought(&mut self, name: &str, rate: Rate, now: Duration) -> Option<(LimitName, Gauge)> {
-        let brought = self.brought.get_or_insert_default();
+        let brought = &mut self.brought.get_or_insert_default().0;
         if let Some((known, (_, gauge))) = brought.get_key_value(name) {
             return Some((known.clone(), *gauge));
         }
@@ -84,7 +88,7 @@ impl Held {
     }
 
     pub(super) fn set_brought(&mut self, name: &str, rate: Rate, gauge: Gauge) {
-        if let Some(place) = self.brought.as_mut().and_then(|brought| brought.get_mut(name)) {
+        if let Some(place) = self.brought.as_mut().and_then(|brought| brought.0.get_mut(name)) {
             *place = (rate, gauge);
         }
     }
@@ -94,8 +98,8 @@ impl Held {
             self.gauges.retain(|named| !named.gauge.is_full(&named.rate, now));
         }
         if let Some(brought) = &mut self.brought {
-            brought.retain(|_, (rate, gauge)| !gauge.is_full(rate, now));
-            if brought.is_empty() {
+            brought.0.retain(|_, (rate, gauge)| !gauge.is_full(rate, now));
+            if brought.0.is_empty() {
                 self.brought = None;
             }
         }
