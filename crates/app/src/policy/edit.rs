@@ -108,7 +108,7 @@ impl App {
         let makes = match aim.preset() {
             Some(preset) => {
                 let apis = self.store.apis(caller.organisation).await?;
-                let slugs: Vec<&str> = apis.iter().map(|one| one.api.slug.as_str()).collect();
+                let slugs: Vec<String> = apis.into_iter().map(|one| one.api.slug).collect();
                 missing(preset, &directory, &slugs)
             }
             None => Made::default(),

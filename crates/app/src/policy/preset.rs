@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::access::{Directory, Grants, Management};
 use domain::api::ApiDraft;
 use domain::clock::{Clock, Random};
-use domain::id::{ApiId, RoleId};
+use domain::id::{ApiId, OrganisationId, RoleId};
 use domain::policy::{DEFAULT_PRESET, Policy, Preset, PresetApi, PresetRole, PresetSetting};
 use domain::role::RoleDraft;
 use serde::Serialize;
@@ -92,19 +92,19 @@ impl App {
     /// As [`AppError`] says.
     pub async fn presets(&self, caller: &Caller) -> Result<Vec<PresetSummary>> {
         may_read(caller)?;
-        let mut all = Vec::new();
-        for preset in Preset::all() {
-            let view = self.beside(caller, preset).await?;
-            all.push(PresetSummary {
+        let own = self.own(caller.organisation).await?;
+        let summaries = Preset::all().iter().map(|preset| {
+            let view = own.beside(preset)?;
+            Ok(PresetSummary {
                 name: &preset.name,
                 title: &preset.title,
                 system: &preset.system,
                 about: &preset.about,
                 in_use: view.in_use,
                 differences: view.changes.as_object().map_or(0, serde_json::Map::len),
-            });
-        }
-        Ok(all)
+            })
+        });
+        summaries.collect()
     }
 
     /// One preset, beside the organisation's policy.
@@ -114,33 +114,15 @@ impl App {
     pub async fn preset(&self, caller: &Caller, name: &str) -> Result<PresetView> {
         may_read(caller)?;
         let preset = Preset::named(name).ok_or(AppError::NotFound { what: "preset" })?;
-        self.beside(caller, preset).await
+        self.own(caller.organisation).await?.beside(preset)
     }
 
-    async fn beside(&self, caller: &Caller, preset: &'static Preset) -> Result<PresetView> {
-        let now = self.policy_now(caller.organisation).await?;
-        let directory = self.store.directory(caller.organisation).await?;
-        let apis = self.store.apis(caller.organisation).await?;
-        let slugs: Vec<&str> = apis.iter().map(|one| one.api.slug.as_str()).collect();
-        let makes = missing(preset, &directory, &slugs);
-        let mut policy = preset.policy(&now.policy).map_err(AppError::Refused)?;
-        for role in &mut policy.accounts.default_roles {
-            if let Some(id) = directory.find(role) {
-                *role = id.to_string();
-            }
-        }
-        Ok(PresetView {
-            name: &preset.name,
-            title: &preset.title,
-            system: &preset.system,
-            about: &preset.about,
-            settings: &preset.settings,
-            roles: &preset.roles,
-            apis: &preset.apis,
-            in_use: now.preset.as_deref() == Some(&preset.name),
-            changes: difference(&json_of(&now.policy)?, &json_of(&policy)?),
-            policy,
-            makes,
+    async fn own(&self, organisation: OrganisationId) -> Result<Own> {
+        let apis = self.store.apis(organisation).await?;
+        Ok(Own {
+            now: self.policy_now(organisation).await?,
+            directory: self.store.directory(organisation).await?,
+            slugs: apis.into_iter().map(|one| one.api.slug).collect(),
         })
     }
 
@@ -156,8 +138,39 @@ impl App {
     }
 }
 
+/// What an organisation has of all that presets make.
+struct Own {
+    now: PolicyNow,
+    directory: Directory,
+    slugs: Vec<String>,
+}
+
+impl Own {
+    fn beside(&self, preset: &'static Preset) -> Result<PresetView> {
+        let mut policy = preset.policy(&self.now.policy).map_err(AppError::Refused)?;
+        for role in &mut policy.accounts.default_roles {
+            if let Some(id) = self.directory.find(role) {
+                *role = id.to_string();
+            }
+        }
+        Ok(PresetView {
+            name: &preset.name,
+            title: &preset.title,
+            system: &preset.system,
+            about: &preset.about,
+            settings: &preset.settings,
+            roles: &preset.roles,
+            apis: &preset.apis,
+            in_use: self.now.preset.as_deref() == Some(&preset.name),
+            changes: difference(&json_of(&self.now.policy)?, &json_of(&policy)?),
+            policy,
+            makes: missing(preset, &self.directory, &self.slugs),
+        })
+    }
+}
+
 /// The roles and APIs of a preset that an organisation has none of.
-pub(super) fn missing(preset: &Preset, directory: &Directory, slugs: &[&str]) -> Made {
+pub(super) fn missing(preset: &Preset, directory: &Directory, slugs: &[String]) -> Made {
     let roles = preset.roles.iter().map(|role| &role.name);
     let apis = preset.apis.iter().map(|api| &api.slug);
     Made {
@@ -165,10 +178,7 @@ pub(super) fn missing(preset: &Preset, directory: &Directory, slugs: &[&str]) ->
             .filter(|name| directory.find(name).is_none())
             .cloned()
             .collect(),
-        apis: apis
-            .filter(|slug| !slugs.contains(&slug.as_str()))
-            .cloned()
-            .collect(),
+        apis: apis.filter(|slug| !slugs.contains(slug)).cloned().collect(),
     }
 }
 
