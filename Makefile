@@ -2,7 +2,7 @@
 
 DATA ?= data
 
-.PHONY: start test lint bench bench-all soak clean
+.PHONY: start test lint bench soak clean
 
 ## Build Claviger and start it on the embedded database in ./data.
 start:

@@ -11,13 +11,21 @@ need curl curl
 need wrk wrk
 need strace strace
 need cc build-essential
-need chromium chromium
+[ -n "${CHROMIUM:-}" ] || need chromium chromium
 need python3 python3
 python3 -c 'import ensurepip' 2>/dev/null || apt_packages+=(python3-venv)
-if ! command -v psql >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+if [ -z "${CLAVIGER_TEST_POSTGRES:-}" ] && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     apt_packages+=(postgresql)
 fi
+if ! command -v npm >/dev/null; then
+    echo "the tests need Node 20 or later, with npm" >&2
+    exit 1
+fi
 if [ ${#apt_packages[@]} -gt 0 ]; then
+    if ! command -v apt-get >/dev/null; then
+        echo "install these, and try again (there is no apt-get here): ${apt_packages[*]}" >&2
+        exit 1
+    fi
     as_root=$([ "$(id -u)" = 0 ] || echo sudo)
     echo "installing ${apt_packages[*]}"
     $as_root apt-get update -qq

@@ -9,8 +9,9 @@ fi
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1 || true)
 PATH="$PATH${bin:+:$bin}"
 url=postgres://postgres@127.0.0.1:5432/postgres
-# Without a password, and allowed to make databases.
-if [ "$(psql -w -At -c 'SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user' "$url" 2>/dev/null)" = t ]; then
+# Without a password, allowed to make databases, and not too old.
+fit="SELECT (rolcreatedb OR rolsuper) AND current_setting('server_version_num')::int >= 150000 FROM pg_roles WHERE rolname = current_user"
+if [ "$(psql -w -At -c "$fit" "$url" 2>/dev/null)" = t ]; then
     export CLAVIGER_TEST_POSTGRES=$url
     exec "$@"
 fi

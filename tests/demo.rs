@@ -55,6 +55,7 @@ async fn the_demo_has_keys_in_every_status_with_a_past_that_verifies() {
         the_integrations_live_as_long_as_they_should(keys);
 
         the_systems_have_accounts_that_their_keys_never_exceed(&server, &key, keys).await;
+        the_apis_open_what_their_levels_say(&server, &key, keys).await;
         the_last_thirty_days_are_told(&server, &key, keys).await;
         let example = get(&server, &key, &format!("/v1/keys/{}", text(&made, "example"))).await;
         let secrets = example["secrets"].as_array().expect("secrets");
@@ -125,6 +126,38 @@ async fn the_systems_have_accounts_that_their_keys_never_exceed(server: &Server,
     assert_eq!(owner["type"], "service_account");
 }
 
+async fn the_apis_open_what_their_levels_say(server: &Server, key: &str, keys: &[Value]) {
+    let apis = get(server, key, "/v1/apis").await;
+    let apis = apis["items"].as_array().expect("APIs");
+    let available = |slug: &str| {
+        let found = apis.iter().find(|api| api["slug"] == slug);
+        found.unwrap_or_else(|| panic!("no API {slug}"))["available"].clone()
+    };
+    assert_eq!(
+        [available("orders"), available("cold-chain"), available("library")],
+        [true, true, false]
+    );
+    for api in apis {
+        assert!(
+            api["routes"].as_array().is_some_and(|routes| !routes.is_empty()),
+            "{api}"
+        );
+    }
+    let offered = get(server, key, "/v1/permissions").await.to_string();
+    assert!(
+        offered.contains("Orders, read-only") && offered.contains("cce:edit"),
+        "{offered}"
+    );
+    // What is switched off is not honoured, and said on the key.
+    let connector = named(keys, "Library Sign-in Connector");
+    let whole = get(server, key, &path_of(connector, "")).await;
+    assert_eq!(
+        whole["unavailable"]["permissions"],
+        serde_json::json!(["authentication:verify"])
+    );
+    assert_eq!(whole["effective_permissions"], serde_json::json!([]));
+}
+
 async fn the_last_thirty_days_are_told(server: &Server, key: &str, keys: &[Value]) {
     let steady = named(keys, "IoT-Monitoring-System");
     let usage = get(server, key, &path_of(steady, "usage")).await;
@@ -132,6 +165,21 @@ async fn the_last_thirty_days_are_told(server: &Server, key: &str, keys: &[Value
     assert!(buckets.len() >= 30 * 24 - 1, "{} hours", buckets.len());
     assert!(usage["by_code"]["VALID"].as_i64() > Some(0));
     assert!(steady["last_used_at"].is_string() && steady["last_used_ip"].is_string());
+
+    let asked = get(server, key, &path_of(steady, "requests")).await;
+    let asked = asked["items"].as_array().expect("requests");
+    assert!(asked.len() >= 10, "{} requests", asked.len());
+    let accepted = asked
+        .iter()
+        .find(|one| one["code"] == "VALID")
+        .expect("one that was accepted");
+    assert_eq!(
+        (&accepted["at"], &accepted["ip"]),
+        (&steady["last_used_at"], &steady["last_used_ip"])
+    );
+    let quiet = named(keys, "Statistics Report Download");
+    let asked = get(server, key, &path_of(quiet, "requests")).await;
+    assert_eq!(asked["items"][0]["code"], "EXPIRED", "{asked}");
 
     let leaked = named(keys, "CI Smoke Tests");
     let usage = get(server, key, &path_of(leaked, "usage")).await;
@@ -163,6 +211,8 @@ async fn the_past_is_in_order(server: &Server, key: &str, records: u64) {
         "role.create",
         "account.create",
         "account.deactivate",
+        "api.create",
+        "api.edit",
     ] {
         assert!(items.iter().any(|record| record["action"] == action), "{action}");
     }
@@ -189,6 +239,40 @@ async fn a_second_demo_is_refused_and_others_keep_what_they_have() {
             "{said}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_demo_by_itself_has_a_way_in_and_one_beside_other_data_has_none() {
+    let mut server = Server::empty(crate::support::Engine::Sqlite).await;
+    let made = demo(&server);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    let (_, token) = text(&made, "setup_url").rsplit_once('/').expect("a link");
+    server.serve().await;
+    let form = format!(
+        "name=Ann&email=ann%40sample.example&password={}",
+        crate::support::PASSWORD
+    );
+    let request = server.anonymous(Method::POST, &format!("/setup/{token}"));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let won = crate::support::Answer::of(request.body(form)).await;
+    assert_eq!(won.status, StatusCode::OK, "{}", won.text);
+    let (cookie, _) = won.header("set-cookie").split_once(';').expect("a cookie");
+    let keys = server
+        .anonymous(Method::GET, "/v1/keys?status=all&limit=500")
+        .header("cookie", cookie);
+    let keys = crate::support::Answer::of(keys).await;
+    assert_eq!(
+        keys.body["items"].as_array().map(Vec::len),
+        Some(200),
+        "{}",
+        keys.text
+    );
+
+    // Whoever is an operator already works in the demo, too.
+    let beside = Server::init(crate::support::Engine::Sqlite).await;
+    let made: Value = serde_json::from_slice(&demo(&beside).stdout).expect("JSON");
+    assert_eq!(made["setup_url"], Value::Null);
 }
 
 #[tokio::test]

@@ -154,6 +154,36 @@ async fn an_installation_is_made_once() {
 }
 
 #[tokio::test]
+async fn the_schema_is_brought_up_to_date_by_itself_and_makes_nothing_else() {
+    for engine in ENGINES {
+        let mut server = Server::empty(engine).await;
+        let migrate = |server: &Server| {
+            let output = server.claviger(&["migrate"]).output().expect("migrate runs");
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{said}");
+            String::from_utf8(output.stdout).expect("UTF-8")
+        };
+        let newest = store::MIGRATIONS.len();
+        let said = migrate(&server);
+        assert!(
+            said.starts_with(&format!("Migrated from version 0 to {newest}:")),
+            "{said}"
+        );
+        assert_eq!(
+            migrate(&server),
+            format!("The schema is up to date (version {newest}).\n")
+        );
+        assert!(
+            !server.data().join("secrets.toml").exists(),
+            "that is for the first start"
+        );
+        server.found();
+        server.serve().await;
+        assert_eq!(server.call(Method::GET, "/v1/keys", None).await.0, 200);
+    }
+}
+
+#[tokio::test]
 async fn a_set_up_link_is_good_once() {
     let server = Server::start(Engine::Sqlite).await;
     let token = server.setup_url.rsplit('/').next().expect("a token");

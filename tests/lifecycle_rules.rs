@@ -149,29 +149,31 @@ async fn of_rotations_at_once_every_answer_is_true() {
 
 #[tokio::test]
 async fn an_expired_key_that_is_extended_is_accepted_again() {
-    let server = Server::start(Engine::Sqlite).await;
-    let key = server.create(json!({"expires_in": "1s"})).await;
-    let soon = server.create(json!({"expires_in": "30d"})).await;
-    let later = server.create(json!({"expires_in": "31d"})).await;
-    assert_eq!(
-        (&key["status"], &soon["status"], &later["status"]),
-        (&json!("expiring_soon"), &json!("expiring_soon"), &json!("active"))
-    );
-    server.policy(json!({"expiring_window": "31d"})).await;
-    assert_eq!(
-        get(&server, &path_of(&later, "")).await["status"],
-        "expiring_soon"
-    );
-    server.policy(json!({"expiring_window": "0s"})).await;
-    assert_eq!(get(&server, &path_of(&soon, "")).await["status"], "active");
+    for engine in ENGINES {
+        let server = Server::start(engine).await;
+        let key = server.create(json!({"expires_in": "1s"})).await;
+        let soon = server.create(json!({"expires_in": "30d"})).await;
+        let later = server.create(json!({"expires_in": "31d"})).await;
+        assert_eq!(
+            (&key["status"], &soon["status"], &later["status"]),
+            (&json!("expiring_soon"), &json!("expiring_soon"), &json!("active"))
+        );
+        server.policy(json!({"expiring_window": "31d"})).await;
+        assert_eq!(
+            get(&server, &path_of(&later, "")).await["status"],
+            "expiring_soon"
+        );
+        server.policy(json!({"expiring_window": "0s"})).await;
+        assert_eq!(get(&server, &path_of(&soon, "")).await["status"], "active");
 
-    tokio::time::sleep(Duration::from_millis(1010)).await;
-    assert_eq!(get(&server, &path_of(&key, "")).await["status"], "expired");
-    assert_eq!(server.verify(text(&key, "secret")).await["code"], "EXPIRED");
-    let edit = Some(json!({"expires_in": "1h"}));
-    let (status, extended) = server.call(Method::PATCH, &path_of(&key, ""), edit).await;
-    assert_eq!((status, &extended["status"]), (StatusCode::OK, &json!("active")));
-    assert_eq!(server.verify(text(&key, "secret")).await["code"], "VALID");
+        tokio::time::sleep(Duration::from_millis(1010)).await;
+        assert_eq!(get(&server, &path_of(&key, "")).await["status"], "expired");
+        assert_eq!(server.verify(text(&key, "secret")).await["code"], "EXPIRED");
+        let edit = Some(json!({"expires_in": "1h"}));
+        let (status, extended) = server.call(Method::PATCH, &path_of(&key, ""), edit).await;
+        assert_eq!((status, &extended["status"]), (StatusCode::OK, &json!("active")));
+        assert_eq!(server.verify(text(&key, "secret")).await["code"], "VALID");
+    }
 }
 
 #[tokio::test]

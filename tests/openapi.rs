@@ -174,6 +174,115 @@ fn every_code_of_a_refusal_is_explained() {
     );
 }
 
+/// The source of the floors that say what a refusal's code is.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut folders = vec![file("crates/app/src"), file("crates/web/src")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                let text = std::fs::read_to_string(&path).expect("a source");
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_refusal_has_a_code_that_is_not_described() {
+    let codes =
+        web::api::document()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].clone();
+    let codes: BTreeSet<String> = serde_json::from_value(codes).expect("codes");
+    let sources = sources();
+    for (path, source) in &sources {
+        let mut ways = vec!["conflict(", "Problem::new("];
+        if path.ends_with("http/problem.rs") {
+            ways.extend(["Self::new(", "plain("]);
+        }
+        for (at, _) in ways.iter().flat_map(|way| source.match_indices(way)) {
+            // The code is the first text among the arguments, where it is written there.
+            let Some(text) = source[at..].split('"').nth(1) else {
+                continue;
+            };
+            let is_code = !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            let is_near = source[at..].find(text).is_some_and(|far| far < 160);
+            assert!(
+                !(is_code && is_near) || codes.contains(text),
+                "{}: the code {text:?} is not in web/api/openapi/problems.rs",
+                path.display()
+            );
+        }
+    }
+    let given = |code: &str| {
+        let mut others = sources
+            .iter()
+            .filter(|(path, _)| !path.ends_with("openapi/problems.rs"));
+        others.any(|(_, source)| source.contains(&format!("\"{code}\"")))
+    };
+    let invented: Vec<&String> = codes.iter().filter(|code| !given(code)).collect();
+    assert!(
+        invented.is_empty(),
+        "described, and given nowhere in the source: {invented:?}"
+    );
+}
+
+/// `/a/{b,c}` as `/a/b` and `/a/c`; a parameter such as `{id}` stays what it is.
+fn alternatives(path: &str) -> Vec<String> {
+    let braces = path.match_indices('{').find_map(|(from, _)| {
+        let to = from + path[from..].find('}')?;
+        path[from..to].contains(',').then_some((from, to))
+    });
+    let Some((from, to)) = braces else {
+        return vec![path.to_owned()];
+    };
+    let each = path[from + 1..to].split(',');
+    each.flat_map(|one| alternatives(&format!("{}{one}{}", &path[..from], &path[to + 1..])))
+        .collect()
+}
+
+#[test]
+fn the_conventions_name_every_route_and_none_that_is_not_there() {
+    let text = std::fs::read_to_string(file("docs/api-design.md")).expect("the conventions");
+    let (_, section) = text.split_once("\n## Routes\n").expect("the table of routes");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let mut named = BTreeSet::new();
+    for row in section.lines().filter_map(|line| line.strip_prefix("| ")) {
+        let cell = row.split(" | ").next().unwrap_or_default();
+        // A method by itself shares the path of the one after it: `PATCH` and `DELETE /v1/keys/{id}`.
+        let mut methods = Vec::new();
+        for route in cell.split('`').skip(1).step_by(2) {
+            let (method, path) = route.split_once(' ').unwrap_or((route, ""));
+            methods.push(method);
+            if path.is_empty() {
+                continue;
+            }
+            let path = path.split('?').next().unwrap_or_default();
+            for path in alternatives(path) {
+                named.extend(methods.iter().map(|method| format!("{method} {path}")));
+            }
+            methods.clear();
+        }
+    }
+    let there: BTreeSet<String> = operations()
+        .into_iter()
+        .map(|Operation { method, path, .. }| format!("{method} {path}"))
+        .collect();
+    let silent: Vec<&String> = there.difference(&named).collect();
+    assert!(
+        silent.is_empty(),
+        "the table of routes in docs/api-design.md lacks {silent:?}"
+    );
+    let invented: Vec<&String> = named.difference(&there).collect();
+    assert!(
+        invented.is_empty(),
+        "the table of routes in docs/api-design.md has {invented:?}"
+    );
+}
+
 #[test]
 fn every_body_has_an_example_without_gaps() {
     for Operation {

@@ -8,6 +8,7 @@ use domain::secret::sha256;
 use domain::token::Presented;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::sign_in::with_factor;
 use crate::support::{Answer, Browser, ENGINES, Engine, PASSWORD, Server, path_of, text};
@@ -410,6 +411,68 @@ async fn a_key_encryption_key_is_replaced_and_what_was_kept_still_opens() {
     server.serve().await;
     let (_, shown) = post(&server, &key, "reveal", json!({})).await;
     assert_eq!(shown["secret"], key["secret"], "{shown}");
+}
+
+#[tokio::test]
+async fn steps_of_rotations_at_once_are_taken_one_after_the_other() {
+    let mut server = Server::start(Engine::Sqlite).await;
+    let before = server.create(json!({})).await;
+    let mut steps = JoinSet::new();
+    for kind in ["pepper", "key_encryption_key"].into_iter().cycle().take(12) {
+        let request = server.local(Method::POST, "/v1/installation/secrets/rotate");
+        steps.spawn(Answer::of(
+            request.json(&json!({"kind": kind, "step": "announce"})),
+        ));
+    }
+    for answer in steps.join_all().await {
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let promote = server.local(Method::POST, "/v1/installation/secrets/rotate");
+    let promoted = Answer::of(promote.json(&json!({"kind": "pepper", "step": "promote"}))).await;
+    assert_eq!(promoted.status, 200, "{}", promoted.text);
+    for kind in ["peppers", "key_encryption_keys"] {
+        let all = promoted.body[kind].as_array().expect("versions").iter();
+        let versions: Vec<_> = all.filter_map(|one| one["version"].as_u64()).collect();
+        assert_eq!(
+            versions,
+            [1, 2, 3, 4, 5, 6, 7],
+            "{kind}: none took another's place"
+        );
+    }
+    // What was written under the new one is found by what the file says of it.
+    let after = server.create(json!({})).await;
+    server.stop_soon().await;
+    server.serve().await;
+    for key in [&before, &after] {
+        assert_eq!(server.verify(text(key, "secret")).await["code"], "VALID");
+    }
+}
+
+#[tokio::test]
+async fn secrets_from_the_environment_do_as_well_and_are_not_changed_from_here() {
+    let mut server = Server::init(Engine::Sqlite).await;
+    let file = server.data().join("secrets.toml");
+    let secrets = std::fs::read_to_string(&file).expect("the file");
+    std::fs::remove_file(&file).expect("a removal");
+    server.environment = vec![("CLAVIGER_SECRETS", secrets.clone())];
+    server.serve().await;
+    let key = server.create(json!({})).await;
+    assert_eq!(server.verify(text(&key, "secret")).await["code"], "VALID");
+    let status = Answer::of(server.local(Method::GET, "/v1/installation/secrets")).await;
+    for step in ["announce", "promote"] {
+        let rotate = server.local(Method::POST, "/v1/installation/secrets/rotate");
+        let rotate = rotate.json(&json!({"kind": "pepper", "step": step}));
+        Answer::of(rotate)
+            .await
+            .refused(409, "secrets_fixed", "they are not ours to write");
+    }
+    let again = Answer::of(server.local(Method::GET, "/v1/installation/secrets")).await;
+    assert_eq!(status.body, again.body);
+    assert!(!file.exists(), "no file is made beside them");
+    let shown = secrets.lines().filter_map(|line| line.split('"').nth(1));
+    for value in shown.filter(|value| value.len() > 20) {
+        assert!(!server.log().contains(value), "they are in no log");
+    }
 }
 
 #[tokio::test]

@@ -491,6 +491,63 @@ async fn header_and_log_injection_in_names() {
 }
 
 #[tokio::test]
+async fn unicode_look_alikes_in_usernames() {
+    let server = Server::start(Engine::Sqlite).await;
+    let mut ann = Browser::first(&server).await;
+    // What a system is called by, and what a person signs in by.
+    let systems = "/v1/service-accounts";
+    let made = ann.post(systems, json!({"name": "SAP", "username": "sap"})).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    for (username, why) in [
+        ("SAP", "another case"),
+        ("ѕap", "a Cyrillic letter"),
+        ("ｓap", "a full-width letter"),
+        ("s\u{430}p", "another Cyrillic letter"),
+        ("sap\u{200b}", "a space of no width"),
+        ("\u{202e}pas", "turned round"),
+    ] {
+        let answer = ann
+            .post(systems, json!({"name": "SAP", "username": username}))
+            .await;
+        answer.refused(400, "invalid_request", why);
+    }
+    for (address, status, code, why) in [
+        ("ANN@sample.example", 409, "email_taken", "another case"),
+        ("аnn@sample.example", 400, "invalid_request", "a Cyrillic letter"),
+        (
+            "ａnn@sample.example",
+            400,
+            "invalid_request",
+            "a full-width letter",
+        ),
+        (
+            "ann\u{200b}@sample.example",
+            400,
+            "invalid_request",
+            "a space of no width",
+        ),
+        ("ann@sаmple.example", 400, "invalid_request", "another host"),
+    ] {
+        ann.post("/v1/users", json!({ "email": address }))
+            .await
+            .refused(status, code, why);
+        let own = format!("/v1/users/{}", ann.id().await);
+        if status == 400 {
+            ann.send(Method::PATCH, &own, json!({ "email": address }))
+                .await
+                .refused(400, "invalid_request", why);
+            let mut other = Browser::new(&server);
+            other
+                .sign_in(address, PASSWORD)
+                .await
+                .refused(401, "wrong_credentials", why);
+        }
+    }
+    let people = ann.get("/v1/users").await;
+    assert_eq!(people.body["items"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
 async fn the_set_up_link_has_a_single_winner() {
     for engine in ENGINES {
         let server = Server::start(engine).await;

@@ -104,6 +104,11 @@ impl Server {
         self.directory.path().join("data")
     }
 
+    /// A directory that goes with this installation.
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
     /// The binary with this installation's data (and database) named.
     pub(crate) fn claviger(&self, arguments: &[&str]) -> Command {
         self.command(Command::new(BINARY), arguments)
@@ -307,9 +312,26 @@ impl Server {
         http.request(method, format!("http://localhost{path}"))
     }
 
-    /// Changes the policy.
+    /// Changes the policy, whatever it touches.
     pub(crate) async fn policy(&self, patch: Value) {
-        let patched = self.local(Method::PATCH, "/v1/policy").json(&patch);
+        let patched = |query: String| {
+            self.local(Method::PATCH, &format!("/v1/policy{query}"))
+                .json(&patch)
+        };
+        let mut answer = Answer::of(patched(String::new())).await;
+        if answer.body["code"] == "confirmation_needed" {
+            let word = answer.body["confirm"].as_str().unwrap_or_default();
+            answer = Answer::of(patched(format!("?confirm={word}"))).await;
+        }
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+
+    /// Changes the policy of one of several organisations.
+    pub(crate) async fn local_policy(&self, slug: &str, patch: Value) {
+        let patched = self
+            .local(Method::PATCH, "/v1/policy")
+            .header("claviger-organisation", slug)
+            .json(&patch);
         let answer = Answer::of(patched).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     }
@@ -586,6 +608,17 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
             (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
         })
     })
+}
+
+/// Waits until something has come to pass that a worker does.
+pub(crate) async fn until(what: &str, done: impl AsyncFn() -> bool) {
+    for _ in 0..1200 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{what}: it did not come to pass within 30 seconds");
 }
 
 /// A field of JSON that is a text.

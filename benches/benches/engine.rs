@@ -26,6 +26,7 @@ use engine::source::{Asked, Source};
 use engine::{Engine, Options, Question};
 use mimalloc::MiMalloc;
 use store::changes::Changes;
+use store::quotas::{Ask, Holding, PeriodOf, Share, Use};
 use store::secrets::Found;
 use uuid::Uuid;
 
@@ -255,6 +256,25 @@ impl Source for Rows {
             })
         })
     }
+
+    fn reserve_units(&self, ask: Ask) -> Asked<'_, Share> {
+        Box::pin(async move {
+            Ok(Share {
+                void: false,
+                granted: ask.want,
+                others: 0,
+                limit: ask.quota.limit,
+            })
+        })
+    }
+
+    fn close_blocks(&self, _: Vec<Holding>) -> Asked<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn quota_uses(&self, periods: Vec<PeriodOf>) -> Asked<'_, Vec<Use>> {
+        Box::pin(async move { Ok(vec![Use::default(); periods.len()]) })
+    }
 }
 
 /// One of a hundred organisations, one of eight sets of permissions, and the same network list.
@@ -281,6 +301,11 @@ fn found(number: u32, digest: Digest) -> Found {
         owner_active: true,
         owner_roles: Vec::new(),
         roles: Vec::new(),
+        rate_limits: Vec::new(),
+        quota: None,
+        quota_round: 0,
+        owner_rate_limits: Vec::new(),
+        organisation_rate_limits: Vec::new(),
         enabled: true,
         over: false,
         expires_at: Some(domain::clock::Timestamp::from_micros(4_000_000_000_000_000)),

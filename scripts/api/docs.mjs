@@ -19,7 +19,7 @@ const check = (what, holds) => holds || faults.push(what);
 try {
   for (const way of ["bearer", "key"]) {
     const page = await browser.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(60_000);
     page.on("console", (message) => message.type() === "error" && faults.push(`console: ${message.text()}`));
     page.on("pageerror", (error) => faults.push(`page: ${error}`));
     page.on("request", (request) => {

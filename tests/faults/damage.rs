@@ -2,18 +2,21 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
-use crate::support::{Engine, Server};
+use crate::support::{BINARY, Engine, Server};
 use serde_json::json;
 
 use super::disk::Mounted;
 
+const SERVE: [&str; 5] = ["serve", "--management", "127.0.0.1:0", "--verify", "127.0.0.1:0"];
+
 /// Serves, and gives the one line that it is refused with.
-fn refusal(server: &Server, user: Option<u32>) -> String {
-    let mut command = server.claviger(&["serve", "--management", "127.0.0.1:0", "--verify", "127.0.0.1:0"]);
-    if let Some(user) = user {
-        command.uid(user);
-    }
+fn refusal(server: &Server) -> String {
+    refusal_of(server.claviger(&SERVE))
+}
+
+fn refusal_of(mut command: Command) -> String {
     let output = command.output().expect("serve runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -41,12 +44,12 @@ async fn a_damaged_database_is_refused() {
         *byte = (i as u8).wrapping_mul(151).wrapping_add(17);
     }
     std::fs::write(&path, &bytes).expect("damage");
-    let said = refusal(&server, None);
+    let said = refusal(&server);
     assert!(said.contains("not a database"), "{said}");
 
     // Half of it: the header is well, the pages are gone.
     std::fs::write(&path, &whole[..whole.len() / 2]).expect("damage");
-    let said = refusal(&server, None);
+    let said = refusal(&server);
     assert!(said.contains("malformed"), "{said}");
 
     std::fs::write(&path, &whole).expect("repair");
@@ -61,7 +64,7 @@ async fn a_truncated_secrets_file_is_refused_and_not_replaced() {
     let whole = std::fs::read(&path).expect("secrets");
     for length in [0, whole.len() / 3, whole.len() - 20] {
         std::fs::write(&path, &whole[..length]).expect("damage");
-        let said = refusal(&server, None);
+        let said = refusal(&server);
         assert!(said.contains("secrets.toml"), "{said}");
         let secret = String::from_utf8_lossy(&whole);
         let shown = secret.lines().filter_map(|line| line.split('"').nth(1));
@@ -72,7 +75,7 @@ async fn a_truncated_secrets_file_is_refused_and_not_replaced() {
         assert_eq!(left, whole[..length], "the file was touched");
     }
     std::fs::remove_file(&path).expect("loss");
-    let said = refusal(&server, None);
+    let said = refusal(&server);
     assert!(said.contains("missing") && said.contains("backup"), "{said}");
     assert!(
         !path.exists(),
@@ -86,7 +89,7 @@ async fn a_read_only_data_directory_is_refused() {
     if let Some(disk) = Mounted::at(server.data(), "32m") {
         server.found();
         disk.read_only();
-        let said = refusal(&server, None);
+        let said = refusal(&server);
         assert!(said.to_lowercase().contains("read-only"), "{said}");
         return;
     }
@@ -96,9 +99,18 @@ async fn a_read_only_data_directory_is_refused() {
         std::fs::set_permissions(server.data(), permissions).expect("a mode");
     };
     mode(0o500);
-    // The superuser may write anywhere.
-    let user = rustix::process::getuid().is_root().then_some(65_534);
-    let said = refusal(&server, user);
+    let said = if rustix::process::getuid().is_root() {
+        // The superuser may write anywhere, and anybody else may be kept from where the binary was built.
+        let open = tempfile::tempdir().expect("a directory");
+        let copy = open.path().join("claviger");
+        std::fs::set_permissions(open.path(), std::fs::Permissions::from_mode(0o755)).expect("a mode");
+        std::fs::copy(BINARY, &copy).expect("a copy");
+        let mut command = Command::new(copy);
+        command.args(server.claviger(&SERVE).get_args()).uid(65_534);
+        refusal_of(command)
+    } else {
+        refusal(&server)
+    };
     mode(0o700);
     assert!(said.to_lowercase().contains("permission denied"), "{said}");
 }

@@ -126,6 +126,7 @@ async fn fill(store: &Store) -> Filled {
             slug: "million".to_owned(),
             name: "A million keys".to_owned(),
             status: OrganisationStatus::Active,
+            rate_limits: Vec::new(),
             created_at: Timestamp::from_micros(CREATED),
             version: 1,
         },

@@ -1,6 +1,7 @@
 //! Use cases of service accounts, a verb a file.
 
 mod create;
+pub(crate) use create::{check, draw_up, write};
 mod delete;
 mod edit;
 mod import;
@@ -56,6 +57,7 @@ fn facts(account: &Account) -> Map<String, Value> {
     let shown = json!({
         "name": account.name, "username": account.username, "email": account.email, "partner": account.partner,
         "owner": account.owner, "purpose": account.purpose, "tags": account.tags, "roles": account.roles,
+        "rate_limits": account.rate_limits,
         "active": account.active, "deleted_at": account.deleted_at,
     });
     match shown {
@@ -97,6 +99,7 @@ async fn lay(
     account.partner = fields.partner.unwrap_or(account.partner);
     account.purpose = fields.purpose.unwrap_or(account.purpose);
     account.tags = fields.tags.unwrap_or(account.tags);
+    account.rate_limits = fields.rate_limits.unwrap_or(account.rate_limits);
     // An account from before the policy asked for an address stays as it is until somebody gives it one.
     let needs_email = before.username.is_empty() || before.email.is_some();
     let follows = policy.accounts.username == UsernameRule::Email;

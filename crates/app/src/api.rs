@@ -7,6 +7,7 @@ mod edit;
 mod offer;
 mod read;
 
+pub(crate) use create::make;
 pub use edit::EditApi;
 pub use read::{ApiQuery, ApiSort};
 
@@ -16,9 +17,11 @@ use domain::clock::Timestamp;
 use domain::id::{ApiId, OrganisationId};
 use domain::input::FieldError;
 use serde::Serialize;
+use serde_json::Value;
 use store::Tx;
 use store::apis::Offered;
 
+use crate::difference::difference;
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
@@ -135,7 +138,7 @@ async fn refuse_others(tx: &mut Tx, api: &Api, before: &[Permission]) -> Result<
     }
 }
 
-fn target(api: &Api) -> Target {
+pub(crate) fn target(api: &Api) -> Target {
     Target {
         kind: "api".to_owned(),
         id: api.id.to_string(),
@@ -163,6 +166,11 @@ fn facts(api: &Api) -> Facts<'_> {
         permissions: &api.permissions,
         routes: &api.routes,
     }
+}
+
+/// What differs, as the audit log tells it.
+pub(crate) fn changes(before: Option<&Api>, after: &Api) -> Value {
+    difference(before.map(facts).as_ref(), Some(&facts(after)))
 }
 
 impl App {

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use domain::access::Management;
-use domain::audit::{Chain, Checkpoint, Shown};
+use domain::audit::{Chain, Checkpoint, Fault, Pruned, Shown, beginning};
 use domain::id::OrganisationId;
 use domain::page::{Cursor, Page, SortValue};
 use store::audit::AuditQuery;
@@ -37,6 +37,9 @@ pub struct ChainVerification {
     pub organisation: OrganisationId,
     /// Records that were read.
     pub records: i64,
+    /// Where it begins, if the policy's retention has pruned records before.
+    #[schema(required)]
+    pub pruned: Option<Pruned>,
     /// Whether it holds.
     pub ok: bool,
     /// The first bad record, in a sentence.
@@ -102,7 +105,7 @@ impl App {
         Ok(Page { items, next_cursor })
     }
 
-    /// Walks chains from their first record to their heads, and compares them with the signed checkpoints. Whoever is
+    /// Walks chains from their first record, or from the signed base where older ones were pruned, to their heads, and compares them with the signed checkpoints. Whoever is
     /// at the data directory has all of them walked, others their own.
     ///
     /// # Errors
@@ -145,6 +148,7 @@ impl App {
             result.chains.push(ChainVerification {
                 organisation: OrganisationId::INSTALLATION,
                 records: 0,
+                pruned: None,
                 ok: false,
                 fault: Some(format!(
                     "line {line} of {CHECKPOINTS} is not a checkpoint that this installation signed"
@@ -159,21 +163,55 @@ impl App {
         organisation: OrganisationId,
         own: &[&Checkpoint],
     ) -> Result<ChainVerification> {
+        loop {
+            let verified = self.walk_chain(organisation, own).await?;
+            let base = self.store.audit_beginning(organisation).await?.base;
+            if verified.ok || base.map(|base| base.shown()) == verified.pruned {
+                return Ok(verified);
+            }
+            // What was missing may have been pruned while we walked; a pruning comes to its end.
+        }
+    }
+
+    async fn walk_chain(
+        &self,
+        organisation: OrganisationId,
+        own: &[&Checkpoint],
+    ) -> Result<ChainVerification> {
         // The head first: what is appended while we walk lies beyond it.
         let head = self.store.audit_head(organisation).await?;
-        let mut chain = Chain::empty(organisation);
-        let mut fault = None;
-        'walk: loop {
+        let stored = self.store.audit_beginning(organisation).await?;
+        let base = stored.base.as_ref();
+        let public = self.keyring().audit_public_key();
+        let begun = beginning(organisation, base, stored.first, stored.pruned, &public);
+        let answer = |records: i64, fault: Option<Fault>| ChainVerification {
+            organisation,
+            records,
+            pruned: base.map(|base| base.shown()),
+            ok: fault.is_none(),
+            fault: fault.map(|fault| fault.to_string()),
+        };
+        let mut chain = match begun {
+            Ok(chain) => chain,
+            Err(fault) => return Ok(answer(0, Some(fault))),
+        };
+        let before = chain.seq;
+        // Checkpoints of what was pruned have nothing left to be compared with, but for one at the base itself.
+        let checked = |chain: &Chain| {
+            if chain.seq == head.seq {
+                chain.check_head(&head)?;
+            }
+            own.iter().try_for_each(|checkpoint| checkpoint.check(chain))
+        };
+        let mut fault = match before {
+            0 => None,
+            _ => checked(&chain).err(),
+        };
+        'walk: while fault.is_none() {
             let records = self.store.audit_walk(organisation, chain.seq, STEP).await?;
             let last = records.len() < STEP as usize;
             for record in records {
-                let checked = chain.check(&record).and_then(|()| {
-                    if chain.seq == head.seq {
-                        chain.check_head(&head)?;
-                    }
-                    own.iter().try_for_each(|checkpoint| checkpoint.check(&chain))
-                });
-                if let Err(found) = checked {
+                if let Err(found) = chain.check(&record).and_then(|()| checked(&chain)) {
                     fault = Some(found);
                     break 'walk;
                 }
@@ -185,21 +223,23 @@ impl App {
         // Whoever was appending meanwhile had its record's head committed with it.
         let after = self.store.audit_head(organisation).await?;
         if fault.is_none() && chain.seq > after.seq {
-            fault = Some(domain::audit::Fault::Rewritten { seq: after.seq + 1 });
+            fault = Some(Fault::Rewritten { seq: after.seq + 1 });
         }
         let promised = own.iter().map(|c| c.seq).chain([head.seq]).max().unwrap_or(0);
         if fault.is_none() && chain.seq < promised {
-            fault = Some(domain::audit::Fault::Truncated {
+            fault = Some(Fault::Truncated {
                 last: chain.seq,
                 head: promised,
             });
         }
-        Ok(ChainVerification {
-            organisation,
-            records: chain.seq,
-            ok: fault.is_none(),
-            fault: fault.map(|fault| fault.to_string()),
-        })
+        if fault.is_none() && before > 0 && stored.pruned.is_none() {
+            // Its pruning is a record of every chain that was pruned.
+            fault = Some(Fault::BaseMoved {
+                stated: before,
+                pruned: 0,
+            });
+        }
+        Ok(answer(chain.seq - before, fault))
     }
 
     fn checkpoint_file(&self) -> PathBuf {
@@ -207,7 +247,7 @@ impl App {
     }
 
     /// The signed checkpoints; a line that is none is given by its number.
-    fn checkpoints(&self) -> Result<Vec<std::result::Result<Checkpoint, usize>>> {
+    pub(crate) fn checkpoints(&self) -> Result<Vec<std::result::Result<Checkpoint, usize>>> {
         let bytes = match std::fs::read(self.checkpoint_file()) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::access::{Grants, Management};
 use domain::audit::{Event, Target};
 use domain::clock::Timestamp;
-use domain::decide::{Code, Source};
+use domain::decide::Code;
 use domain::id::{OrganisationId, RequestId, SessionId, UserId};
 use domain::key::{Actor, ActorKind};
 use engine::Question;
@@ -169,22 +169,18 @@ impl From<Caller> for Known {
 }
 
 impl App {
-    /// Recognises a key by its token. `source` is none where the route says by which ways tokens come, and not the
-    /// organisation's policy.
+    /// Recognises a key by its token, by whichever way it came: `accept.sources` of the policy is about the doors, and who
+    /// narrows those must not be locked out of Claviger itself.
     ///
     /// # Errors
     /// [`AppError::Unauthenticated`] for anything but a valid key.
-    pub async fn recognise(
-        &self,
-        token: &[u8],
-        source: Option<Source>,
-        ip: Option<IpAddr>,
-        request: RequestId,
-    ) -> Result<Known> {
+    pub async fn recognise(&self, token: &[u8], ip: Option<IpAddr>, request: RequestId) -> Result<Known> {
         let question = Question {
-            source,
+            source: None,
             ip,
-            requires: None,
+            // Managing is no use of what the key protects.
+            unlimited: true,
+            ..Question::default()
         };
         let answer = self.engine.verify(token, &question).await?;
         let key = answer

@@ -3,6 +3,7 @@
 //! chain are what they would be.
 
 mod accounts;
+mod apis;
 mod crowd;
 mod dice;
 mod life;
@@ -10,22 +11,27 @@ mod named;
 mod sample;
 mod use_of;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::audit::{Event, Target};
-use domain::clock::Timestamp;
+use domain::clock::{Random, Timestamp};
 use domain::id::{KeyId, OrganisationId, RequestId};
-use domain::key::{Actor, ActorKind};
+use domain::key::{Actor, ActorKind, AskedOf, Key};
 use domain::organisation::{Organisation, OrganisationStatus};
 use domain::policy::Policy;
+use domain::secret::sha256;
 use domain::token::Token;
 use serde_json::json;
 use store::organisations::Tenant;
+use store::requests::Kept;
 use store::usage::Count;
 use store::{StoreError, Tx};
 
 use crate::error::{AppError, Result};
 use crate::key::target;
+use crate::policy::Founding;
+use crate::setup::{LINK_LIFE, LINK_PREFIX};
 use crate::{App, Caller};
 use accounts::Cast;
 use dice::Dice;
@@ -56,13 +62,16 @@ pub struct Demo {
     pub audit_records: usize,
     /// A key with a rotation under way.
     pub example: KeyId,
+    /// The token of a set-up link, where there is no other organisation: then nobody could sign in to this one.
+    pub setup: Option<Token>,
 }
 
 /// A key's past and its use.
 struct Story {
     steps: Vec<Step>,
     counts: Vec<Count>,
-    last: Option<(Timestamp, String)>,
+    last: Option<(Timestamp, IpAddr)>,
+    asked: Vec<Kept>,
 }
 
 impl App {
@@ -83,14 +92,18 @@ impl App {
                 slug: SLUG.to_owned(),
                 name: NAME.to_owned(),
                 status: OrganisationStatus::Active,
+                rate_limits: Vec::new(),
                 created_at: made_at,
                 version: 1,
             },
             policy: Policy::default(),
         };
+        let (founding, keeper) = (Founding::new(self, None)?, caller.clone());
         let mut cast = accounts::cast(tenant.organisation.id, &caller.actor, self.random(), now)?;
+        let mut shelf = apis::shelf(tenant.organisation.id, &caller.actor, self.random(), now)?;
         let (stories, management_key) = self.stories(&tenant, &caller.actor, &cast, now)?;
         let mut events = vec![birth(&tenant.organisation, &caller.actor)];
+        events.append(&mut shelf.events);
         events.append(&mut cast.events);
         events.extend(
             stories
@@ -105,7 +118,9 @@ impl App {
             .iter()
             .filter_map(|story| story.steps.first().map(|step| &step.key));
         let example = keys.find(|key| key.name == EXAMPLE);
-        let demo = Demo {
+        let setup = self.link_token(LINK_PREFIX)?;
+        let digest = *sha256(&setup.as_presented()).as_bytes();
+        let mut demo = Demo {
             organisation: tenant.organisation.clone(),
             management_key,
             keys: stories.len(),
@@ -114,24 +129,42 @@ impl App {
             example: example
                 .map(|key| key.id)
                 .ok_or_else(|| AppError::internal("a demo without its example"))?,
+            setup: None,
         };
-        self.change(async move |tx| {
+        let alone = self.change(async move |tx| {
+            let alone = !tx.has_organisations().await?;
             let made = tx.insert_organisation(&tenant).await;
             // Somebody else was quicker.
             made.map_err(|error| match error {
                 StoreError::Conflict { .. } => exists(),
                 other => other.into(),
             })?;
-            accounts::write(tx, cast).await?;
-            for story in stories {
-                write(tx, tenant.organisation.id, story).await?;
+            founding.lay(tx, &keeper, &tenant).await?;
+            if alone {
+                let until = tx.now().plus(LINK_LIFE);
+                tx.insert_setup_link(tenant.organisation.id, digest, until)
+                    .await?;
             }
+            apis::write(tx, shelf).await?;
+            accounts::write(tx, cast).await?;
+            // What is many goes in at once: a database that is far away takes its time for each single thing.
+            let (mut counts, mut uses, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+            for story in stories {
+                counts.extend(story.counts);
+                asked.extend(story.asked);
+                let key = write(tx, tenant.organisation.id, story.steps).await?;
+                let last = key.zip(story.last);
+                uses.extend(last.map(|(key, (at, ip))| (key, at, Some(ip.to_string()))));
+            }
+            tx.add_usage(&counts).await?;
+            tx.note_uses(&uses).await?;
+            tx.add_requests(&asked).await?;
             events
                 .into_iter()
                 .for_each(|event| tx.record(tenant.organisation.id, event));
-            Ok(())
-        })
-        .await?;
+            Ok(alone)
+        });
+        demo.setup = alone.await?.then_some(setup);
         Ok(demo)
     }
 
@@ -267,13 +300,24 @@ fn story(teller: &mut Teller<'_>, sample: &Sample, maker: &Actor, by: &[Actor]) 
         steps,
         counts: used.counts,
         last: used.last,
+        asked: used
+            .asked
+            .into_iter()
+            .map(|asked| kept(asked, teller.random))
+            .collect(),
     })
 }
 
-async fn write(tx: &mut Tx, organisation: OrganisationId, story: Story) -> Result<()> {
+fn kept(asked: AskedOf, random: &dyn Random) -> Kept {
+    let id = RequestId::fresh(&Then(asked.at), random);
+    Kept { id, asked }
+}
+
+/// Writes a key with its past; gives its id.
+async fn write(tx: &mut Tx, organisation: OrganisationId, steps: Vec<Step>) -> Result<Option<KeyId>> {
     let number = tx.next_key_number(organisation).await?;
-    let mut before: Option<domain::key::Key> = None;
-    for step in story.steps {
+    let mut before: Option<Key> = None;
+    for step in steps {
         let mut key = step.key;
         key.number = number;
         if let Some((secret, end)) = step.ends {
@@ -288,9 +332,5 @@ async fn write(tx: &mut Tx, organisation: OrganisationId, story: Story) -> Resul
         }
         before = Some(key);
     }
-    tx.add_usage(&story.counts).await?;
-    if let (Some(key), Some((at, ip))) = (before, story.last) {
-        tx.note_uses(&[(key.id, at, Some(ip))]).await?;
-    }
-    Ok(())
+    Ok(before.map(|key| key.id))
 }

@@ -3,10 +3,14 @@
 mod create;
 mod delete;
 mod edit;
+pub mod export;
 mod find;
+mod grants;
+pub mod import;
 mod issue;
 pub(crate) use issue::Mint;
 mod owner;
+mod quota;
 mod read;
 mod reveal;
 mod revoke;
@@ -18,11 +22,12 @@ pub use create::{CreateKey, Idempotency, TokenInput};
 pub use delete::Deleted;
 pub use edit::EditKey;
 pub use find::{Counted, Handle};
+pub use quota::QuotaChange;
 pub use read::{Events, KeyFilter, UsageReport};
 pub use revoke::Revoked;
 pub use rotate::RotateKey;
 pub use switch::Switch;
-pub use view::{Effective, KeyView, RoleView};
+pub use view::{Effective, KeyView, QuotaView, RoleView};
 pub(crate) use view::{roles_shown, seen};
 
 use domain::audit::Target;
@@ -98,7 +103,7 @@ fn facts(key: &Key) -> Map<String, Value> {
     let shown = json!({
         "name": key.name, "description": key.description, "permissions": key.permissions,
         "roles": key.roles, "owner": key.owner.to_string(), "networks": key.networks,
-        "tags": key.tags, "metadata": key.metadata, "contacts": key.contacts, "display": key.display,
+        "tags": key.tags, "rate_limits": key.rate_limits, "quota": key.quota, "metadata": key.metadata, "contacts": key.contacts, "display": key.display,
         "enabled": key.enabled, "protected": key.protected, "expires_at": key.expires_at,
         "revoked_at": key.revoked.as_ref().map(|r| r.at), "reason": key.revoked.as_ref().and_then(|r| r.reason.clone()),
         "deleted_at": key.deleted_at,

@@ -69,6 +69,11 @@ pub enum KeyringFileError {
 }
 
 impl SecretsSource {
+    /// Whether it is a file, which can be written anew.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
     pub(crate) fn load(&self, is_new: bool, random: &dyn Random) -> Result<Keyring, KeyringFileError> {
         match self {
             Self::Environment(text) => parse("CLAVIGER_SECRETS", text),

@@ -9,6 +9,7 @@ pub mod caller;
 pub mod demo;
 pub mod dialect;
 mod difference;
+mod erasure;
 pub mod error;
 pub mod import;
 pub mod key;
@@ -19,6 +20,7 @@ pub mod oidc;
 pub mod organisation;
 pub mod permission;
 pub mod policy;
+mod retention;
 pub mod role;
 pub mod secrets;
 pub mod session;
@@ -37,6 +39,7 @@ use engine::Engine;
 use parking_lot::RwLock;
 use store::organisations::Tenant;
 use store::{Store, StoreError, Tx, Written};
+use uuid::Uuid;
 
 pub use caller::Caller;
 pub use error::{AppError, Result};
@@ -49,11 +52,15 @@ pub struct App {
     pub(crate) store: Store,
     pub(crate) engine: Engine,
     pub(crate) keyring: RwLock<Arc<Keyring>>,
+    /// Held while a step of a rotation is taken: each begins with the keyring that the one before has left.
+    pub(crate) rotating: tokio::sync::Mutex<()>,
     pub(crate) secrets: SecretsSource,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) directory: PathBuf,
     pub(crate) people: session::Desk,
+    /// One import of keys at a time.
+    pub(crate) importing: Arc<tokio::sync::Semaphore>,
 }
 
 impl std::fmt::Debug for App {
@@ -117,16 +124,27 @@ impl App {
         let people = session::Desk::new(people, &clock)?;
         let is_new = store.tenants().await?.is_empty();
         let keyring = Arc::new(secrets.load(is_new, random.as_ref())?);
-        let engine = Engine::start(store.clone(), keyring.clone(), clock.clone(), engine).await?;
+        let mut node = [0; 16];
+        random.fill(&mut node);
+        let node = Uuid::from_bytes(node);
+        // There is no other node: what the last run held of quotas is lost.
+        store
+            .write(async move |tx: &mut Tx| tx.forfeit_blocks(node).await)
+            .await
+            .map_err(StartError::Store)?;
+        let options = engine::Options { node, ..engine };
+        let engine = Engine::start(store.clone(), keyring.clone(), clock.clone(), options).await?;
         Ok(Self {
             store,
             engine,
             keyring: RwLock::new(keyring),
+            rotating: tokio::sync::Mutex::new(()),
             secrets,
             clock,
             random,
             directory,
             people,
+            importing: Arc::new(tokio::sync::Semaphore::new(1)),
         })
     }
 

@@ -1,8 +1,8 @@
 //! Organisations: an operator works in any of them, everybody else sees their own alone.
 
 mod create;
+mod edit;
 mod list;
-mod rename;
 mod standing;
 
 use domain::access::Management;
@@ -12,6 +12,7 @@ use domain::organisation::{Organisation, OrganisationStatus};
 use store::Tx;
 
 pub use create::CreateOrganisation;
+pub use edit::EditOrganisation;
 pub use list::OrganisationSort;
 pub use standing::Standing;
 

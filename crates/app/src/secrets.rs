@@ -118,7 +118,8 @@ impl App {
         })
     }
 
-    /// Takes one step of a rotation. The file is replaced first, then the running keyring.
+    /// Takes one step of a rotation, after any other that is under way. The file is replaced first, then the running
+    /// keyring.
     ///
     /// # Errors
     /// For whoever is not at the data directory; when something still leans on what is to be retired.
@@ -129,6 +130,12 @@ impl App {
         step: Step,
         version: Option<u32>,
     ) -> Result<SecretsStatus> {
+        caller.require_local()?;
+        if !self.secrets.is_file() {
+            let detail = "the secrets come from the environment: change them there and restart";
+            return Err(AppError::conflict("secrets_fixed", detail));
+        }
+        let _alone = self.rotating.lock().await;
         let status = self.secrets_status(caller).await?;
         let mut keyring = Keyring::from_toml(&self.keyring().to_toml()).map_err(AppError::internal)?;
         let newest = match kind {
@@ -222,6 +229,7 @@ impl App {
                     .map_err(AppError::internal)?;
                 tx.rewrap_data_key(organisation, id, &anew).await?;
             }
+            tx.rewrapped().await?;
             Ok(())
         })
         .await?;

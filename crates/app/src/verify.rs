@@ -11,6 +11,7 @@ impl From<VerifyError> for AppError {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Requirement(error) => Self::field("permissions", error.to_string()),
+            VerifyError::Limit { place, detail } => Self::field(format!("rate_limits[{place}].name"), detail),
             VerifyError::Unavailable(_) => Self::Unavailable(Some(error.into())),
         }
     }
@@ -23,24 +24,23 @@ impl App {
     /// As [`AppError`] says.
     pub async fn verify_for(&self, caller: &Caller, token: &[u8], question: &Question<'_>) -> Result<Answer> {
         caller.require(Management::KeysVerify)?;
-        let answer = self.engine.verify(token, question).await?;
-        match &answer.key {
-            Some(key) if key.organisation.id != caller.organisation => Ok(Answer {
-                code: Code::NotFound,
-                missing: None,
-                key: None,
-                at: answer.at,
-            }),
-            _ => Ok(answer),
-        }
+        let question = Question {
+            only: Some(caller.organisation),
+            ..*question
+        };
+        Ok(self.engine.verify(token, &question).await?)
     }
 
-    /// Whether a token is valid, for whoever holds it.
+    /// Whether a token is valid, for whoever holds it. To ask is no use of it, and is held against no limit.
     ///
     /// # Errors
     /// [`AppError::Unauthenticated`] when it is not.
     pub async fn verify_self(&self, token: &[u8], question: &Question<'_>) -> Result<Answer> {
-        let answer = self.engine.verify(token, question).await?;
+        let question = Question {
+            unlimited: true,
+            ..*question
+        };
+        let answer = self.engine.verify(token, &question).await?;
         if answer.code == Code::Valid {
             Ok(answer)
         } else {

@@ -22,8 +22,8 @@ const USAGE: usize = 1_024;
 const SELDOM: Duration = Duration::from_secs(3600);
 /// How long an `Idempotency-Key` is remembered.
 const ANSWERS: Duration = Duration::from_secs(86_400);
-/// How long the log of recent requests reaches back.
-const REQUESTS: Duration = Duration::from_secs(30 * 86_400);
+/// How long what was used of a quota is remembered after its period.
+const QUOTAS: Duration = Duration::from_secs(35 * 86_400);
 /// How many changes are kept for caches that lag behind.
 const CHANGES: i64 = 100_000;
 
@@ -33,13 +33,18 @@ impl App {
         let mut often = tokio::time::interval(OFTEN);
         let mut seldom = tokio::time::interval(SELDOM);
         often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        tokio::pin!(stop);
+        // Beside the rest, which does not wait for it.
+        let retention = self.keep_retention();
+        tokio::pin!(stop, retention);
         loop {
             tokio::select! {
                 () = &mut stop => break,
+                never = &mut retention => match never {},
                 _ = often.tick() => {
                     self.report("changes", self.follow().await);
                     self.report("usage", self.flush_some().await.map(drop));
+                    self.report("erasing", self.go_on_erasing().await.map(drop));
+                    self.report("limits", self.engine.tidy_limits().await.map_err(Into::into));
                 }
                 _ = seldom.tick() => self.report("housekeeping", self.tidy().await),
             }
@@ -55,7 +60,7 @@ impl App {
         Ok(())
     }
 
-    fn report(&self, what: &str, result: Result<()>) {
+    pub(crate) fn report(&self, what: &str, result: Result<()>) {
         if let Err(error) = result {
             let cause = std::error::Error::source(&error)
                 .map(ToString::to_string)
@@ -64,13 +69,14 @@ impl App {
         }
     }
 
-    /// Writes counted answers, last uses, and digests that were found under an old pepper, until nothing is left.
+    /// Writes counted answers, last uses, and digests that were found under an old pepper, until nothing is left; and gives
+    /// back what is held of quotas.
     ///
     /// # Errors
     /// When the database fails; nothing is lost then.
     pub async fn flush(&self) -> Result<()> {
         while self.flush_some().await? {}
-        Ok(())
+        Ok(self.engine.return_quotas().await?)
     }
 
     /// Writes some of it; whether there was any.
@@ -111,13 +117,13 @@ impl App {
     async fn tidy(&self) -> Result<()> {
         let before: Timestamp = self.clock.now().minus(ANSWERS);
         let idle = self.idle_since();
-        let requests = self.clock.now().minus(REQUESTS);
+        let quotas = self.clock.now().minus(QUOTAS);
         self.write(async move |tx| {
             tx.forget_answers(before).await?;
             tx.forget_setup_links().await?;
             tx.forget_sessions(idle).await?;
             tx.forget_changes(CHANGES).await?;
-            tx.forget_requests(requests).await?;
+            tx.forget_quotas(quotas).await?;
             Ok(())
         })
         .await?;

@@ -10,9 +10,11 @@ mod connect;
 mod credentials;
 mod demo;
 mod error;
+mod export;
 mod import;
 mod input;
 mod keys;
+mod limits;
 mod login;
 mod organisations;
 mod output;
@@ -125,6 +127,10 @@ enum Command {
     /// What can be granted, who may do what, and why
     #[command(subcommand)]
     Permissions(permissions::Permissions),
+    /// Bring keys in from another system or installation, with the service accounts that they stand for
+    Import(import::Import),
+    /// Take everything but secrets away, in a form that `import` takes
+    Export(export::Export),
     /// Read, check and export the record of who did what
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -224,6 +230,8 @@ impl Command {
                 | Self::Roles(_)
                 | Self::Apis(_)
                 | Self::Permissions(_)
+                | Self::Import(_)
+                | Self::Export(_)
                 | Self::Audit(_)
                 | Self::Policy(_)
                 | Self::Users(_)
@@ -244,6 +252,8 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Roles(command) => roles::run(context, command).await,
         Command::Apis(command) => apis::run(context, command).await,
         Command::Permissions(command) => permissions::run(context, command).await,
+        Command::Import(args) => import::run(context, args).await,
+        Command::Export(args) => export::run(context, args).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Users(command) => users::run(context, command).await,
@@ -322,6 +332,58 @@ mod tests {
             command.get_subcommands().for_each(walk);
         }
         walk(&Cli::command());
+    }
+
+    /// The words of a command line as a shell has them, up to where it is redirected, and without the note beside it.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quote, mut gap) = (vec![String::new()], None, 0);
+        for c in line.chars() {
+            match quote {
+                Some(open) if c == open => quote = None,
+                Some(_) => words.last_mut().unwrap().push(c),
+                None if c == '"' || c == '\'' => quote = Some(c),
+                None if c == ' ' && gap > 0 => break,
+                None if c == ' ' => words.push(String::new()),
+                None if matches!(c, '<' | '>' | '|' | '&') => break,
+                None => words.last_mut().unwrap().push(c),
+            }
+            gap = usize::from(c == ' ' && quote.is_none());
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_example_in_a_help_text_is_a_command_that_is_taken() {
+        fn walk(command: &clap::Command, found: &mut usize) {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            // A line that goes on is one command.
+            let help = help.replace("\\\n    ", "");
+            for line in help
+                .lines()
+                .map(str::trim)
+                .filter(|line| line.starts_with("claviger "))
+            {
+                let line = line
+                    .replace("key_0123…", "key_01kg7hwasaf59agy3bdr3nvpm4")
+                    .replace("acct_0123…", "acct_01kg7hwasaf59agy3bdr3nvpm4");
+                let taken = Cli::try_parse_from(words(&line));
+                assert!(
+                    taken.is_ok(),
+                    "{}: {line}\n{}",
+                    command.get_name(),
+                    taken.unwrap_err()
+                );
+                *found += 1;
+            }
+            command.get_subcommands().for_each(|one| walk(one, found));
+        }
+        let mut found = 0;
+        walk(&Cli::command(), &mut found);
+        assert!(found > 40, "{found} examples");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::limits::Rate;
 use domain::span::Span;
 use serde::Deserialize;
 use store::db::Target;
@@ -20,6 +21,7 @@ pub(crate) struct Config {
     pub(crate) listen: Listen,
     pub(crate) verification: Verification,
     pub(crate) cache: Cache,
+    pub(crate) limits: Limits,
     pub(crate) web: Web,
     pub(crate) sign_in: SignIn,
     pub(crate) mail: Mail,
@@ -56,6 +58,23 @@ impl std::fmt::Debug for Verification {
 pub(crate) struct Cache {
     pub(crate) secrets: usize,
     pub(crate) unknown: usize,
+}
+
+/// How much keys may be used that nobody has said it of.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub(crate) backend: LimitsBackend,
+    pub(crate) default_rate: Option<Rate>,
+}
+
+/// Where limits are counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LimitsBackend {
+    /// On each node by itself.
+    #[default]
+    Local,
 }
 
 /// How browsers reach the management listener.
@@ -131,6 +150,7 @@ impl Default for Config {
             listen: Listen::default(),
             verification: Verification::default(),
             cache: Cache::default(),
+            limits: Limits::default(),
             web: Web::default(),
             sign_in: SignIn::default(),
             mail: Mail::default(),
@@ -199,7 +219,7 @@ pub(crate) enum ConfigError {
 }
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 20] = [
+const VARIABLES: [(&str, &[&str]); 23] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -212,7 +232,10 @@ const VARIABLES: [(&str, &[&str]); 20] = [
     ("CLAVIGER_VERIFICATION_THREADS", &["verification", "threads"]),
     ("CLAVIGER_CACHE_SECRETS", &["cache", "secrets"]),
     ("CLAVIGER_CACHE_UNKNOWN", &["cache", "unknown"]),
+    ("CLAVIGER_LIMITS_BACKEND", &["limits", "backend"]),
+    ("CLAVIGER_LIMITS_DEFAULT_RATE", &["limits", "default_rate"]),
     ("CLAVIGER_WEB_PUBLIC_URL", &["web", "public_url"]),
+    ("CLAVIGER_WEB_PROXIES", &["web", "proxies"]),
     ("CLAVIGER_SIGN_IN_IDLE", &["sign_in", "idle"]),
     ("CLAVIGER_SIGN_IN_ABSOLUTE", &["sign_in", "absolute"]),
     ("CLAVIGER_OIDC_ISSUER", &["oidc", "issuer"]),
@@ -342,9 +365,13 @@ fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
         }
     }
     let plain = matches!(*last, "open" | "threads" | "secrets" | "unknown");
+    let list = || text.split(',').map(str::trim).filter(|one| !one.is_empty());
     let value = match (text.parse::<i64>(), text.parse::<bool>()) {
         (Ok(number), _) if plain => toml::Value::Integer(number),
         (_, Ok(truth)) if plain => toml::Value::Boolean(truth),
+        _ if *last == "proxies" => {
+            toml::Value::Array(list().map(|one| toml::Value::String(one.to_owned())).collect())
+        }
         _ => toml::Value::String(text.to_owned()),
     };
     place.insert((*last).to_owned(), value);
@@ -385,6 +412,38 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_apart_by_commas_in_a_variable() {
+        let config = with("", &[("CLAVIGER_WEB_PROXIES", "10.0.0.0/8, 2001:db8::/32")]).expect("settings");
+        assert_eq!(config.web.proxies.len(), 2);
+        let none = [("CLAVIGER_WEB_PROXIES", "")];
+        let config = with("[web]\nproxies = [\"10.0.0.0/8\"]\n", &none).expect("settings");
+        assert!(config.web.proxies.is_empty());
+        let refused = with("", &[("CLAVIGER_WEB_PROXIES", "10.0.0.0/8,nonsense")]).expect_err("no network");
+        assert!(refused.starts_with("CLAVIGER_WEB_PROXIES"), "{refused}");
+    }
+
+    #[test]
+    fn every_setting_has_a_variable() {
+        let mut section = None;
+        let mut found = 0;
+        for line in DEFAULT.lines() {
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                section = Some(name.to_owned());
+            }
+            // A setting without a default stands in a comment.
+            let setting = line.strip_prefix("# ").unwrap_or(line).split_once(" = ");
+            let Some((name, _)) = setting.filter(|(name, _)| !name.contains([' ', '['])) else {
+                continue;
+            };
+            let path: Vec<&str> = section.as_deref().into_iter().chain([name]).collect();
+            let known = VARIABLES.iter().any(|(_, keys)| **keys == *path);
+            assert!(known, "no variable sets {path:?}");
+            found += 1;
+        }
+        assert!(found > 15, "{found} settings");
+    }
+
+    #[test]
     fn a_misspelt_or_impossible_setting_is_named() {
         assert!(with("[listn]\n", &[]).expect_err("misspelt").contains("listn"));
         assert!(
@@ -392,6 +451,31 @@ mod tests {
                 .expect_err("no address")
                 .starts_with("CLAVIGER_LISTEN")
         );
+    }
+
+    #[test]
+    fn a_default_rate_is_read_from_the_environment_or_refused() {
+        let rate = |text| with("", &[("CLAVIGER_LIMITS_DEFAULT_RATE", text)]);
+        let config = rate("100/1m burst 20").expect("a rate");
+        let rate_of = config.limits.default_rate.expect("a rate");
+        assert_eq!((rate_of.limit(), rate_of.burst()), (100, 20));
+        for text in [
+            "",
+            "100",
+            "0/1m",
+            "100/0s",
+            "-1/1m",
+            "1/1m burst 0",
+            "99999999999999999999/1m",
+        ] {
+            let error = rate(text).expect_err("no rate");
+            assert!(
+                error.starts_with("CLAVIGER_LIMITS_DEFAULT_RATE"),
+                "{text}: {error}"
+            );
+        }
+        assert!(with("[limits]\nbackend = \"magic\"\n", &[]).is_err());
+        assert!(with("[limits]\ndefault_rate = { limit = 5, window = \"1s\" }\n", &[]).is_ok());
     }
 
     #[test]

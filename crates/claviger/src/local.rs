@@ -8,7 +8,7 @@ use web::http::Web;
 use web::serve::{Limits, Listener, Shutdown, Trigger};
 
 use crate::config::Config;
-use crate::server::{Installation, Result};
+use crate::server::{Installation, Result, reachable};
 
 /// A way to the installation's socket; what was started for it stops with [`Local::close`].
 pub(crate) struct Local {
@@ -52,6 +52,10 @@ impl Local {
             return Ok(Self { socket, own: None });
         }
         let installation = Installation::open(config).await?;
+        if config.listen.management.port() != 0 {
+            let address = reachable(config.listen.management);
+            installation.app.listens_at(format!("http://{address}"));
+        }
         let (trigger, shutdown) = Shutdown::pair();
         let listener = Listener::unix(&socket)?;
         let service = TowerToHyperService::new(web::api::router(Web {

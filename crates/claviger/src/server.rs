@@ -20,7 +20,7 @@ use web::http::Web;
 use web::serve::{Limits, Listener, Shutdown, Threads, Trigger};
 use zeroize::Zeroizing;
 
-use crate::config::Config;
+use crate::config::{Config, LimitsBackend};
 
 /// Why Claviger does not start or go on; one plain line.
 pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -63,6 +63,10 @@ impl Installation {
         let engine = engine::Options {
             capacity: config.cache.secrets,
             unknown_capacity: config.cache.unknown,
+            limits: match config.limits.backend {
+                LimitsBackend::Local => engine::Backend::Local,
+            },
+            default_rate: config.limits.default_rate,
             ..engine::Options::default()
         };
         let parts = Parts {

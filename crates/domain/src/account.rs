@@ -9,6 +9,7 @@ pub use input::{AccountDraft, CheckedAccount, is_plain};
 use crate::clock::Timestamp;
 use crate::id::{AccountId, OrganisationId, RoleId, UserId};
 use crate::key::Actor;
+use crate::limits::RateLimit;
 
 /// What can be done with a service account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -57,6 +58,8 @@ pub struct Account {
     pub tags: Vec<String>,
     /// What it may do; its keys never exceed this.
     pub roles: Vec<RoleId>,
+    /// How often all its keys together may be used.
+    pub rate_limits: Vec<RateLimit>,
     /// Whether its keys are accepted.
     pub active: bool,
     /// When it was deleted and kept for history.

@@ -4,13 +4,15 @@
 //! A record has a *body* (who by id, what, on what, when) and a *payload* (names, addresses, the difference). The chain
 //! runs over the body, which holds a salted hash of the payload: personal data can be erased and the chain still verifies.
 
+mod base;
 mod chain;
 mod checkpoint;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use chain::{Chain, Fault, Record, Shown};
+pub use base::{Base, PRUNE, Pruned, beginning};
+pub use chain::{Chain, Fault, Record, Sealed, Shown};
 pub use checkpoint::Checkpoint;
 
 use crate::clock::Timestamp;

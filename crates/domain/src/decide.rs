@@ -37,11 +37,15 @@ pub enum Code {
     NetworkDenied,
     /// The key does not hold what is required.
     InsufficientPermissions,
+    /// A rate limit of the key, of its owner or of its organisation is reached for the moment.
+    RateLimited,
+    /// The key's quota is used up.
+    QuotaExceeded,
 }
 
 impl Code {
-    /// Every code, in the order of [`decide`].
-    pub const ALL: [Self; 10] = [
+    /// Every code, in the order of [`decide`] and of [`crate::limits::admit`] after it.
+    pub const ALL: [Self; 12] = [
         Self::Valid,
         Self::NotFound,
         Self::Revoked,
@@ -52,6 +56,8 @@ impl Code {
         Self::SourceDenied,
         Self::NetworkDenied,
         Self::InsufficientPermissions,
+        Self::RateLimited,
+        Self::QuotaExceeded,
     ];
 
     /// As it is written.
@@ -67,6 +73,8 @@ impl Code {
             Self::SourceDenied => "SOURCE_DENIED",
             Self::NetworkDenied => "NETWORK_DENIED",
             Self::InsufficientPermissions => "INSUFFICIENT_PERMISSIONS",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
         }
     }
 
@@ -195,7 +203,7 @@ impl From<Code> for Decision<'_> {
     }
 }
 
-/// Decides.
+/// Decides, but for limits: whether a request that is found valid fits into those is for [`crate::limits::admit`] to say.
 ///
 /// # Errors
 /// When the requirement is ill-formed, whatever else holds: a question that cannot be read is never answered with yes,

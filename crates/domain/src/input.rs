@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::access::{Grants, Pattern};
 
 const MAX_NAME: usize = 200;
@@ -127,5 +129,85 @@ pub fn email(field: &str, address: &str, faults: &mut Vec<FieldError>) {
             .is_some_and(|(local, host)| !local.is_empty() && host.contains('.'));
     if !sane {
         faults.push(FieldError::new(field, "expected an email address"));
+    } else if passes_for_another(address) {
+        faults.push(FieldError::new(
+            field,
+            "letters that look like others and characters that cannot be seen are not allowed, so that no two addresses look alike",
+        ));
+    }
+}
+
+/// Whether people would read an address as another one. Names may be written in any script, an address is what somebody
+/// signs in by: nothing in it that cannot be seen, nothing in other clothes (full-width letters, ligatures), and no Greek,
+/// Cyrillic, Armenian or Cherokee letters among Latin ones. A word in one such script alone is what it seems to be.
+fn passes_for_another(address: &str) -> bool {
+    if address.is_ascii() {
+        return false;
+    }
+    let mixed =
+        |word: &str| word.chars().any(|c| c.is_ascii_alphabetic()) && word.chars().any(has_latin_doubles);
+    address.chars().any(is_invisible)
+        || !address.nfkc().eq(address.chars())
+        || address.split(['@', '.']).any(mixed)
+}
+
+/// What is drawn as nothing (Default_Ignorable_Code_Point of Unicode 16).
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Letters of the scripts in which many look like Latin ones (Unicode TR 39).
+fn has_latin_doubles(c: char) -> bool {
+    matches!(c,
+        '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' // Greek
+        | '\u{400}'..='\u{52f}' | '\u{1c80}'..='\u{1c8f}' | '\u{2de0}'..='\u{2dff}' | '\u{a640}'..='\u{a69f}' // Cyrillic
+        | '\u{530}'..='\u{58f}' // Armenian
+        | '\u{13a0}'..='\u{13ff}' | '\u{ab70}'..='\u{abbf}') // Cherokee
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(address: &str) -> bool {
+        let mut faults = Vec::new();
+        email("email", address, &mut faults);
+        !faults.is_empty()
+    }
+
+    #[test]
+    fn no_two_addresses_that_look_alike_are_taken() {
+        for good in [
+            "ann@sample.example",
+            "ann.o'neil+keys@sub.sample.example",
+            "jürgen@übung.example",
+            "łukasz@sample.example",
+            "ıssız@sample.example",
+            "анна@sample.example",
+            "анна@пример.испытание",
+            "太郎taro@sample.example",
+            "नमस्ते@sample.example",
+        ] {
+            assert!(!refused(good), "{good}");
+        }
+        for (bad, why) in [
+            ("аnn@sample.example", "a Cyrillic letter among Latin ones"),
+            ("ann@sаmple.example", "in the host"),
+            ("αnn@sample.example", "a Greek letter"),
+            ("ann\u{200b}@sample.example", "a space of no width"),
+            ("ann\u{ad}@sample.example", "a hyphen that is not drawn"),
+            ("\u{200e}ann@sample.example", "a mark of direction"),
+            ("ann\u{e0041}@sample.example", "a tag"),
+            ("ａnn@sample.example", "a full-width letter"),
+            ("ﬁnn@sample.example", "a ligature"),
+            ("ann@sample\u{ff0e}example.example", "a full-width full stop"),
+            ("a\u{308}nn@sample.example", "a letter in two parts"),
+        ] {
+            assert!(refused(bad), "{why}");
+        }
     }
 }

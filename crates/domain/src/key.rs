@@ -14,6 +14,7 @@ use crate::access::Grants;
 use crate::clock::Timestamp;
 use crate::decide::{Code, Source};
 use crate::id::{AccountId, KeyId, OrganisationId, RoleId, SecretId, UserId};
+use crate::limits::{Quota, RateLimit};
 use crate::span::Span;
 
 /// Whom a key stands for.
@@ -173,6 +174,12 @@ pub struct Key {
     pub metadata: serde_json::Map<String, serde_json::Value>,
     /// Whom to write to about it.
     pub contacts: Vec<String>,
+    /// How often it may be used; the policy's default where empty.
+    pub rate_limits: Vec<RateLimit>,
+    /// How much it may be used; the policy's default where none.
+    pub quota: Option<Quota>,
+    /// Counts how often what is used of its quota was set anew.
+    pub quota_round: i64,
     /// The display form of its current secret.
     pub display: String,
     /// Switched on.
@@ -222,6 +229,9 @@ impl Key {
             tags: fields.tags.unwrap_or_default(),
             metadata: fields.metadata.unwrap_or_default(),
             contacts: fields.contacts.unwrap_or_default(),
+            rate_limits: fields.rate_limits.unwrap_or_default(),
+            quota: fields.quota.flatten(),
+            quota_round: 0,
             display: String::new(),
             enabled: true,
             protected: false,

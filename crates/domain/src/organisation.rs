@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::id::OrganisationId;
 use crate::input::FieldError;
+use crate::limits::RateLimit;
 
 /// Whether an organisation's keys are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -49,6 +50,8 @@ pub struct Organisation {
     pub name: String,
     /// Whether its keys are served.
     pub status: OrganisationStatus,
+    /// How often all its keys together may be used.
+    pub rate_limits: Vec<RateLimit>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Counts its edits from 1; the `ETag`.

@@ -8,6 +8,7 @@ mod dialects;
 mod expiry;
 mod grants;
 mod idle;
+mod limits;
 mod owners;
 mod preset;
 mod reminders;
@@ -22,6 +23,7 @@ pub use dialects::Dialect;
 pub use expiry::{End, ExpiryError, ExpiryRequest};
 pub use grants::{Form, FormField, GrantRule};
 pub use idle::Idle;
+pub use limits::LimitsPolicy;
 pub use owners::{AccountsPolicy, EmailRule, IssueFor, OwnerKind, OwnerPolicy, UsernameRule};
 pub use preset::{DEFAULT as DEFAULT_PRESET, Preset, PresetApi, PresetRole, PresetSetting};
 pub use reminders::{Day, Reminded, Reminders};
@@ -244,6 +246,8 @@ pub struct Policy {
     /// Whose management API is spoken beside Claviger's own.
     #[schema(max_items = 3)]
     pub dialects: Vec<Dialect>,
+    /// How much keys may be used that have no limits of their own.
+    pub limits: LimitsPolicy,
 }
 
 impl Default for Policy {
@@ -267,6 +271,7 @@ impl Default for Policy {
             idle: Idle::default(),
             retention: Retention::default(),
             dialects: Vec::new(),
+            limits: LimitsPolicy::default(),
         }
     }
 }

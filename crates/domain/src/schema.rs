@@ -68,6 +68,12 @@ inputs! {
     /// What [`crate::access::Requirement`] reads.
     Requirement: 4_096, "", "orders:view AND customers:view",
         "What a request needs: permissions with `AND`, `OR` and parentheses.";
+    /// What [`crate::limits::check_name`] takes.
+    LimitName: 64, "^[A-Za-z0-9._:@/-]+$", "requests", "What a rate limit is called; anything but `quota`.";
+    /// From a second to 366 days.
+    Window: 10,
+        "^([1-9][0-9]{0,6}s|[12][0-9]{7}s|[1-9][0-9]{0,4}m|[1-4][0-9]{5}m|[1-9][0-9]{0,2}h|[1-7][0-9]{3}h|[1-9][0-9]?d|[12][0-9]{2}d|3[0-5][0-9]d|36[0-6]d|[1-9]w|[1-4][0-9]w|5[0-2]w)$",
+        "1m", "A length of time from 1s to 366d: a whole number and a unit, `s`, `m`, `h`, `d` or `w`.";
     /// Without bits beyond its prefix.
     Network: 49, "^[0-9a-fA-F:.]+(/[0-9]{1,3})?$", "203.0.113.0/24", "An address, or a network (CIDR).";
 }

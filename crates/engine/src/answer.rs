@@ -6,9 +6,12 @@ use std::sync::Arc;
 use domain::access::RequirementError;
 use domain::clock::Timestamp;
 use domain::decide::{Code, Source};
+use domain::id::OrganisationId;
+use domain::limits::Wish;
 use store::StoreError;
 
 use crate::cached::CachedKey;
+use crate::limits::Limits;
 
 /// What is asked of a token.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +22,14 @@ pub struct Question<'a> {
     pub ip: Option<IpAddr>,
     /// What the caller must be allowed to do; authentication alone when none.
     pub requires: Option<&'a str>,
+    /// How much the request counts; 1 when not said.
+    pub cost: Option<u64>,
+    /// Limits that the request names or brings along.
+    pub limits: &'a [Wish<'a>],
+    /// Whether it is held against no limit: a key that asks about itself, or manages.
+    pub unlimited: bool,
+    /// Whose keys may be asked about; others are not found.
+    pub only: Option<OrganisationId>,
 }
 
 /// The answer.
@@ -32,6 +43,8 @@ pub struct Answer {
     pub key: Option<Arc<CachedKey>>,
     /// The time by which it was decided.
     pub at: Timestamp,
+    /// Where the key's limits stand, where it got as far as those.
+    pub limits: Limits,
 }
 
 /// Why there is no answer.
@@ -40,7 +53,34 @@ pub enum VerifyError {
     /// The requirement cannot be read.
     #[error(transparent)]
     Requirement(#[from] RequirementError),
+    /// A limit that the request names cannot be held against this key.
+    #[error("rate_limits[{place}].name: {detail}")]
+    Limit {
+        /// Its place among those that are named.
+        place: usize,
+        /// What is wrong.
+        detail: &'static str,
+    },
     /// The store had to be asked and did not answer; nothing may be concluded.
-    #[error("the token could not be looked up: {0}")]
+    #[error("the store could not be asked: {0}")]
     Unavailable(#[source] Arc<StoreError>),
+}
+
+impl VerifyError {
+    pub(crate) fn limit(place: usize, detail: &'static str) -> Self {
+        Self::Limit { place, detail }
+    }
+}
+
+impl Answer {
+    /// That nothing is known of the token.
+    pub(crate) fn nobody(at: Timestamp) -> Self {
+        Self {
+            code: Code::NotFound,
+            missing: None,
+            key: None,
+            at,
+            limits: Limits::default(),
+        }
+    }
 }

@@ -12,14 +12,17 @@ use domain::clock::Timestamp;
 use domain::decide::{Facts, Sources};
 use domain::id::{KeyId, OrganisationId, SecretId};
 use domain::key::Owner;
+use domain::limits::RateLimit;
 use domain::organisation::OrganisationStatus;
 use domain::policy::Policy;
 use domain::secret::Digest;
 use ipnet::IpNet;
 use parking_lot::Mutex;
+use store::quotas::quota_in_force;
 use store::secrets::Found;
 
 use crate::epochs::Marks;
+use crate::limits::{KeyLimits, KeyQuota, Limiter};
 use crate::meter::Meter;
 use crate::table::Held;
 
@@ -36,6 +39,8 @@ pub struct CachedOrganisation {
     pub status: OrganisationStatus,
     /// By which ways its keys may come.
     pub sources: Sources,
+    /// How often all its keys together may be used.
+    pub rate_limits: Vec<RateLimit>,
     /// Its settings.
     pub policy: Policy,
     /// What nobody holds there now.
@@ -72,6 +77,8 @@ pub struct CachedKey {
     pub expires_at: Option<Timestamp>,
     /// When this secret stops.
     pub secret_ends_at: Option<Timestamp>,
+    /// How much it may be used, where that is limited.
+    pub(crate) limits: Option<Box<KeyLimits>>,
     pub(crate) meter: Meter,
     /// The secret.
     pub secret: SecretId,
@@ -137,6 +144,7 @@ pub(crate) struct Shared(Mutex<Values>);
 struct Values {
     grants: HashSet<Arc<Grants>>,
     networks: HashSet<Arc<[IpNet]>>,
+    rates: HashSet<Arc<[RateLimit]>>,
     organisations: HashMap<OrganisationId, Arc<CachedOrganisation>>,
     purge_at: usize,
 }
@@ -148,6 +156,7 @@ impl Shared {
         Self(Mutex::new(Values {
             grants: HashSet::new(),
             networks: HashSet::new(),
+            rates: HashSet::new(),
             organisations: HashMap::new(),
             purge_at: FIRST_PURGE,
         }))
@@ -158,6 +167,7 @@ impl Shared {
         &self,
         found: Found,
         directory: &Directory,
+        limiter: &Limiter,
         digest: Digest,
         epoch: u64,
     ) -> Arc<CachedKey> {
@@ -172,18 +182,50 @@ impl Shared {
             name: found.organisation_name.into(),
             status: found.organisation_status,
             sources: found.policy.accept.sources.iter().copied().collect(),
+            rate_limits: found.organisation_rate_limits,
             policy: found.policy,
             unavailable: directory.unavailable.clone(),
         };
-        let (organisation, grants, networks) = {
+        let rates = match (
+            found.rate_limits.is_empty(),
+            organisation.policy.limits.default_rate,
+        ) {
+            (true, Some(rate)) => vec![RateLimit::by_default(rate)],
+            _ => found.rate_limits,
+        };
+        let quota = quota_in_force(found.quota, &organisation.policy).map(|quota| KeyQuota {
+            quota,
+            round: found.quota_round,
+        });
+        let (organisation, grants, networks, rates, owner_rates) = {
             let values = &mut *self.0.lock();
             values.purge();
             (
                 values.organisation(organisation),
                 kept(&mut values.grants, effective),
                 kept(&mut values.networks, found.networks),
+                match &limiter.default_rate {
+                    Some(by_default) if rates.is_empty() => by_default.clone(),
+                    _ => kept(&mut values.rates, rates),
+                },
+                kept(&mut values.rates, found.owner_rate_limits),
             )
         };
+        let needed = !rates.is_empty()
+            || !owner_rates.is_empty()
+            || !organisation.rate_limits.is_empty()
+            || quota.is_some();
+        let limits = needed.then(|| {
+            Box::new(KeyLimits {
+                state: limiter.state(found.key.uuid()),
+                owner_state: (!owner_rates.is_empty()).then(|| limiter.state(found.owner.uuid())),
+                organisation_state: (!organisation.rate_limits.is_empty())
+                    .then(|| limiter.state(organisation.id.uuid())),
+                own: rates,
+                owner: owner_rates,
+                quota,
+            })
+        });
         Arc::new(CachedKey {
             key: found.key,
             secret: found.secret,
@@ -199,6 +241,7 @@ impl Shared {
             enabled: found.enabled,
             over: found.over,
             networks,
+            limits,
             metadata: found.metadata.into(),
             digest,
             epoch,
@@ -226,12 +269,13 @@ impl Values {
         }
         self.grants.retain(|kept| Arc::strong_count(kept) > 1);
         self.networks.retain(|kept| Arc::strong_count(kept) > 1);
+        self.rates.retain(|kept| Arc::strong_count(kept) > 1);
         self.organisations.retain(|_, kept| Arc::strong_count(kept) > 1);
         self.purge_at = FIRST_PURGE.max(2 * self.len());
     }
 
     fn len(&self) -> usize {
-        self.grants.len() + self.networks.len() + self.organisations.len()
+        self.grants.len() + self.networks.len() + self.rates.len() + self.organisations.len()
     }
 }
 

@@ -9,6 +9,7 @@ mod directory;
 mod epochs;
 mod flights;
 mod foreign;
+mod limits;
 mod meter;
 #[cfg(test)]
 #[path = "../tests/race/mod.rs"]
@@ -32,11 +33,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::clock::Clock;
+use domain::limits::Rate;
 use domain::secret::Keyring;
 use store::{Store, StoreError};
+use uuid::Uuid;
 
 pub use answer::{Answer, Question, VerifyError};
 pub use cached::{CachedKey, CachedOrganisation};
+pub use limits::{Backend, KeyLimits, Limits, QuotaAsked, QuotaStanding, RateStanding, Scope};
 pub use meter::UsageBatch;
 pub use rewrites::Rewrite;
 
@@ -46,6 +50,7 @@ use directory::Directories;
 use epochs::Epochs;
 use flights::Flights;
 use foreign::Foreign;
+use limits::Limiter;
 use meter::Meters;
 use recent::Recent;
 use rewrites::Rewrites;
@@ -61,6 +66,12 @@ pub struct Options {
     pub unknown_capacity: usize,
     /// For how long.
     pub unknown_ttl: Duration,
+    /// Where limits are counted.
+    pub limits: Backend,
+    /// The rate limit of keys that have none by their own or their policy's word.
+    pub default_rate: Option<Rate>,
+    /// Names this node in this run, for the units of quotas that it holds.
+    pub node: Uuid,
 }
 
 impl Default for Options {
@@ -69,6 +80,9 @@ impl Default for Options {
             capacity: 2_000_000,
             unknown_capacity: 65_536,
             unknown_ttl: Duration::from_secs(10),
+            limits: Backend::Local,
+            default_rate: None,
+            node: Uuid::nil(),
         }
     }
 }
@@ -90,6 +104,8 @@ pub struct Stats {
     pub cached: usize,
     /// Tokens remembered as unknown.
     pub unknown_tokens: usize,
+    /// Keys, owners and organisations whose limits are kept.
+    pub limited: usize,
     /// The last change that was applied.
     pub applied: i64,
 }
@@ -107,6 +123,7 @@ struct Inner {
     cache: Cache<Arc<CachedKey>>,
     unknown: UnknownTokens,
     shared: Shared,
+    limiter: Limiter,
     directories: Directories,
     flights: Flights,
     meters: Meters,
@@ -164,6 +181,9 @@ impl Engine {
             cache: Cache::new(options.capacity),
             unknown: UnknownTokens::new(options.unknown_capacity, options.unknown_ttl),
             shared: Shared::new(),
+            limiter: match options.limits {
+                Backend::Local => Limiter::new(options.node, options.default_rate),
+            },
             directories: Directories::default(),
             flights: Flights::default(),
             meters: Meters::new(),
@@ -211,6 +231,7 @@ impl Engine {
             store_errors: inner.store_errors.load(Relaxed),
             cached: inner.cache.len(),
             unknown_tokens: inner.unknown.len(),
+            limited: inner.limiter.len(),
             applied: inner.applied.load(Relaxed),
         }
     }

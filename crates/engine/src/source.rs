@@ -7,6 +7,7 @@ use domain::access::Directory;
 use domain::id::OrganisationId;
 use domain::secret::Digest;
 use store::changes::Changes;
+use store::quotas::{Ask, Holding, PeriodOf, Share, Use};
 use store::secrets::Found;
 use store::{Store, StoreError};
 
@@ -25,6 +26,12 @@ pub trait Source: Send + Sync {
     fn last_change(&self) -> Asked<'_, i64>;
     /// What has changed after `seq`.
     fn changes_after(&self, seq: i64) -> Asked<'_, Changes>;
+    /// Hands out units of a quota, durably: what is answered survives a crash.
+    fn reserve_units(&self, ask: Ask) -> Asked<'_, Share>;
+    /// Takes blocks of units back.
+    fn close_blocks(&self, holdings: Vec<Holding>) -> Asked<'_, ()>;
+    /// What is used of quotas.
+    fn quota_uses(&self, periods: Vec<PeriodOf>) -> Asked<'_, Vec<Use>>;
 }
 
 impl Source for Store {
@@ -46,5 +53,17 @@ impl Source for Store {
 
     fn changes_after(&self, seq: i64) -> Asked<'_, Changes> {
         Box::pin(self.changes_after(seq))
+    }
+
+    fn reserve_units(&self, ask: Ask) -> Asked<'_, Share> {
+        Box::pin(self.reserve_units(ask))
+    }
+
+    fn close_blocks(&self, holdings: Vec<Holding>) -> Asked<'_, ()> {
+        Box::pin(self.close_blocks(holdings))
+    }
+
+    fn quota_uses(&self, periods: Vec<PeriodOf>) -> Asked<'_, Vec<Use>> {
+        Box::pin(async move { self.quota_uses(&periods).await })
     }
 }

@@ -1,5 +1,6 @@
 //! The races, made to happen: a store whose answers can be held back while something changes.
 
+mod limits;
 mod standing;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use domain::secret::{Digest, Keyring, PepperVersion, Scheme, sha256};
 use domain::token::{Token, TokenShape};
 use parking_lot::Mutex;
 use store::changes::Changes;
+use store::quotas::{Ask, Holding, PeriodOf, Share, Use};
 use store::secrets::Found;
 use store::{Change, StoreError};
 use tokio::sync::Semaphore;
@@ -43,6 +45,7 @@ struct Held {
     looked_up: AtomicUsize,
     fails: AtomicBool,
     gate: Semaphore,
+    quotas: Mutex<limits::Ledger>,
 }
 
 struct Shared(Arc<Held>);
@@ -94,6 +97,27 @@ impl Source for Shared {
             })
         })
     }
+
+    fn reserve_units(&self, ask: Ask) -> Asked<'_, Share> {
+        Box::pin(async move {
+            self.0.gate.acquire().await.unwrap().forget();
+            if self.0.fails.load(SeqCst) {
+                return Err(StoreError::Unavailable("the test says so".into()));
+            }
+            Ok(self.0.reserve(&ask))
+        })
+    }
+
+    fn close_blocks(&self, holdings: Vec<Holding>) -> Asked<'_, ()> {
+        Box::pin(async move {
+            self.0.close(&holdings);
+            Ok(())
+        })
+    }
+
+    fn quota_uses(&self, periods: Vec<PeriodOf>) -> Asked<'_, Vec<Use>> {
+        Box::pin(async move { Ok(periods.iter().map(|period| self.0.used(period)).collect()) })
+    }
 }
 
 /// A clock that the test moves.
@@ -134,6 +158,7 @@ impl World {
             looked_up: AtomicUsize::new(0),
             fails: AtomicBool::new(false),
             gate: Semaphore::new(permits),
+            quotas: Mutex::default(),
         });
         let clock = Arc::new(Hands(AtomicI64::new(1_000_000 * HOUR)));
         let keyring = Arc::new(Keyring::generate(&SystemRandom).unwrap());
@@ -231,6 +256,11 @@ fn found(number: u128, digest: Digest, scheme: Scheme) -> Found {
         owner_active: true,
         owner_roles: Vec::new(),
         roles: Vec::new(),
+        rate_limits: Vec::new(),
+        quota: None,
+        quota_round: 0,
+        owner_rate_limits: Vec::new(),
+        organisation_rate_limits: Vec::new(),
         enabled: true,
         over: false,
         expires_at: None,

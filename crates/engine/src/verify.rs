@@ -14,6 +14,7 @@ use store::secrets::Found;
 use crate::answer::{Answer, Question, VerifyError};
 use crate::cached::CachedKey;
 use crate::flights::{Joined, Outcome};
+use crate::limits::Limits;
 use crate::rewrites::Rewrite;
 use crate::{Engine, Inner};
 
@@ -40,19 +41,28 @@ impl Engine {
         let Some(presented) = inner.admit(token) else {
             return nobody(question, now);
         };
-        match inner.look(&inner.keyring.load().digest(&presented)) {
-            Cached::Known(key) => return inner.answer(key, question, now),
+        let key = match inner.look(&inner.keyring.load().digest(&presented)) {
+            Cached::Known(key) => key,
             Cached::Unknown => return nobody(question, now),
-            Cached::Miss => {}
-        }
-        check(question)?;
-        match inner.find(&presented).await? {
-            Some(key) => inner.answer(key, question, now),
-            None => nobody(question, now),
+            Cached::Miss => {
+                check(question)?;
+                match inner.find(&presented).await? {
+                    Some(key) => key,
+                    None => return nobody(question, now),
+                }
+            }
+        };
+        loop {
+            if let Some(answer) = self.answer(&key, question, inner.now())? {
+                return Ok(answer);
+            }
+            // Others may take what was had, and then it is asked for again; the quota ends that, if nothing else does.
+            inner.reserve(&key, question.cost.unwrap_or(1), false).await?;
         }
     }
 
-    /// The same where the store need not be asked: a cached token, a malformed one. None where it must.
+    /// The same where the store need not be asked: a cached token whose quota has units at hand, a malformed one. None
+    /// where it must.
     pub fn verify_cached(
         &self,
         token: &[u8],
@@ -64,17 +74,45 @@ impl Engine {
             return Some(nobody(question, now));
         };
         match inner.look(&inner.keyring.load().digest(&presented)) {
-            Cached::Known(key) => Some(inner.answer(key, question, now)),
+            Cached::Known(key) => self.answer(&key, question, now).transpose(),
             Cached::Unknown => Some(nobody(question, now)),
             Cached::Miss => None,
         }
+    }
+
+    /// None where the store must be asked for units of the key's quota first.
+    #[inline]
+    fn answer(
+        &self,
+        key: &Arc<CachedKey>,
+        question: &Question<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Answer>, VerifyError> {
+        let (answer, ahead) = self.0.answer(key, question, now)?;
+        if ahead {
+            self.reserve_ahead(key.clone());
+        }
+        Ok(answer)
+    }
+
+    /// Asks for the next units of a quota while there are some left, beside the request.
+    #[cold]
+    fn reserve_ahead(&self, key: Arc<CachedKey>) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let engine = self.clone();
+        runtime.spawn(async move {
+            // What fails here is asked for again when the units are gone, by somebody who is told.
+            let _ = engine.0.reserve(&key, 0, true).await;
+        });
     }
 }
 
 impl Inner {
     /// Never before the time of a barrier that has returned: what ended then stays ended if the clock is set back.
     #[inline]
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         let floor = self.not_before.load(std::sync::atomic::Ordering::Acquire);
         self.clock.now().max(Timestamp::from_micros(floor))
     }
@@ -105,10 +143,13 @@ impl Inner {
     #[inline]
     fn answer(
         &self,
-        key: Arc<CachedKey>,
+        key: &Arc<CachedKey>,
         question: &Question<'_>,
         now: Timestamp,
-    ) -> Result<Answer, VerifyError> {
+    ) -> Result<(Option<Answer>, bool), VerifyError> {
+        if question.only.is_some_and(|only| only != key.organisation.id) {
+            return Ok((Some(nobody(question, now)?), false));
+        }
         let asked = decide::Question {
             now,
             source: question.source,
@@ -116,22 +157,35 @@ impl Inner {
             requires: question.requires,
         };
         let decision = decide(&key.facts(), &asked)?;
-        if self.meters.count(&key, decision.code, now, question.ip) {
+        let mut code = decision.code;
+        let mut limits = Limits::default();
+        let mut ahead = false;
+        if code == Code::Valid && !question.unlimited {
+            let admitted = self.limiter.admit(key, question, now, self.clock.boottime())?;
+            match admitted.admission.code() {
+                Some(outcome) => code = outcome,
+                None => return Ok((None, false)),
+            }
+            (limits, ahead) = (admitted.limits, admitted.ahead);
+        }
+        if self.meters.count(key, code, now, question.ip) {
             self.recent.push(AskedOf {
                 organisation: key.organisation.id,
                 key: key.key,
                 at: now,
-                code: decision.code,
+                code,
                 source: question.source,
                 ip: question.ip,
             });
         }
-        Ok(Answer {
-            code: decision.code,
+        let answer = Answer {
+            code,
             missing: decision.missing.map(Into::into),
-            key: Some(key),
+            key: Some(key.clone()),
             at: now,
-        })
+            limits,
+        };
+        Ok((Some(answer), ahead))
     }
 
     /// Asks the store, or waits for another that asks the same.
@@ -219,7 +273,7 @@ impl Inner {
             digest,
             scheme,
         });
-        let key = self.shared.key(found, directory, digest, epoch);
+        let key = self.shared.key(found, directory, &self.limiter, digest, epoch);
         let holds = self.epochs.holds(epoch, key.marks);
         if holds {
             self.cache.insert(key.clone());
@@ -275,12 +329,7 @@ fn told(outcome: Outcome) -> Result<Option<Arc<CachedKey>>, VerifyError> {
 /// The answer to a token that names nothing.
 fn nobody(question: &Question<'_>, now: Timestamp) -> Result<Answer, VerifyError> {
     check(question)?;
-    Ok(Answer {
-        code: Code::NotFound,
-        missing: None,
-        key: None,
-        at: now,
-    })
+    Ok(Answer::nobody(now))
 }
 
 /// A requirement that cannot be read is an error whatever the token.

@@ -20,7 +20,7 @@ use crate::tx::Tx;
 use crate::{Store, params};
 
 const COLUMNS: &str = "a.id, a.organisation, a.name, a.username, a.email, a.partner, a.owner, a.purpose, a.tags, \
-    a.roles, a.active, a.deleted_at, a.created_at, a.created_by, a.version";
+    a.roles, a.rate_limits, a.active, a.deleted_at, a.created_at, a.created_by, a.version";
 
 fn account_of(row: &Row) -> Result<Account> {
     let mut c = row.read();
@@ -35,6 +35,7 @@ fn account_of(row: &Row) -> Result<Account> {
         purpose: c.next()?,
         tags: json("tags", &c.next::<String>()?)?,
         roles: json("roles", &c.next::<String>()?)?,
+        rate_limits: json("rate_limits", &c.next::<String>()?)?,
         active: c.next()?,
         deleted_at: c.next()?,
         created_at: c.next()?,
@@ -145,8 +146,8 @@ impl Tx {
     pub async fn insert_account(&mut self, account: &Account) -> Result<()> {
         let sql = "INSERT INTO service_accounts (id, organisation, name, name_sort, username, username_key, email, \
                    email_key, partner, partner_key, owner, purpose, tags, roles, active, deleted_at, created_at, \
-                   created_by, search, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-                   $15, $16, $17, $18, $19, $20)";
+                   created_by, search, version, rate_limits) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+                   $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
         let values = params![
             account.id,
             account.organisation,
@@ -168,6 +169,7 @@ impl Tx {
             to_json(&account.created_by)?,
             search_text(account),
             account.version,
+            to_json(&account.rate_limits)?,
         ];
         self.conn().execute(sql, values).await?;
         self.note_username(account).await?;
@@ -188,7 +190,7 @@ impl Tx {
         account.version = before.version + 1;
         let sql = "UPDATE service_accounts SET name = $3, name_sort = $4, username = $5, username_key = $6, email = $7, \
                    email_key = $8, partner = $9, partner_key = $10, owner = $11, purpose = $12, tags = $13, roles = $14, \
-                   active = $15, deleted_at = $16, search = $17, version = $18 WHERE organisation = $1 AND id = $2";
+                   active = $15, deleted_at = $16, search = $17, version = $18, rate_limits = $19 WHERE organisation = $1 AND id = $2";
         let values = params![
             account.organisation,
             account.id,
@@ -208,6 +210,7 @@ impl Tx {
             account.deleted_at,
             search_text(account),
             account.version,
+            to_json(&account.rate_limits)?,
         ];
         if self.conn().execute(sql, values).await? == 0 {
             return Err(StoreError::RowMissing);

@@ -1,11 +1,12 @@
-//! The audit log's tables: records are inserted and read, never changed.
+//! The audit log's tables: records are inserted and read, never changed. The oldest may be pruned.
 
-use domain::audit::{Chain, Record};
+use domain::audit::{Base, Chain, PRUNE, Record};
 use domain::clock::Timestamp;
 use domain::id::OrganisationId;
 
 use crate::db::{Conn, Engine, Row, Value};
-use crate::error::Result;
+use crate::error::{Result, StoreError};
+use crate::tx::Tx;
 use crate::{Store, params};
 
 const COLUMNS: &str =
@@ -49,8 +50,7 @@ pub(crate) async fn insert(
     organisation: OrganisationId,
     records: Vec<Record>,
 ) -> Result<()> {
-    let sql = "INSERT INTO audit_records (organisation, seq, at, action, actor_kind, actor_id, target_kind, target_id, \
-               body, salt, payload, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    let columns = "organisation, seq, at, action, actor_kind, actor_id, target_kind, target_id, body, salt, payload, hash";
     let rows: Vec<Vec<Value>> = records
         .into_iter()
         .map(|r| {
@@ -71,7 +71,7 @@ pub(crate) async fn insert(
             .to_vec()
         })
         .collect();
-    conn.execute_many(sql, &rows).await
+    conn.insert_many("audit_records", columns, &rows).await
 }
 
 fn record_of(row: &Row) -> Result<Record> {
@@ -183,7 +183,7 @@ impl Store {
     /// When the database fails.
     pub async fn audit_chains(&self) -> Result<Vec<OrganisationId>> {
         let sql = "SELECT organisation FROM audit_heads UNION SELECT id FROM organisations \
-                   UNION SELECT organisation FROM audit_records WHERE seq = 1";
+                   UNION SELECT organisation FROM audit_records WHERE seq = 1 UNION SELECT organisation FROM audit_bases";
         self.readers
             .query_long(sql, Vec::new())
             .await?
@@ -208,5 +208,130 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// Where an organisation's chain begins, as it is stored.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_beginning(&self, organisation: OrganisationId) -> Result<Beginning> {
+        self.readers
+            .snapshot(async |conn| {
+                let base = conn.query_opt(BASE, params![organisation]).await?;
+                let first = conn.query_opt(FIRST, params![organisation]).await?;
+                let pruned = conn.query_opt(PRUNED, params![organisation, PRUNE]).await?;
+                Beginning::read(organisation, base, first, pruned)
+            })
+            .await
+    }
+}
+
+const BASE: &str = "SELECT seq, hash, at, kept, signature FROM audit_bases WHERE organisation = $1";
+const FIRST: &str = "SELECT seq FROM audit_records WHERE organisation = $1 ORDER BY seq LIMIT 1";
+const PRUNED: &str =
+    "SELECT target_id FROM audit_records WHERE organisation = $1 AND action = $2 ORDER BY seq DESC LIMIT 1";
+
+/// Where a chain begins, as it is stored and not yet believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// The base, if there is one.
+    pub base: Option<Base>,
+    /// The first record that is there.
+    pub first: Option<i64>,
+    /// The last record that went, by the chain's own record of it.
+    pub pruned: Option<i64>,
+}
+
+impl Beginning {
+    fn read(
+        organisation: OrganisationId,
+        base: Option<Row>,
+        first: Option<Row>,
+        pruned: Option<Row>,
+    ) -> Result<Self> {
+        let target: Option<String> = pruned.map(|row| row.get(0)).transpose()?;
+        Ok(Self {
+            base: base.map(|row| base_of(organisation, &row)).transpose()?,
+            first: first.map(|row| row.get(0)).transpose()?,
+            // A target that is no number was altered, which its record will show.
+            pruned: target.and_then(|text| text.parse().ok()),
+        })
+    }
+}
+
+fn base_of(organisation: OrganisationId, row: &Row) -> Result<Base> {
+    let mut c = row.read();
+    let seq = c.next()?;
+    let hash: Vec<u8> = c.next()?;
+    let end = Chain {
+        organisation,
+        seq,
+        // One of another length was not signed, and neither are zeroes.
+        hash: hash.try_into().unwrap_or_default(),
+    };
+    Ok(Base {
+        end,
+        at: c.next()?,
+        kept: c.next()?,
+        signature: c.next()?,
+    })
+}
+
+impl Tx {
+    /// See [`Store::audit_beginning`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_beginning(&mut self, organisation: OrganisationId) -> Result<Beginning> {
+        let base = self.conn().query_opt(BASE, params![organisation]).await?;
+        let first = self.conn().query_opt(FIRST, params![organisation]).await?;
+        let pruned = self
+            .conn()
+            .query_opt(PRUNED, params![organisation, PRUNE])
+            .await?;
+        Beginning::read(organisation, base, first, pruned)
+    }
+
+    /// The oldest records of a chain, in its order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn oldest_audit(&mut self, organisation: OrganisationId, limit: i64) -> Result<Vec<Record>> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM audit_records WHERE organisation = $1 ORDER BY seq LIMIT $2");
+        let rows = self.conn().query(&sql, params![organisation, limit]).await?;
+        rows.iter().map(record_of).collect()
+    }
+
+    /// Removes the `count` oldest records of a chain, those up to the base, and leaves the base in their place.
+    ///
+    /// # Errors
+    /// When somebody else pruned meanwhile, or the database fails.
+    pub async fn prune_audit(&mut self, count: usize, base: &Base) -> Result<()> {
+        let organisation = base.end.organisation;
+        let sql = "DELETE FROM audit_records WHERE organisation = $1 AND seq <= $2";
+        let gone = self
+            .conn()
+            .execute(sql, params![organisation, base.end.seq])
+            .await?;
+        if usize::try_from(gone) != Ok(count) {
+            return Err(StoreError::Retry(
+                "the audit log was pruned by somebody else".into(),
+            ));
+        }
+        let sql = "INSERT INTO audit_bases (organisation, seq, hash, at, kept, signature) \
+                   VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (organisation) DO UPDATE SET seq = excluded.seq, \
+                   hash = excluded.hash, at = excluded.at, kept = excluded.kept, signature = excluded.signature";
+        let values = params![
+            organisation,
+            base.end.seq,
+            base.end.hash,
+            base.at,
+            &*base.kept,
+            &*base.signature
+        ];
+        self.conn().execute(sql, values).await?;
+        self.erased();
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
-//! Retained secrets: ciphertexts, and the data keys that open them, each wrapped by a key-encryption key that the
-//! database never sees.
+//! Data keys: they open retained tokens and the secrets of second factors, and are each wrapped by a key-encryption key
+//! that the database never sees.
 
-use domain::id::{DataKeyId, KeyId, OrganisationId, SecretId};
+use domain::id::{DataKeyId, OrganisationId};
 use domain::secret::{KekVersion, WrappedDataKey};
 
 use crate::db::Row;
@@ -9,46 +9,13 @@ use crate::error::{Result, StoreError};
 use crate::tx::Tx;
 use crate::{Store, params};
 
-/// A retained secret, still sealed.
-#[derive(Debug, Clone)]
-pub struct Sealed {
-    /// Which secret; the ciphertext is bound to it.
-    pub secret: SecretId,
-    /// The ciphertext.
-    pub ciphertext: Vec<u8>,
-    /// The wrapped key that opens it.
-    pub data_key: WrappedDataKey,
-}
-
-fn kek_of(version: i64) -> Result<KekVersion> {
+pub(crate) fn kek_of(version: i64) -> Result<KekVersion> {
     u32::try_from(version)
         .map(KekVersion::new)
         .map_err(|_| StoreError::Corrupt("data_keys.kek".to_owned()))
 }
 
 impl Store {
-    /// A key's current secret as it was sealed; none where it was not kept.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn sealed_secret(&self, organisation: OrganisationId, key: KeyId) -> Result<Option<Sealed>> {
-        let sql = "SELECT s.id, s.ciphertext, d.kek, d.wrapped FROM secrets s JOIN data_keys d ON d.id = s.data_key \
-                   WHERE s.organisation = $1 AND s.key = $2 AND s.ends_at IS NULL";
-        let row = self.readers.query_opt(sql, params![organisation, key]).await?;
-        row.map(|row| {
-            let mut c = row.read();
-            Ok(Sealed {
-                secret: c.next()?,
-                ciphertext: c.next()?,
-                data_key: WrappedDataKey {
-                    kek: kek_of(c.next()?)?,
-                    bytes: c.next()?,
-                },
-            })
-        })
-        .transpose()
-    }
-
     /// How many data keys are wrapped by which key-encryption key.
     ///
     /// # Errors
@@ -65,7 +32,7 @@ impl Store {
 /// The youngest data key of an organisation for one purpose.
 const YOUNGEST: &str = "SELECT id, kek, wrapped FROM data_keys WHERE organisation = $1 AND purpose = $2 \
     ORDER BY created_at DESC, id DESC LIMIT 1";
-const TOKEN: &str = "token";
+pub(crate) const TOKEN: &str = "token";
 const TOTP: &str = "totp";
 
 fn data_key_of(row: &Row) -> Result<(DataKeyId, WrappedDataKey)> {
@@ -186,7 +153,7 @@ impl Tx {
             .collect()
     }
 
-    /// Keeps a data key as it was wrapped anew.
+    /// Keeps a data key as it was wrapped anew; [`Tx::rewrapped`] comes after the last one.
     ///
     /// # Errors
     /// When the database fails.
@@ -207,19 +174,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Drops every retained token of an organisation and the keys that open them.
+    /// Leaves nothing of how the data keys were wrapped before.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn drop_sealed(&mut self, organisation: OrganisationId) -> Result<()> {
-        let sql = "UPDATE secrets SET ciphertext = NULL, data_key = NULL WHERE organisation = $1";
-        self.conn().execute(sql, params![organisation]).await?;
-        self.conn()
-            .execute(
-                "DELETE FROM data_keys WHERE organisation = $1 AND purpose = $2",
-                params![organisation, TOKEN],
-            )
-            .await?;
+    pub async fn rewrapped(&mut self) -> Result<()> {
+        self.rewrite_data_keys().await?;
+        self.erased();
         Ok(())
     }
 }

@@ -162,6 +162,21 @@ impl Database {
         }
     }
 
+    /// Writes SQLite's write-ahead log into its database and cuts it off, so that the files hold what is committed and
+    /// nothing older; false while a reader or another writer is in the way. For PostgreSQL there is nothing to do.
+    ///
+    /// # Errors
+    /// As for [`Database::writer`], or when the disk fails.
+    pub async fn truncate_log(&self) -> Result<bool> {
+        let Place::Sqlite(path) = &self.place else {
+            return Ok(true);
+        };
+        let path = path.clone();
+        tokio::task::spawn_blocking(move || sqlite::truncate_log(&path))
+            .await
+            .map_err(|stopped| StoreError::Unavailable(stopped.into()))?
+    }
+
     /// The readers.
     pub fn readers(&self) -> ReadPool {
         self.readers.clone()

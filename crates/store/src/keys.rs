@@ -1,17 +1,22 @@
 //! Keys: reading, writing and counting their rows.
 
+mod bulk;
 mod handle;
 mod list;
 pub(crate) mod search;
+mod walk;
 mod write;
 
 use domain::access::Grants;
 use domain::clock::Timestamp;
 use domain::id::{AccountId, KeyId, OrganisationId, UserId};
 use domain::key::{Actor, Key, Owner, Revocation};
+use domain::limits::Quota;
 use domain::span::Span;
 
+pub use bulk::Laid;
 pub use list::{KeyQuery, KeySort, StatusFilter, Whose};
+pub use walk::Walked;
 
 use crate::db::{Reader, Row};
 use crate::error::{Result, StoreError};
@@ -19,7 +24,7 @@ use crate::tx::Tx;
 use crate::{Store, params};
 
 pub(crate) const COLUMNS: &str = "k.id, k.organisation, k.number, k.name, k.description, k.owner_kind, k.owner_id, \
-    k.permissions, k.roles, k.networks, k.tags, k.metadata, k.contacts, k.display, k.enabled, k.protected, k.expires_at, \
+    k.permissions, k.roles, k.networks, k.tags, k.metadata, k.contacts, k.rate_limits, k.quota, k.quota_round, k.display, k.enabled, k.protected, k.expires_at, \
     k.revoked_at, k.revoked_reason, k.revoked_by, k.deleted_at, k.created_at, k.created_by, k.rotated_at, \
     k.last_used_at, k.last_used_ip, k.version";
 
@@ -46,6 +51,10 @@ pub(crate) fn owner_columns(owner: Owner) -> (&'static str, uuid::Uuid) {
         Owner::ServiceAccount(id) => ("service_account", id.uuid()),
         Owner::User(id) => ("user", id.uuid()),
     }
+}
+
+pub(crate) fn quota_of(text: Option<String>) -> Result<Option<Quota>> {
+    text.map(|text| json("quota", &text)).transpose()
 }
 
 fn revocation(c: &mut Reader<'_>) -> Result<Option<Revocation>> {
@@ -77,6 +86,9 @@ pub(crate) fn key_of(row: &Row) -> Result<Key> {
         tags: json("tags", &c.next::<String>()?)?,
         metadata: json("metadata", &c.next::<String>()?)?,
         contacts: json("contacts", &c.next::<String>()?)?,
+        rate_limits: json("rate_limits", &c.next::<String>()?)?,
+        quota: quota_of(c.next()?)?,
+        quota_round: c.next()?,
         display: c.next()?,
         enabled: c.next()?,
         protected: c.next()?,

@@ -9,20 +9,25 @@ pub mod audit;
 pub mod changes;
 pub mod data_keys;
 pub mod db;
+mod erasure;
 pub mod error;
 pub mod idempotency;
 pub mod keys;
 pub mod lock;
 pub mod migrate;
 pub mod organisations;
+pub mod policies;
 pub mod principals;
+pub mod quotas;
 pub mod requests;
 pub mod roles;
 mod schema;
+pub mod sealed;
 pub mod secrets;
 pub mod sessions;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
+pub mod touched;
 mod tx;
 pub mod usage;
 pub mod users;
@@ -39,6 +44,7 @@ pub use tx::Tx;
 pub use writer::Written;
 
 use db::{Database, Engine, ReadPool};
+use erasure::Owed;
 use error::Result;
 use writer::Writer;
 
@@ -48,6 +54,7 @@ pub struct Store {
     db: Database,
     readers: ReadPool,
     writer: Writer,
+    owed: Arc<Owed>,
 }
 
 impl Store {
@@ -56,12 +63,21 @@ impl Store {
     /// # Errors
     /// When the writing connection cannot be had.
     pub async fn start(db: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self> {
-        let writer = Writer::start(db.clone(), clock, random).await?;
-        Ok(Self {
+        let owed = Arc::new(Owed::default());
+        // An earlier process may have ended between an erasure and its checkpoint.
+        owed.note();
+        let writer = Writer::start(db.clone(), clock, random, owed.clone()).await?;
+        let store = Self {
             readers: db.readers(),
             db,
             writer,
-        })
+            owed,
+        };
+        if let Err(error) = store.settle_erasures().await {
+            // A full disk, say, which is no reason not to start; it is tried again.
+            tracing::warn!(%error, "the write-ahead log could not be cut off");
+        }
+        Ok(store)
     }
 
     /// Which database it is.

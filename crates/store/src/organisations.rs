@@ -8,10 +8,11 @@ use domain::policy::{Dialect, Policy};
 use crate::changes::Change;
 use crate::db::Row;
 use crate::error::{Result, StoreError};
+use crate::keys::{json, to_json};
 use crate::tx::Tx;
 use crate::{Store, params};
 
-const COLUMNS: &str = "id, slug, name, status, created_at, version, policy";
+const COLUMNS: &str = "id, slug, name, status, rate_limits, created_at, version, policy";
 
 /// An organisation with its policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,7 @@ fn tenant_of(row: &Row) -> Result<Tenant> {
             slug: c.next()?,
             name: c.next()?,
             status: status_of(&c.next::<String>()?)?,
+            rate_limits: json("rate_limits", &c.next::<String>()?)?,
             created_at: c.next()?,
             version: c.next()?,
         },
@@ -45,7 +47,7 @@ pub(crate) fn policy_of(json: &str) -> Result<Policy> {
     serde_json::from_str(json).map_err(|_| StoreError::Corrupt("organisations.policy".to_owned()))
 }
 
-fn json_of(policy: &Policy) -> Result<String> {
+pub(crate) fn json_of(policy: &Policy) -> Result<String> {
     serde_json::to_string(policy).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
@@ -144,8 +146,8 @@ impl Tx {
             organisation: o,
             policy,
         } = tenant;
-        let sql = "INSERT INTO organisations (id, slug, name, status, policy, created_at, version) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let sql = "INSERT INTO organisations (id, slug, name, status, policy, created_at, version, rate_limits) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         let values = params![
             o.id,
             &*o.slug,
@@ -153,22 +155,10 @@ impl Tx {
             o.status.as_str(),
             json_of(policy)?,
             o.created_at,
-            o.version
+            o.version,
+            to_json(&o.rate_limits)?,
         ];
         self.conn().execute(sql, values).await?;
-        Ok(())
-    }
-
-    /// Replaces an organisation's policy.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_policy(&mut self, organisation: OrganisationId, policy: &Policy) -> Result<()> {
-        let sql = "UPDATE organisations SET policy = $2 WHERE id = $1";
-        self.conn()
-            .execute(sql, params![organisation, json_of(policy)?])
-            .await?;
-        self.changed(Change::Organisation(organisation));
         Ok(())
     }
 
@@ -202,12 +192,14 @@ impl Tx {
     /// When the database fails.
     pub async fn update_organisation(&mut self, organisation: &mut Organisation) -> Result<()> {
         organisation.version += 1;
-        let sql = "UPDATE organisations SET name = $2, status = $3, version = $4 WHERE id = $1";
+        let sql =
+            "UPDATE organisations SET name = $2, status = $3, version = $4, rate_limits = $5 WHERE id = $1";
         let values = params![
             organisation.id,
             &*organisation.name,
             organisation.status.as_str(),
-            organisation.version
+            organisation.version,
+            to_json(&organisation.rate_limits)?,
         ];
         self.conn().execute(sql, values).await?;
         self.changed(Change::Organisation(organisation.id));

@@ -92,13 +92,21 @@ impl Tx {
         self.conn().execute_many(sql, &rows).await
     }
 
-    /// Forgets requests from before then.
+    /// Forgets at most `limit` of an organisation's requests from before then; how many it were.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn forget_requests(&mut self, before: Timestamp) -> Result<u64> {
-        let sql = "DELETE FROM key_requests WHERE at < $1";
-        self.conn().execute(sql, params![before]).await
+    pub async fn forget_requests(
+        &mut self,
+        organisation: OrganisationId,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<u64> {
+        let sql = "DELETE FROM key_requests WHERE id IN \
+                   (SELECT id FROM key_requests WHERE organisation = $1 AND at < $2 ORDER BY at LIMIT $3)";
+        self.conn()
+            .execute(sql, params![organisation, before, limit])
+            .await
     }
 }
 

@@ -22,4 +22,28 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0003_requests.sqlite.sql"),
         postgres: include_str!("../migrations/0003_requests.postgres.sql"),
     },
+    Migration {
+        version: 4,
+        name: "policies",
+        sqlite: include_str!("../migrations/0004_policies.sqlite.sql"),
+        postgres: include_str!("../migrations/0004_policies.postgres.sql"),
+    },
+    Migration {
+        version: 5,
+        name: "erasure",
+        sqlite: include_str!("../migrations/0005_erasure.sqlite.sql"),
+        postgres: include_str!("../migrations/0005_erasure.postgres.sql"),
+    },
+    Migration {
+        version: 7,
+        name: "imports",
+        sqlite: include_str!("../migrations/0007_imports.sqlite.sql"),
+        postgres: include_str!("../migrations/0007_imports.postgres.sql"),
+    },
+    Migration {
+        version: 8,
+        name: "limits",
+        sqlite: include_str!("../migrations/0008_limits.sqlite.sql"),
+        postgres: include_str!("../migrations/0008_limits.postgres.sql"),
+    },
 ];

@@ -4,6 +4,7 @@ use domain::access::Grants;
 use domain::clock::Timestamp;
 use domain::id::{DataKeyId, KeyId, OrganisationId, RoleId, SecretId};
 use domain::key::{Owner, Secret};
+use domain::limits::{Quota, RateLimit};
 use domain::organisation::OrganisationStatus;
 use domain::secret::{Digest, PepperVersion, Scheme};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use crate::changes::Change;
 use crate::db::{Row, Value};
 use crate::error::{Result, StoreError};
-use crate::keys::{json, owner_of};
+use crate::keys::{json, owner_of, quota_of};
 use crate::organisations::{policy_of, status_of};
 use crate::tx::Tx;
 use crate::{Store, params};
@@ -70,6 +71,14 @@ pub struct Found {
     pub permissions: Grants,
     /// What it may do by roles.
     pub roles: Vec<RoleId>,
+    /// How often it may be used by itself.
+    pub rate_limits: Vec<RateLimit>,
+    /// How much it may be used.
+    pub quota: Option<Quota>,
+    /// How often what is used of that was set anew.
+    pub quota_round: i64,
+    /// How often all keys of its owner together may be used, where that is a service account.
+    pub owner_rate_limits: Vec<RateLimit>,
     /// From where.
     pub networks: Vec<ipnet::IpNet>,
     /// What its maker keeps with it, as JSON.
@@ -82,6 +91,8 @@ pub struct Found {
     pub organisation_name: String,
     /// The tenant's state.
     pub organisation_status: OrganisationStatus,
+    /// How often all its keys together may be used.
+    pub organisation_rate_limits: Vec<RateLimit>,
     /// The tenant's settings.
     pub policy: domain::policy::Policy,
 }
@@ -127,12 +138,17 @@ fn found_of(row: &Row) -> Result<Found> {
         expires_at: c.next()?,
         permissions: json("permissions", &c.next::<String>()?)?,
         roles: json("roles", &c.next::<String>()?)?,
+        rate_limits: json("rate_limits", &c.next::<String>()?)?,
+        quota: quota_of(c.next()?)?,
+        quota_round: c.next()?,
+        owner_rate_limits: json("rate_limits", &c.next::<String>()?)?,
         networks: json("networks", &c.next::<String>()?)?,
         metadata: c.next()?,
         organisation: c.next()?,
         organisation_slug: c.next()?,
         organisation_name: c.next()?,
         organisation_status: status_of(&c.next::<String>()?)?,
+        organisation_rate_limits: json("rate_limits", &c.next::<String>()?)?,
         policy: policy_of(&c.next::<String>()?)?,
     })
 }
@@ -148,8 +164,45 @@ fn secret_of(row: &Row) -> Result<Secret> {
     })
 }
 
-const SECRET: &str =
-    "SELECT id, display, created_at, ends_at, data_key FROM secrets WHERE organisation = $1 AND key = $2";
+/// What [`row_of`] gives the values of.
+pub(crate) const COLUMNS: &str =
+    "id, organisation, key, digest, scheme, pepper, display, created_at, data_key";
+
+/// A new secret's row.
+pub(crate) fn row_of(secret: &NewSecret) -> Vec<Value> {
+    let (scheme, pepper) = scheme_columns(secret.scheme);
+    params![
+        secret.id,
+        secret.organisation,
+        secret.key,
+        *secret.digest.as_bytes(),
+        scheme,
+        pepper,
+        &*secret.display,
+        secret.created_at,
+        secret.sealed.as_ref().map(|(_, data_key)| *data_key),
+    ]
+    .to_vec()
+}
+
+/// Says in such a row which data key opens the retained token.
+pub(crate) fn seal_row(row: &mut [Value], data_key: DataKeyId) {
+    if let [.., key] = row {
+        *key = data_key.into();
+    }
+}
+
+/// The digest in such a row.
+pub(crate) fn digest_in(row: &[Value]) -> &[u8] {
+    match row.get(3) {
+        Some(Value::Bytes(bytes)) => bytes,
+        _ => &[],
+    }
+}
+
+// A data key that was destroyed opens nothing, although its secrets may still name it.
+const SECRET: &str = "SELECT s.id, s.display, s.created_at, s.ends_at, d.id FROM secrets s \
+                      LEFT JOIN data_keys d ON d.id = s.data_key WHERE s.organisation = $1 AND s.key = $2";
 
 /// How many secrets lean on what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +229,8 @@ impl Store {
              CASE k.owner_kind WHEN 'service_account' THEN COALESCE(a.active, FALSE) \
              WHEN 'user' THEN COALESCE(u.status = 'active', FALSE) ELSE TRUE END, \
              COALESCE(a.roles, u.roles, '[]'), k.enabled, k.revoked_at, k.deleted_at, k.expires_at, k.permissions, \
-             k.roles, k.networks, k.metadata, o.id, o.slug, o.name, o.status, o.policy \
+             k.roles, k.rate_limits, k.quota, k.quota_round, COALESCE(a.rate_limits, '[]'), k.networks, k.metadata, \
+             o.id, o.slug, o.name, o.status, o.rate_limits, o.policy \
              FROM secrets s JOIN keys k ON k.id = s.key JOIN organisations o ON o.id = s.organisation \
              LEFT JOIN service_accounts a ON k.owner_kind = 'service_account' AND a.id = k.owner_id \
              LEFT JOIN users u ON k.owner_kind = 'user' AND u.id = k.owner_id \
@@ -198,7 +252,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn secrets(&self, organisation: OrganisationId, key: KeyId) -> Result<Vec<Secret>> {
-        let sql = format!("{SECRET} ORDER BY created_at DESC, id DESC");
+        let sql = format!("{SECRET} ORDER BY s.created_at DESC, s.id DESC");
         self.readers
             .query(&sql, params![organisation, key])
             .await?
@@ -265,23 +319,11 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when the digest is stored already.
     pub async fn insert_secret(&mut self, secret: &NewSecret) -> Result<()> {
-        let (scheme, pepper) = scheme_columns(secret.scheme);
-        let (ciphertext, data_key) = secret.sealed.clone().unzip();
-        let sql = "INSERT INTO secrets (id, organisation, key, digest, scheme, pepper, display, created_at, ciphertext, \
-                   data_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        let values = params![
-            secret.id,
-            secret.organisation,
-            secret.key,
-            *secret.digest.as_bytes(),
-            scheme,
-            pepper,
-            &*secret.display,
-            secret.created_at,
-            ciphertext,
-            data_key,
-        ];
-        self.conn().execute(sql, values).await?;
+        let row = row_of(secret);
+        self.conn().insert_many("secrets", COLUMNS, &[row]).await?;
+        if let Some((ciphertext, data_key)) = &secret.sealed {
+            self.keep_sealed(secret.id, *data_key, ciphertext.clone()).await?;
+        }
         Ok(())
     }
 
@@ -290,7 +332,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn secrets(&mut self, organisation: OrganisationId, key: KeyId) -> Result<Vec<Secret>> {
-        let sql = format!("{SECRET} ORDER BY created_at DESC, id DESC");
+        let sql = format!("{SECRET} ORDER BY s.created_at DESC, s.id DESC");
         self.conn()
             .query(&sql, params![organisation, key])
             .await?
@@ -299,7 +341,7 @@ impl Tx {
             .collect()
     }
 
-    /// Sets when a secret stops, and drops its ciphertext: what is replaced is not shown again.
+    /// Sets when a secret stops, and erases what was retained of it: what is replaced is not shown again.
     ///
     /// # Errors
     /// When the database fails.
@@ -310,8 +352,8 @@ impl Tx {
         secret: SecretId,
         ends_at: Timestamp,
     ) -> Result<()> {
-        let sql = "UPDATE secrets SET ends_at = $4, ciphertext = NULL, data_key = NULL \
-                   WHERE organisation = $1 AND key = $2 AND id = $3";
+        self.erase_sealed(organisation, key).await?;
+        let sql = "UPDATE secrets SET ends_at = $4 WHERE organisation = $1 AND key = $2 AND id = $3";
         self.conn()
             .execute(sql, params![organisation, key, secret, ends_at])
             .await?;

@@ -238,6 +238,7 @@ pub fn sample_tenant(slug: &str) -> Tenant {
             slug: slug.to_owned(),
             name: format!("The {slug} company"),
             status: OrganisationStatus::Active,
+            rate_limits: Vec::new(),
             created_at: Timestamp::from_micros(1_760_000_000_000_000),
             version: 1,
         },

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::audit::Event;
+use domain::audit::{Event, Sealed};
 use domain::clock::{Clock, Random, Timestamp};
 use domain::id::OrganisationId;
 
@@ -17,8 +17,16 @@ pub struct Tx {
     conn: Conn,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    events: Vec<(OrganisationId, Event)>,
+    events: Vec<(OrganisationId, Said)>,
     changes: Vec<Change>,
+    /// Whether something was erased that must leave the files, too.
+    erased: bool,
+}
+
+/// What was done, as far as it is written down already.
+enum Said {
+    Plain(Event),
+    Sealed(Sealed),
 }
 
 impl std::fmt::Debug for Tx {
@@ -37,6 +45,7 @@ impl Tx {
             random,
             events: Vec::new(),
             changes: Vec::new(),
+            erased: false,
         }
     }
 
@@ -59,12 +68,26 @@ impl Tx {
 
     /// Says what was done; it is chained and committed with the change itself.
     pub fn record(&mut self, organisation: OrganisationId, event: Event) {
-        self.events.push((organisation, event));
+        self.events.push((organisation, Said::Plain(event)));
+    }
+
+    /// The same of an event whose payload was written beforehand.
+    pub fn record_sealed(&mut self, organisation: OrganisationId, sealed: Sealed) {
+        self.events.push((organisation, Said::Sealed(sealed)));
     }
 
     /// Says what the caches must forget.
     pub fn changed(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// Says that something was erased. A job that fails may have said so in vain, which costs a checkpoint.
+    pub(crate) fn erased(&mut self) {
+        self.erased = true;
+    }
+
+    pub(crate) fn has_erased(&self) -> bool {
+        self.erased
     }
 
     pub(crate) fn mark(&self) -> (usize, usize) {
@@ -79,20 +102,23 @@ impl Tx {
     /// Writes what the jobs said: the audit heads in the order of their ids, then the counter of changes, always in this
     /// order, so that two nodes never wait for each other. Gives the last change's number.
     pub(crate) async fn finish(&mut self) -> Result<i64> {
-        let mut by_chain: BTreeMap<OrganisationId, Vec<Event>> = BTreeMap::new();
+        let mut by_chain: BTreeMap<OrganisationId, Vec<Said>> = BTreeMap::new();
         for (organisation, event) in self.events.drain(..) {
             by_chain.entry(organisation).or_default().push(event);
         }
         for (organisation, events) in by_chain {
             let mut chain = audit::lock_head(&mut self.conn, organisation).await?;
             let mut records = Vec::with_capacity(events.len());
-            for event in &events {
-                let mut salt = [0; 16];
-                self.random.fill(&mut salt);
-                let record = chain
-                    .append(event, salt)
-                    .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-                records.push(record);
+            for event in events {
+                let record = match event {
+                    Said::Sealed(sealed) => chain.extend(sealed),
+                    Said::Plain(event) => {
+                        let mut salt = [0; 16];
+                        self.random.fill(&mut salt);
+                        chain.append(&event, salt)
+                    }
+                };
+                records.push(record.map_err(|error| StoreError::Corrupt(error.to_string()))?);
             }
             audit::insert(&mut self.conn, organisation, records).await?;
             audit::store_head(&mut self.conn, &chain).await?;

@@ -38,6 +38,23 @@ impl Tx {
             .collect();
         self.conn().execute_many(sql, &rows).await
     }
+
+    /// Forgets at most `limit` of an organisation's counts of hours that began before then; how many it were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_usage(
+        &mut self,
+        organisation: OrganisationId,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<u64> {
+        let sql = "DELETE FROM usage_hours WHERE organisation = $1 AND (key, hour, code) IN \
+                   (SELECT key, hour, code FROM usage_hours WHERE organisation = $1 AND hour < $2 ORDER BY hour LIMIT $3)";
+        self.conn()
+            .execute(sql, params![organisation, before, limit])
+            .await
+    }
 }
 
 impl Store {

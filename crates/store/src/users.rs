@@ -24,7 +24,7 @@ use crate::{Store, params};
 
 pub(crate) const COLUMNS: &str = "u.id, u.organisation, u.email, u.name, u.status, u.operator, u.roles, u.password IS NOT NULL, \
     u.totp IS NOT NULL, u.created_at, u.created_by, u.last_sign_in_at, u.version";
-const ORGANISATION: &str = "o.id, o.slug, o.name, o.status, o.created_at, o.version";
+const ORGANISATION: &str = "o.id, o.slug, o.name, o.status, o.rate_limits, o.created_at, o.version";
 /// What somebody signs in with; read where it is compared, and nowhere else.
 const FACTORS: &str = "u.password, u.password_alone, u.totp, u.totp_pending, u.totp_step";
 
@@ -94,6 +94,7 @@ fn person_of(row: &Row) -> Result<Person> {
             slug: c.next()?,
             name: c.next()?,
             status: status_of(&c.next::<String>()?)?,
+            rate_limits: json("rate_limits", &c.next::<String>()?)?,
             created_at: c.next()?,
             version: c.next()?,
         },

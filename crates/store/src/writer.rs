@@ -15,6 +15,7 @@ use futures_util::future::LocalBoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::db::Database;
+use crate::erasure::Owed;
 use crate::error::{Result, StoreError};
 use crate::tx::Tx;
 
@@ -99,7 +100,12 @@ where
 
 impl Writer {
     /// Starts the thread on a connection of its own.
-    pub(crate) async fn start(db: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self> {
+    pub(crate) async fn start(
+        db: Database,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        owed: Arc<Owed>,
+    ) -> Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (ready, started) = oneshot::channel();
         let unavailable = |error: std::io::Error| StoreError::Unavailable(error.into());
@@ -109,7 +115,7 @@ impl Writer {
             .map_err(unavailable)?;
         thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || runtime.block_on(run(db, queue, ready, clock, random)))
+            .spawn(move || runtime.block_on(run(db, queue, ready, (clock, random), owed)))
             .map_err(unavailable)?;
         started.await.map_err(|_| gone())??;
         Ok(Self { jobs })
@@ -141,8 +147,8 @@ async fn run(
     db: Database,
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     ready: oneshot::Sender<Result<()>>,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
+    (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+    owed: Arc<Owed>,
 ) {
     let mut conn = match db.writer().await {
         Ok(conn) => {
@@ -175,6 +181,10 @@ async fn run(
         };
         // Whether a transaction that ran out of time was committed is not known, as with a connection lost at its end.
         let done = tokio::time::timeout(LIMIT, transact(&mut tx, &mut batch)).await;
+        // Before anybody is answered, and also where it is not known whether it was committed.
+        if tx.has_erased() {
+            owed.note();
+        }
         match done.unwrap_or_else(|late| Err(StoreError::Unavailable(late.into()))) {
             Ok(seq) => {
                 batch.into_iter().for_each(|job| job.answer(Ok(seq)));

@@ -27,6 +27,7 @@ fn account(organisation: OrganisationId, number: i64) -> Account {
         purpose: String::new(),
         tags: Vec::new(),
         roles: Vec::new(),
+        rate_limits: Vec::new(),
         active: true,
         deleted_at: None,
         created_at: at(number),

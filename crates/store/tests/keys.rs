@@ -330,8 +330,6 @@ async fn no_reader_gives_another_organisations_rows() {
 
         assert_eq!(store.key(mine, theirs.id).await.unwrap(), None);
         assert!(store.secrets(mine, theirs.id).await.unwrap().is_empty());
-        assert!(store.sealed_secret(mine, theirs.id).await.unwrap().is_none());
-        assert!(store.sealed_secret(other, theirs.id).await.unwrap().is_some());
         assert!(
             store
                 .key_usage(mine, theirs.id, at(0), at(9))
@@ -403,6 +401,9 @@ async fn no_reader_gives_another_organisations_rows() {
             .change(async move |tx| {
                 assert_eq!(tx.key(mine, theirs.id).await?, None);
                 assert!(tx.secrets(mine, theirs.id).await?.is_empty());
+                assert!(tx.sealed_secret(mine, theirs.id).await?.is_none());
+                tx.erase_sealed(mine, theirs.id).await?;
+                assert!(tx.sealed_secret(other, theirs.id).await?.is_some());
                 assert_eq!(tx.data_key(mine).await?.unwrap().1.bytes, vec![1; 60]);
                 assert_eq!(tx.data_key(other).await?.unwrap().1.bytes, vec![2; 60]);
                 assert_eq!(

@@ -6,11 +6,11 @@ use domain::id::DataKeyId;
 use domain::key::Key;
 use domain::organisation::OrganisationStatus;
 use domain::secret::{Digest, KekVersion, PepperVersion, Scheme, WrappedDataKey};
-use store::StoreError;
 use store::idempotency::Remembered;
 use store::secrets::{Lean, NewSecret};
 use store::testkit::{sample_actor, sample_key, sample_secret, stores};
 use store::usage::Count;
+use store::{StoreError, params};
 
 fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)
@@ -240,9 +240,13 @@ async fn a_sealed_secret_comes_back_with_its_data_key_until_it_is_replaced() {
                 Ok(())
             })
             .await;
-        let sealed = store.sealed_secret(organisation, key).await.unwrap().unwrap();
+        let sealed = async || {
+            let read = store.change(async move |tx| tx.sealed_secret(organisation, key).await);
+            read.await
+        };
+        let kept = sealed().await.unwrap();
         assert_eq!(
-            (sealed.secret, sealed.ciphertext, sealed.data_key),
+            (kept.secret, kept.ciphertext, kept.data_key),
             (id, vec![5; 99], wrapped(1, 7))
         );
         assert!(store.secrets(organisation, key).await.unwrap()[0].revealable);
@@ -253,14 +257,82 @@ async fn a_sealed_secret_comes_back_with_its_data_key_until_it_is_replaced() {
         store
             .change(async move |tx| tx.end_secret(organisation, key, id, at(10)).await)
             .await;
-        assert!(store.sealed_secret(organisation, key).await.unwrap().is_none());
+        assert!(sealed().await.is_none());
         assert!(!store.secrets(organisation, key).await.unwrap()[0].revealable);
         let left = store
             .database()
             .readers()
-            .query("SELECT 1 FROM secrets WHERE ciphertext IS NOT NULL", &[])
+            .query(
+                "SELECT 1 FROM sealed_secrets WHERE ciphertext = $1",
+                params![vec![5; 99]],
+            )
             .await;
         assert!(left.unwrap().is_empty(), "no ciphertext stays");
+    }
+}
+
+#[tokio::test]
+async fn tokens_whose_data_key_was_destroyed_are_erased_in_batches_and_no_others() {
+    for store in stores().await {
+        let (mine, other) = (store.organisation, store.add_organisation("other").await);
+        let ids = [(mine, 0), (other, 1)].map(|whose| (whose, DataKeyId::fresh(&SystemClock, &SystemRandom)));
+        let mut keys = Vec::new();
+        for ((organisation, byte), data_key) in ids {
+            store
+                .change(async move |tx| {
+                    let wrapped = WrappedDataKey {
+                        kek: KekVersion::new(1),
+                        bytes: vec![byte; 61],
+                    };
+                    tx.insert_data_key(organisation, data_key, &wrapped).await
+                })
+                .await;
+            for number in 0..7 {
+                let key = store
+                    .insert(&sample_key(organisation, i64::from(number) + 1))
+                    .await;
+                let secret = NewSecret {
+                    sealed: Some((vec![9; 90], data_key)),
+                    ..sample_secret(&key, byte * 100 + number)
+                };
+                store
+                    .change(async move |tx| tx.insert_secret(&secret).await)
+                    .await;
+                keys.push(key);
+            }
+        }
+        assert!(!store.has_unopenable().await.unwrap());
+        let count = store
+            .change(async move |tx| tx.destroy_data_keys(mine).await)
+            .await;
+        assert_eq!(count, 7);
+        // At once nothing opens them, whatever is still there.
+        assert!(!store.secrets(mine, keys[0].id).await.unwrap()[0].revealable);
+        let first = (mine, keys[0].id);
+        let sealed = store.change(async move |tx| tx.sealed_secret(first.0, first.1).await);
+        assert!(sealed.await.is_none());
+        assert!(store.has_unopenable().await.unwrap());
+
+        let left = async || -> i64 {
+            let sql = "SELECT COUNT(*) FROM sealed_secrets WHERE ciphertext = $1";
+            let row = store
+                .database()
+                .readers()
+                .query_one(sql, params![vec![9; 90]])
+                .await;
+            row.unwrap().get(0).unwrap()
+        };
+        let mut rest = Vec::new();
+        while store.change(async |tx| tx.erase_unopenable(3).await).await {
+            rest.push(left().await - 7);
+        }
+        assert_eq!(rest, [4, 1, 0, 0], "a batch in each transaction");
+        assert!(!store.has_unopenable().await.unwrap());
+        let theirs = keys.iter().filter(|key| key.organisation == other);
+        for key in theirs {
+            assert!(store.secrets(other, key.id).await.unwrap()[0].revealable);
+        }
+        assert!(store.settle_erasures().await.unwrap());
     }
 }
 

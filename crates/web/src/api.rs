@@ -8,6 +8,7 @@ mod docs;
 mod health;
 mod installation;
 mod invitations;
+mod key_import;
 pub(crate) mod keys;
 mod me;
 mod oidc;
@@ -49,6 +50,8 @@ fn routes() -> OpenApiRouter<Web> {
     OpenApiRouter::with_openapi(openapi::head())
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::summary))
+        .routes(routes!(key_import::import))
+        .routes(routes!(key_import::export))
         .routes(routes!(keys::show, keys::edit, keys::delete))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::revoke))
@@ -57,6 +60,7 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(keys::protect))
         .routes(routes!(keys::unprotect))
         .routes(routes!(keys::reveal))
+        .routes(routes!(keys::adjust_quota))
         .routes(routes!(keys::usage))
         .routes(routes!(keys::events))
         .routes(routes!(requests::of_key))
@@ -68,6 +72,12 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))
         .routes(routes!(policy::show, policy::edit))
+        .routes(routes!(policy::form))
+        .routes(routes!(policy::history))
+        .routes(routes!(policy::past))
+        .routes(routes!(policy::presets))
+        .routes(routes!(policy::preset))
+        .routes(routes!(policy::apply))
         .routes(routes!(accounts::list, accounts::create))
         .routes(routes!(accounts::import))
         .routes(routes!(accounts::show, accounts::edit, accounts::delete))

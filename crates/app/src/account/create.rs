@@ -26,7 +26,7 @@ pub(crate) fn check(draft: AccountDraft) -> std::result::Result<CheckedAccount, 
 }
 
 /// A new account of these fields, which is not written yet.
-pub(super) async fn draw_up(
+pub(crate) async fn draw_up(
     tx: &mut Tx,
     by: &Caller,
     policy: &Policy,
@@ -45,6 +45,7 @@ pub(super) async fn draw_up(
         purpose: String::new(),
         tags: Vec::new(),
         roles: Vec::new(),
+        rate_limits: Vec::new(),
         active: true,
         deleted_at: None,
         created_at: tx.now(),
@@ -59,7 +60,7 @@ pub(super) async fn draw_up(
 }
 
 /// Writes a new account with its record.
-pub(super) async fn write(tx: &mut Tx, by: &Caller, account: &Account) -> Result<()> {
+pub(crate) async fn write(tx: &mut Tx, by: &Caller, account: &Account) -> Result<()> {
     tx.insert_account(account).await?;
     tx.record(
         account.organisation,

@@ -250,6 +250,7 @@ pub(super) fn cast(
             purpose: system.purpose.to_owned(),
             tags: Vec::new(),
             roles: vec![role.id, Builtin::ServiceAccount.id()],
+            rate_limits: Vec::new(),
             active: true,
             deleted_at: None,
             created_at: made,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::clock::{Clock, Random, Timestamp};
 use domain::id::{AccountId, KeyId, OrganisationId, SecretId};
 use domain::key::{Actor, Key, KeyDraft, Revocation, ends_of_rotation};
+use domain::limits::{Period, QuotaDraft, RateLimitDraft};
 use domain::policy::Policy;
 use domain::secret::{Keyring, Scheme};
 use domain::span::Span;
@@ -128,6 +129,22 @@ impl Teller<'_> {
             metadata: Some(metadata),
             contacts: Some(vec![sample.contact.to_owned()]),
             owner: self.owners.get(sample.name.as_str()).map(ToString::to_string),
+            // Partners have contracts that say how much.
+            rate_limits: sample.partner.map(|_| {
+                vec![RateLimitDraft {
+                    name: "requests".to_owned(),
+                    limit: 120,
+                    window: Span::seconds(60),
+                    burst: Some(30),
+                }]
+            }),
+            quota: sample.partner.map(|_| {
+                Some(QuotaDraft {
+                    limit: 1_000_000,
+                    per: Period::Month,
+                    timezone: None,
+                })
+            }),
         }
         .check()?;
         Ok(Key {

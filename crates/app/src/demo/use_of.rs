@@ -1,11 +1,12 @@
 //! Thirty days of verifications of a key, by the hour: nights are quieter than days, weekends than weeks, and now and
-//! then something is refused.
+//! then something is refused. The last of them one by one.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use domain::clock::Timestamp;
-use domain::decide::Code;
-use domain::key::Key;
+use domain::decide::{Code, Source};
+use domain::key::{AskedOf, Key};
 use store::usage::Count;
 
 use super::dice::Dice;
@@ -15,6 +16,10 @@ use super::sample::{Sample, Traffic};
 pub(super) const DAYS: u32 = 30;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
+/// Requests that are told one by one, of each key.
+const TOLD: usize = 10;
+/// Where requests come from that a key's networks do not let in.
+const ELSEWHERE: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xbad, 0, 0, 0, 0, 0x17));
 /// Refused callers are noticed and stop after this long.
 const NOTICED: Duration = Duration::from_secs(4 * 86_400);
 
@@ -29,7 +34,8 @@ const OFFICE: [u32; 24] = [
 /// What a key was answered, and when and from where it was last accepted.
 pub(super) struct Used {
     pub(super) counts: Vec<Count>,
-    pub(super) last: Option<(Timestamp, String)>,
+    pub(super) last: Option<(Timestamp, IpAddr)>,
+    pub(super) asked: Vec<AskedOf>,
 }
 
 fn share(traffic: Traffic, hour: Timestamp) -> u32 {
@@ -116,14 +122,50 @@ pub(super) fn used(
         hour = hour.plus(HOUR);
     }
     let last = last.or_else(|| before_then(sample, key, end, first, dice));
+    let last = last.map(|hour| {
+        let until = end.map_or(now, |(at, _)| at.min(now)).min(hour.plus(HOUR));
+        let at = hour.plus(until.since(hour) * dice.between(1, 99) / 100);
+        (at, address(key, dice))
+    });
     Used {
+        asked: asked(key, &counts, last, now, dice),
         counts,
-        last: last.map(|hour| {
-            let until = end.map_or(now, |(at, _)| at.min(now)).min(hour.plus(HOUR));
-            let at = hour.plus(until.since(hour) * dice.between(1, 99) / 100);
-            (at, address(key, dice))
-        }),
+        last,
     }
+}
+
+/// The youngest of what was counted, one by one; the last that was accepted is the key's last use.
+fn asked(
+    key: &Key,
+    counts: &[Count],
+    last: Option<(Timestamp, IpAddr)>,
+    now: Timestamp,
+    dice: &mut Dice,
+) -> Vec<AskedOf> {
+    let mut asked: Vec<AskedOf> = Vec::new();
+    let source = dice.pick(&[Source::XApiKey, Source::Bearer]);
+    for count in counts.iter().rev() {
+        let wanted = (TOLD - asked.len()).min(usize::try_from(count.count).unwrap_or(TOLD)) as u32;
+        let (last_at, usual) = last.unwrap_or((now, ELSEWHERE));
+        let until = match count.code {
+            Code::Valid => last_at.min(now),
+            _ => now,
+        };
+        let until = until.min(count.hour.plus(HOUR));
+        asked.extend((0..wanted).map(|n| AskedOf {
+            organisation: key.organisation,
+            key: key.id,
+            at: until.minus(until.since(count.hour) * n / wanted),
+            code: count.code,
+            source: Some(source),
+            ip: Some(if count.code == Code::NetworkDenied {
+                ELSEWHERE
+            } else {
+                usual
+            }),
+        }));
+    }
+    asked
 }
 
 /// The last use of a key that was not used since `first`.
@@ -143,15 +185,18 @@ fn before_then(
 }
 
 /// An address from the key's networks, or from those kept for documentation (RFC 5737, RFC 3849).
-fn address(key: &Key, dice: &mut Dice) -> String {
-    let number = dice.between(1, 200);
+fn address(key: &Key, dice: &mut Dice) -> IpAddr {
+    let number = dice.between(1, 200) as u8;
     match key.networks.first() {
         Some(network) => {
             let hosts = network.hosts().take(200).count().max(1);
             let host = network.hosts().nth(number as usize % hosts);
-            host.unwrap_or_else(|| network.addr()).to_string()
+            host.unwrap_or_else(|| network.addr())
         }
-        None if dice.chance(15) => format!("2001:db8:{number:x}::{number:x}"),
-        None => format!("203.0.113.{number}"),
+        None if dice.chance(15) => {
+            let part = u16::from(number);
+            Ipv6Addr::new(0x2001, 0xdb8, part, 0, 0, 0, 0, part).into()
+        }
+        None => [203, 0, 113, number].into(),
     }
 }

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use store::idempotency::Remembered;
 use zeroize::Zeroizing;
 
+use super::grants::refuse_other_grants;
 use super::issue::{Material, Mint};
 use super::{Issued, difference, owner, target, view};
 use crate::access::roles_named;
@@ -175,6 +176,7 @@ impl App {
                     expires_at: tenant.policy.expiry_of_new(now, expiry)?,
                     ..Key::fresh(id, caller.organisation, fields, caller.actor.clone(), now)
                 };
+                refuse_other_grants(&tenant.policy, &directory, None, &key)?;
                 caller.may_have(&directory, &key, &owner)?;
                 if sole {
                     owner::refuse_second(tx, &key, now).await?;

@@ -5,6 +5,7 @@ use domain::id::KeyId;
 use domain::key::KeyDraft;
 use domain::policy::ExpiryRequest;
 
+use super::grants::refuse_other_grants;
 use super::{KeyView, difference, locked, owner, refuse_over, target, view};
 use crate::access::roles_named;
 use crate::error::{AppError, Result};
@@ -38,7 +39,7 @@ impl App {
             caller.may_grant(permissions)?;
         }
         let caller = caller.clone();
-        self.change(async move |tx| {
+        let edited = self.change(async move |tx| {
             let tenant = tx.tenant(caller.organisation).await?;
             let before = locked(tx, caller.organisation, id).await?;
             refuse_over(&before)?;
@@ -60,6 +61,8 @@ impl App {
             key.tags = fields.tags.unwrap_or(key.tags);
             key.metadata = fields.metadata.unwrap_or(key.metadata);
             key.contacts = fields.contacts.unwrap_or(key.contacts);
+            key.rate_limits = fields.rate_limits.unwrap_or(key.rate_limits);
+            key.quota = fields.quota.unwrap_or(key.quota);
             if let Some(roles) = fields.roles {
                 key.roles = roles_named(&directory, &roles)?;
                 caller.may_assign(&directory, &key.roles, &before.roles)?;
@@ -71,6 +74,7 @@ impl App {
             if expiry != ExpiryRequest::Unsaid {
                 key.expires_at = tenant.policy.expiry_of_existing(now, expiry)?;
             }
+            refuse_other_grants(&tenant.policy, &directory, Some(&before), &key)?;
             // With another owner, or without anything of its own any more, it may be able to do other things.
             caller.may_have(&directory, &key, &owner)?;
             owner::refuse_too_many(tx, &tenant.policy, Some(&before), &key, now).await?;
@@ -83,7 +87,7 @@ impl App {
             }
             let secrets = tx.secrets(key.organisation, key.id).await?;
             Ok(view::whole(key, secrets, owner, &directory, &tenant, now))
-        })
-        .await
+        });
+        self.with_quota(edited.await?).await
     }
 }

@@ -156,14 +156,24 @@ impl Mint {
         secret: SecretId,
         token: &Token,
     ) -> Result<(Vec<u8>, DataKeyId)> {
+        let (id, data_key) = self.data_key(tx, organisation).await?;
+        let sealed = data_key
+            .seal(token, secret.uuid().as_bytes(), self.random.as_ref())
+            .map_err(AppError::internal)?;
+        Ok((sealed, id))
+    }
+
+    /// The key that an organisation's retained tokens are sealed under; it is made where there is none.
+    pub(crate) async fn data_key(
+        &self,
+        tx: &mut Tx,
+        organisation: OrganisationId,
+    ) -> Result<(DataKeyId, DataKey)> {
         let owner = organisation.uuid();
-        let (id, data_key) = match tx.data_key(organisation).await? {
+        match tx.data_key(organisation).await? {
             Some((id, wrapped)) => {
-                let data_key = self
-                    .keyring
-                    .unwrap(&wrapped, owner.as_bytes())
-                    .map_err(AppError::internal)?;
-                (id, data_key)
+                let data_key = self.keyring.unwrap(&wrapped, owner.as_bytes());
+                Ok((id, data_key.map_err(AppError::internal)?))
             }
             None => {
                 let data_key = DataKey::generate(self.random.as_ref());
@@ -173,12 +183,8 @@ impl Mint {
                     .map_err(AppError::internal)?;
                 let id = DataKeyId::fresh(self.clock.as_ref(), self.random.as_ref());
                 tx.insert_data_key(organisation, id, &wrapped).await?;
-                (id, data_key)
+                Ok((id, data_key))
             }
-        };
-        let sealed = data_key
-            .seal(token, secret.uuid().as_bytes(), self.random.as_ref())
-            .map_err(AppError::internal)?;
-        Ok((sealed, id))
+        }
     }
 }

@@ -90,7 +90,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`AppError::Invalid`] for an owner that is not there; [`AppError::Refused`].
-    pub(super) async fn admit_owner(
+    pub(in crate::key) async fn admit_owner(
         &self,
         tx: &mut Tx,
         tenant: &Tenant,

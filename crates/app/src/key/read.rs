@@ -98,7 +98,8 @@ impl App {
     /// As [`AppError`] says.
     pub async fn show_key(&self, caller: &Caller, id: KeyId) -> Result<KeyView> {
         caller.require(Management::KeysRead)?;
-        self.view_of(caller.organisation, id).await
+        self.with_quota(self.view_of(caller.organisation, id).await?)
+            .await
     }
 
     /// A page of keys; the time and the window of `query` are filled in here. `list` names the list in its cursor.
@@ -136,13 +137,15 @@ impl App {
         owners.dedup();
         owners.retain(|owner| *owner != caller.organisation.uuid());
         let names = self.store.owner_names(caller.organisation, &owners).await?;
-        Ok(page.map(|key| {
+        let mut page = page.map(|key| {
             let name = match key.owner {
                 Owner::Organisation(_) => tenant.organisation.name.clone(),
                 owner => names.get(&owner.uuid()).cloned().unwrap_or_default(),
             };
             view::row(key, name, &directory, &tenant, now)
-        }))
+        });
+        self.fill_quotas(&mut page.items).await?;
+        Ok(page)
     }
 
     /// The patterns that name the permissions of an API: each of them, and all of its resources.

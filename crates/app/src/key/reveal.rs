@@ -19,7 +19,7 @@ impl App {
         caller.require(Management::KeysReveal)?;
         caller.require_recent(self.clock.now())?;
         let by = caller.clone();
-        self.write(async move |tx| {
+        let sealed = self.write(async move |tx| {
             let tenant = tx.tenant(by.organisation).await?;
             let key = locked(tx, by.organisation, id).await?;
             refuse_over(&key)?;
@@ -30,24 +30,17 @@ impl App {
                 let detail = "the organisation's policy shows a secret once, when it is made";
                 return Err(AppError::Refused(detail.to_owned()));
             }
+            let sealed = tx.sealed_secret(by.organisation, id).await?.ok_or_else(|| {
+                let detail = "this key's token was made while only its digest was kept, or was erased since";
+                AppError::conflict("not_kept", detail)
+            })?;
             tx.record(
                 key.organisation,
                 by.event(tx.now(), "key.reveal", target(&key), json!({})),
             );
-            Ok(())
-        })
-        .await?;
-        let none = || {
-            AppError::conflict(
-                "not_kept",
-                "this key's token was made while only its digest was kept",
-            )
-        };
-        let sealed = self
-            .store
-            .sealed_secret(caller.organisation, id)
-            .await?
-            .ok_or_else(none)?;
+            Ok(sealed)
+        });
+        let sealed = sealed.await?.value;
         let data_key = self
             .keyring()
             .unwrap(&sealed.data_key, caller.organisation.uuid().as_bytes())

@@ -4,12 +4,16 @@ use domain::access::{Directory, Grants, Held};
 use domain::clock::Timestamp;
 use domain::id::RoleId;
 use domain::key::{Key, Secret, Status};
+use domain::limits::{Bounds, Quota};
+use engine::QuotaAsked;
 use serde::Serialize;
 use store::Tx;
 use store::accounts::OwnerStanding;
 use store::organisations::Tenant;
+use store::quotas::quota_in_force;
 
 use super::owner;
+use crate::App;
 use crate::access::granted;
 use crate::error::Result;
 
@@ -28,6 +32,59 @@ pub struct KeyView {
     pub secrets: Vec<Secret>,
     /// What it may do in the end; none in lists.
     pub effective: Option<Effective>,
+    /// How much it may be used.
+    pub quota: Option<QuotaView>,
+}
+
+/// A key's quota as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuotaView {
+    /// The quota.
+    pub quota: Quota,
+    /// Whether it is the policy's default.
+    pub by_default: bool,
+    /// The period that runs.
+    pub bounds: Bounds,
+    /// What is used of it, where that was asked for.
+    pub used: Option<u64>,
+}
+
+fn quota_view(key: &Key, tenant: &Tenant, now: Timestamp) -> Option<QuotaView> {
+    let quota = quota_in_force(key.quota.clone(), &tenant.policy)?;
+    Some(QuotaView {
+        bounds: quota.bounds(now),
+        by_default: key.quota.is_none(),
+        quota,
+        used: None,
+    })
+}
+
+impl App {
+    /// The key with what is used of its quota.
+    pub(super) async fn with_quota(&self, mut view: KeyView) -> Result<KeyView> {
+        self.fill_quotas(std::slice::from_mut(&mut view)).await?;
+        Ok(view)
+    }
+
+    /// Fills in what is used of the keys' quotas.
+    pub(super) async fn fill_quotas(&self, views: &mut [KeyView]) -> Result<()> {
+        let asked: Vec<QuotaAsked> = views
+            .iter()
+            .filter_map(|view| {
+                Some(QuotaAsked {
+                    key: view.key.id,
+                    round: view.key.quota_round,
+                    bounds: view.quota.as_ref()?.bounds,
+                })
+            })
+            .collect();
+        let uses = self.engine.quota_uses(&asked).await?;
+        let quotas = views.iter_mut().filter_map(|view| view.quota.as_mut());
+        for (quota, used) in quotas.zip(uses) {
+            quota.used = Some(used);
+        }
+        Ok(())
+    }
 }
 
 /// A role that somebody or something holds.
@@ -106,6 +163,7 @@ pub(crate) fn row(
 ) -> KeyView {
     KeyView {
         status: key.status(now, tenant.policy.expiring_window),
+        quota: quota_view(&key, tenant, now),
         owner_name,
         roles: roles_shown(directory, &key.roles),
         key,

@@ -173,7 +173,7 @@ async fn verify(context: &Context, client: &Client) -> Result<(), CliError> {
         let rows: Vec<Vec<Cell>> = chains.iter().map(chain_row).collect();
         context
             .screen
-            .table(&["ORGANISATION", "RECORDS", "STATE", "FAULT"], 0, &rows)?;
+            .table(&["ORGANISATION", "FROM", "RECORDS", "STATE", "FAULT"], 0, &rows)?;
     }
     if whole {
         return Ok(());
@@ -200,6 +200,12 @@ fn chain_row(chain: &Value) -> Vec<Cell> {
     };
     vec![
         text(chain, "/organisation").into(),
+        // Where older ones were pruned it begins later.
+        chain
+            .pointer("/pruned/seq")
+            .and_then(Value::as_i64)
+            .map_or_else(|| "1".to_owned(), |seq| (seq + 1).to_string())
+            .into(),
         chain
             .get("records")
             .map_or_else(|| "-".to_owned(), Value::to_string)

@@ -6,6 +6,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, IF_MATCH};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 /// An answer longer than this is not one of ours.
@@ -43,6 +44,20 @@ impl ClientError {
         matches!(self, Self::Refused(problem) if matches!(problem.status, 401 | 403))
     }
 
+    /// What has to be confirmed before the server does it.
+    pub(crate) fn unconfirmed(&self) -> Option<Unconfirmed> {
+        let Self::Refused(problem) = self else {
+            return None;
+        };
+        // It goes into an address.
+        let word = problem.confirm.clone();
+        let word = word.filter(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric()))?;
+        (problem.code == "confirmation_needed").then(|| Unconfirmed {
+            word,
+            touches: problem.touches.clone(),
+        })
+    }
+
     /// Lines that help to put it right.
     pub(crate) fn details(&self) -> Vec<String> {
         match self {
@@ -51,6 +66,15 @@ impl ClientError {
             Self::Transport { .. } | Self::Answer(_) => Vec::new(),
         }
     }
+}
+
+/// What the server does when it is sent again with a word.
+#[derive(Debug)]
+pub(crate) struct Unconfirmed {
+    /// The word.
+    pub(crate) word: String,
+    /// What would be touched.
+    pub(crate) touches: Vec<Value>,
 }
 
 /// A refusal as the server words it.
@@ -64,6 +88,8 @@ pub(crate) struct Problem {
     missing: Option<String>,
     request_id: Option<String>,
     errors: Vec<FieldError>,
+    touches: Vec<Value>,
+    confirm: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -74,6 +100,11 @@ struct FieldError {
 }
 
 impl Problem {
+    /// The kind of refusal, for programs.
+    pub(crate) fn code(&self) -> String {
+        self.code.clone()
+    }
+
     fn sentence(&self) -> String {
         let said = [&self.detail, &self.title]
             .into_iter()
@@ -162,6 +193,23 @@ impl Client {
     ) -> Result<Value, ClientError> {
         let request = self.request(Method::POST, path, query)?;
         self.ask(request.header(CONTENT_TYPE, kind).body(bytes)).await
+    }
+
+    /// POST of a body that is read as it is sent, answered while it is.
+    pub(crate) async fn pour(
+        &self,
+        path: &str,
+        query: &Query,
+        kind: &'static str,
+        pieces: mpsc::Receiver<std::io::Result<Vec<u8>>>,
+    ) -> Result<Response, ClientError> {
+        let request = self.request(Method::POST, path, query)?;
+        let pieces = futures_util::stream::unfold(pieces, |mut pieces| async move {
+            let piece = pieces.recv().await?;
+            Some((piece, pieces))
+        });
+        let body = reqwest::Body::wrap_stream(pieces);
+        self.send(request.header(CONTENT_TYPE, kind).body(body)).await
     }
 
     /// PATCH, only if the thing still has this version, where one is given.

@@ -76,17 +76,23 @@ fn text(made: &Value, config: &Config) -> Zeroizing<String> {
         word("/organisation/slug")
     );
     let example = word("/example");
+    let link = match made.get("setup_url").and_then(Value::as_str) {
+        Some(url) => format!("\nWho opens this link first, within an hour, is its first person:\n  {url}\n"),
+        None => String::new(),
+    };
+    let link = Zeroizing::new(link);
     Zeroizing::new(format!(
         "Organisation \"{}\" was made, with {} keys, {} verifications in the last 30 days and {} audit records.\n\n\
          Try:\n  \
          {command} keys list --status expiring_soon\n  \
          {command} keys usage {example}\n  \
          {command} keys events {example}\n\n\
-         A management key for it, shown this once:\n  {}\n",
+         A management key for it, shown this once:\n  {}\n{}",
         word("/organisation/name"),
         number("/keys"),
         number("/verifications"),
         number("/audit_records"),
         word("/management_key"),
+        link.as_str(),
     ))
 }

@@ -1,5 +1,10 @@
 //! A file that is taken whole or not at all: CSV or NDJSON, from disk or from standard input.
 
+mod bundle;
+mod keys;
+
+pub(crate) use keys::{Import, run};
+
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 

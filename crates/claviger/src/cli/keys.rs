@@ -4,6 +4,7 @@ mod create;
 mod edit;
 mod end;
 mod list;
+mod quota;
 mod rotate;
 mod show;
 mod switch;
@@ -49,8 +50,14 @@ pub(crate) enum Keys {
     Unprotect(switch::One),
     /// Print a key's secret again, where the policy keeps secrets so that they can be shown
     Reveal(show::Reveal),
+    /// Bring keys in; the same as `claviger import`
+    Import(super::import::Import),
+    /// Write the keys out as NDJSON or CSV, without anything that a token could be told by
+    Export(super::export::Keys),
     /// Ask whether a token would be let in; exit code 5 if not
     Verify(verify::Verify),
+    /// Set what is used of a key's quota: anew, or by a credit
+    Quota(quota::Quota),
     /// How often a key was used, day by day
     Usage(usage::Usage),
     /// What was lately asked with a key, and what it was answered
@@ -76,7 +83,10 @@ pub(crate) async fn run(context: &Context, command: Keys) -> Result<(), CliError
         Keys::Protect(args) => switch::run(context, args, "protect", "protected").await,
         Keys::Unprotect(args) => switch::run(context, args, "unprotect", "unprotected").await,
         Keys::Reveal(args) => show::reveal(context, args).await,
+        Keys::Import(args) => super::import::run(context, args).await,
+        Keys::Export(args) => super::export::keys(context, args).await,
         Keys::Verify(args) => verify::run(context, args).await,
+        Keys::Quota(args) => quota::run(context, args).await,
         Keys::Usage(args) => usage::run(context, args).await,
         Keys::Requests(args) => super::requests::run(context, args, super::input::key_path).await,
         Keys::Events(args) => show::events(context, args).await,

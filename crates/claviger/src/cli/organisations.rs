@@ -1,12 +1,13 @@
 //! `claviger organisations`: tenants; on the server's host all of them, with a key its own.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::client::{Client, Query};
 use super::connect::connect;
 use super::error::CliError;
 use super::keys::{about_the_rest, pages, text};
+use super::limits::{self, Rates};
 use super::output::{Cell, Tone};
 use super::{Context, confirm};
 
@@ -17,10 +18,12 @@ pub(crate) enum Organisations {
     List(List),
     /// Show one
     Show(One),
-    /// Make one, with the default policy and nobody in it
+    /// Make one, with the policy of a preset and nobody in it
     Create(Create),
     /// Call one something else; its slug stays
     Rename(Rename),
+    /// Limit how often all its keys together may be used
+    Limit(Limit),
     /// Stop all its keys until it is resumed
     Suspend(One),
     /// Let a suspended one's keys work again
@@ -62,6 +65,9 @@ pub(crate) struct Create {
     /// What names it on the command line and in headers; made from the name when it is not given
     #[arg(long, value_name = "SLUG")]
     slug: Option<String>,
+    /// The preset that its policy begins with, such as openathens; the default one when it is not given
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
 }
 
 /// A new name.
@@ -73,6 +79,19 @@ pub(crate) struct Rename {
     name: String,
 }
 
+/// How often its keys may be used.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  claviger --data ./data organisations limit sample-ltd --rate 1000/1m")]
+pub(crate) struct Limit {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    rates: Rates,
+    /// As often as they like
+    #[arg(long, conflicts_with = "rates", required_unless_present = "rates")]
+    none: bool,
+}
+
 /// Does it.
 pub(crate) async fn run(context: &Context, command: Organisations) -> Result<(), CliError> {
     if matches!(command, Organisations::Close(_)) {
@@ -82,13 +101,22 @@ pub(crate) async fn run(context: &Context, command: Organisations) -> Result<(),
     match command {
         Organisations::List(args) => list(context, &client, args).await,
         Organisations::Show(one) => show(context, &find(&client, &one).await?),
-        Organisations::Create(Create { name, slug }) => {
-            let body = json!({"name": name, "slug": slug});
+        Organisations::Create(Create { name, slug, preset }) => {
+            let body = json!({"name": name, "slug": slug, "preset": preset});
             show(context, &client.post("/v1/organisations", Some(&body)).await?)
         }
         Organisations::Rename(Rename { one, name }) => {
             let path = path(&find(&client, &one).await?);
             show(context, &client.patch(&path, &json!({"name": name}), None).await?)
+        }
+        Organisations::Limit(Limit { one, rates, none }) => {
+            let mut patch = Map::new();
+            rates.put(&mut patch)?;
+            if none {
+                patch.insert("rate_limits".to_owned(), json!([]));
+            }
+            let path = path(&find(&client, &one).await?);
+            show(context, &client.patch(&path, &patch.into(), None).await?)
         }
         Organisations::Suspend(one) => stand(context, &client, &one, "suspend").await,
         Organisations::Resume(one) => stand(context, &client, &one, "resume").await,
@@ -178,6 +206,7 @@ fn show(context: &Context, organisation: &Value) -> Result<(), CliError> {
         ("slug", text(organisation, "/slug").into()),
         ("name", text(organisation, "/name").into()),
         ("status", status(organisation)),
+        ("rate limits", limits::rates(organisation).into()),
         ("created", screen.time(organisation.get("created_at")).into()),
     ])
 }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::id::UserId;
 use crate::input::{self, FieldError};
+use crate::limits::{RateLimit, RateLimitDraft, check_rate_limits};
 use crate::schema::{Description, EmailAddressOrNone, Name, NameOrNone, Tag, UserIdOrNone, Username};
 
 const MAX_USERNAME: usize = 64;
@@ -40,6 +41,9 @@ pub struct AccountDraft {
     /// What it may do, and its keys at the most: roles, by id or name.
     #[schema(example = json!(["service-account"]), max_items = 64)]
     pub roles: Option<Vec<String>>,
+    /// How often all its keys together may be used.
+    #[schema(max_items = 16)]
+    pub rate_limits: Option<Vec<RateLimitDraft>>,
 }
 
 /// The checked fields of an [`AccountDraft`].
@@ -61,6 +65,8 @@ pub struct CheckedAccount {
     pub tags: Option<Vec<String>>,
     /// See [`AccountDraft::roles`]; which roles these are is for the organisation to say.
     pub roles: Option<Vec<String>>,
+    /// See [`AccountDraft::rate_limits`].
+    pub rate_limits: Option<Vec<RateLimit>>,
 }
 
 impl AccountDraft {
@@ -81,6 +87,7 @@ impl AccountDraft {
                 .map(|text| input::text("purpose", text, MAX_PURPOSE, &mut faults)),
             tags: self.tags.map(|all| input::tags(all, &mut faults)),
             roles: self.roles.map(|all| input::roles(all, &mut faults)),
+            rate_limits: self.rate_limits.map(|all| check_rate_limits(all, &mut faults)),
         };
         if faults.is_empty() {
             Ok(checked)
@@ -208,6 +215,7 @@ mod tests {
             purpose: Some("\u{7}".to_owned()),
             tags: Some(vec![String::new()]),
             roles: None,
+            rate_limits: None,
         };
         let faults = draft.check().expect_err("faults");
         let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();

@@ -1,5 +1,6 @@
 //! The hash chain of one organisation, and how it is checked.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -57,12 +58,54 @@ struct Body {
 
 /// What a record's payload says.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Payload {
-    actor_name: String,
-    target_name: String,
-    request_id: Option<String>,
-    ip: Option<String>,
-    changes: Value,
+pub(super) struct Payload<'a> {
+    actor_name: Cow<'a, str>,
+    target_name: Cow<'a, str>,
+    request_id: Option<Cow<'a, str>>,
+    ip: Option<Cow<'a, str>>,
+    changes: Cow<'a, Value>,
+}
+
+/// An event whose payload is written and committed to already: all of a record that needs no place in the chain. So it can
+/// be made beforehand, where nobody waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    at: Timestamp,
+    action: &'static str,
+    actor_kind: ActorKind,
+    actor_id: String,
+    target_kind: String,
+    target_id: String,
+    salt: [u8; 16],
+    payload: Vec<u8>,
+    commitment: String,
+}
+
+impl Sealed {
+    /// Writes an event's payload down, salted by `salt`.
+    ///
+    /// # Errors
+    /// When the event cannot be written as JSON, which no event of ours is.
+    pub fn of(event: &Event, salt: [u8; 16]) -> Result<Self, serde_json::Error> {
+        let payload = serde_json::to_vec(&Payload {
+            actor_name: Cow::Borrowed(&event.actor.name),
+            target_name: Cow::Borrowed(&event.target.name),
+            request_id: event.request_id.as_deref().map(Cow::Borrowed),
+            ip: event.ip.as_deref().map(Cow::Borrowed),
+            changes: Cow::Borrowed(&event.changes),
+        })?;
+        Ok(Self {
+            at: event.at,
+            action: event.action,
+            actor_kind: event.actor.kind,
+            actor_id: event.actor.id.clone().unwrap_or_default(),
+            target_kind: event.target.kind.clone(),
+            target_id: event.target.id.clone(),
+            commitment: commitment(&salt, &payload),
+            salt,
+            payload,
+        })
+    }
 }
 
 /// What is wrong with a chain, at the first record where it shows.
@@ -103,6 +146,30 @@ pub enum Fault {
     Rewritten {
         /// Which record.
         seq: i64,
+    },
+    /// The base was not signed by this installation.
+    BaseForged {
+        /// The last record that it says was pruned.
+        stated: i64,
+    },
+    /// Records were pruned, and the base that says so is gone.
+    BaseMissing {
+        /// The last record that was pruned.
+        pruned: i64,
+    },
+    /// The base is another one than that of the last pruning.
+    BaseMoved {
+        /// The last record that it says was pruned.
+        stated: i64,
+        /// The last that was.
+        pruned: i64,
+    },
+    /// Records are there that the base says were pruned.
+    BaseAfter {
+        /// The last record that it says was pruned.
+        stated: i64,
+        /// The first that is there.
+        first: i64,
     },
 }
 
@@ -145,6 +212,23 @@ impl fmt::Display for Fault {
                     "record {seq} was rewritten: another one was committed to at its place"
                 )
             }
+            Self::BaseForged { stated } => write!(
+                f,
+                "the base at record {stated} is not one that this installation signed"
+            ),
+            Self::BaseMissing { pruned } => write!(
+                f,
+                "the base at record {pruned} is missing: the records up to it were pruned, and nothing signed says so"
+            ),
+            Self::BaseMoved { stated, pruned } => write!(
+                f,
+                "the base was moved: it says that the records up to {stated} were pruned, the log that those up to \
+                 {pruned} were"
+            ),
+            Self::BaseAfter { stated, first } => write!(
+                f,
+                "the base was moved: it says that the records up to {stated} were pruned, and record {first} is there"
+            ),
         }
     }
 }
@@ -175,38 +259,39 @@ impl Chain {
     /// # Errors
     /// When the event cannot be written as JSON, which no event of ours is.
     pub fn append(&mut self, event: &Event, salt: [u8; 16]) -> Result<Record, serde_json::Error> {
-        let payload = serde_json::to_vec(&Payload {
-            actor_name: event.actor.name.clone(),
-            target_name: event.target.name.clone(),
-            request_id: event.request_id.clone(),
-            ip: event.ip.clone(),
-            changes: event.changes.clone(),
-        })?;
+        self.extend(Sealed::of(event, salt)?)
+    }
+
+    /// Chains what was sealed before, and moves on.
+    ///
+    /// # Errors
+    /// When the body cannot be written as JSON, which none of ours is.
+    pub fn extend(&mut self, sealed: Sealed) -> Result<Record, serde_json::Error> {
         let body = Body {
             organisation: self.organisation,
             seq: self.seq + 1,
-            at: event.at.as_micros(),
-            action: event.action.to_owned(),
-            actor_type: event.actor.kind,
-            actor_id: event.actor.id.clone().unwrap_or_default(),
-            target_type: event.target.kind.clone(),
-            target_id: event.target.id.clone(),
-            payload: commitment(&salt, &payload),
+            at: sealed.at.as_micros(),
+            action: sealed.action.to_owned(),
+            actor_type: sealed.actor_kind,
+            actor_id: sealed.actor_id,
+            target_type: sealed.target_kind,
+            target_id: sealed.target_id,
+            payload: sealed.commitment,
         };
         let bytes = serde_json::to_vec(&body)?;
         self.seq = body.seq;
         self.hash = link(&self.hash, &bytes);
         Ok(Record {
             seq: body.seq,
-            at: event.at,
+            at: sealed.at,
             action: body.action,
             actor_kind: kind_text(body.actor_type).to_owned(),
             actor_id: body.actor_id,
             target_kind: body.target_type,
             target_id: body.target_id,
             body: bytes,
-            salt: salt.to_vec(),
-            payload: Some(payload),
+            salt: sealed.salt.to_vec(),
+            payload: Some(sealed.payload),
             hash: self.hash,
         })
     }
@@ -302,16 +387,16 @@ pub struct Shown {
 impl Record {
     /// The record as it is shown; names are `erased` where the payload is.
     pub fn show(&self) -> Shown {
-        let payload: Payload = self
+        let payload: Payload<'_> = self
             .payload
             .as_deref()
             .and_then(|bytes| serde_json::from_slice(bytes).ok())
             .unwrap_or(Payload {
-                actor_name: "erased".to_owned(),
-                target_name: "erased".to_owned(),
+                actor_name: "erased".into(),
+                target_name: "erased".into(),
                 request_id: None,
                 ip: None,
-                changes: Value::Null,
+                changes: Cow::Owned(Value::Null),
             });
         let kind = [ActorKind::User, ActorKind::Key, ActorKind::Account]
             .into_iter()
@@ -324,16 +409,16 @@ impl Record {
             actor: Actor {
                 kind,
                 id: Some(self.actor_id.clone()).filter(|id| !id.is_empty()),
-                name: payload.actor_name,
+                name: payload.actor_name.into_owned(),
             },
             target: Target {
                 kind: self.target_kind.clone(),
                 id: self.target_id.clone(),
-                name: payload.target_name,
+                name: payload.target_name.into_owned(),
             },
-            ip: payload.ip,
-            request_id: payload.request_id,
-            changes: payload.changes,
+            ip: payload.ip.map(Cow::into_owned),
+            request_id: payload.request_id.map(Cow::into_owned),
+            changes: payload.changes.into_owned(),
             hash: hex(&self.hash),
         }
     }

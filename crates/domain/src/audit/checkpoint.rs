@@ -49,16 +49,7 @@ impl Checkpoint {
 
     /// Whether it was signed with the key whose public half is `public`.
     pub fn is_signed_by(&self, public: &[u8; 32]) -> bool {
-        let bytes: Option<Vec<u8>> = (0..self.signature.len())
-            .step_by(2)
-            .map(|i| {
-                self.signature
-                    .get(i..i + 2)
-                    .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-            })
-            .collect();
-        let signature: Option<[u8; 64]> = bytes.and_then(|bytes| bytes.try_into().ok());
-        signature.is_some_and(|signature| verify_signature(public, self.statement().as_bytes(), &signature))
+        is_signed(public, &self.statement(), &self.signature)
     }
 
     /// Checks a chain that was read up to this checkpoint's record.
@@ -71,6 +62,23 @@ impl Checkpoint {
         }
         Ok(())
     }
+}
+
+/// Whether `signature`, in hex, is one of `statement` by the key whose public half is `public`.
+pub(super) fn is_signed(public: &[u8; 32], statement: &str, signature: &str) -> bool {
+    let signature: Option<[u8; 64]> = unhex(signature);
+    signature.is_some_and(|signature| verify_signature(public, statement.as_bytes(), &signature))
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let bytes: Option<Vec<u8>> = (0..text.len())
+        .step_by(2)
+        .map(|i| {
+            text.get(i..i + 2)
+                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+        })
+        .collect();
+    bytes?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::access::Grants;
 use crate::input::{self, FieldError};
 use crate::key::Owner;
+use crate::limits::{Quota, QuotaDraft, RateLimit, RateLimitDraft, check_quota, check_rate_limits};
 
 const MAX_DESCRIPTION: usize = 2_000;
 const MAX_REASON: usize = 500;
@@ -33,6 +34,10 @@ pub struct KeyDraft {
     pub contacts: Option<Vec<String>>,
     /// Whom it stands for, by id.
     pub owner: Option<String>,
+    /// How often it may be used; none of its own where empty.
+    pub rate_limits: Option<Vec<RateLimitDraft>>,
+    /// How much it may be used; the inner one is none where it is taken away.
+    pub quota: Option<Option<QuotaDraft>>,
 }
 
 /// The checked fields of a [`KeyDraft`].
@@ -56,6 +61,10 @@ pub struct CheckedDraft {
     pub contacts: Option<Vec<String>>,
     /// See [`KeyDraft::owner`]; whether there is such an owner is for the organisation to say.
     pub owner: Option<Owner>,
+    /// See [`KeyDraft::rate_limits`].
+    pub rate_limits: Option<Vec<RateLimit>>,
+    /// See [`KeyDraft::quota`].
+    pub quota: Option<Option<Quota>>,
 }
 
 impl KeyDraft {
@@ -79,6 +88,10 @@ impl KeyDraft {
             metadata: self.metadata.inspect(|map| check_metadata(map, &mut faults)),
             contacts: self.contacts.map(|all| check_contacts(all, &mut faults)),
             owner: self.owner.and_then(|text| check_owner(&text, &mut faults)),
+            rate_limits: self.rate_limits.map(|all| check_rate_limits(all, &mut faults)),
+            quota: self
+                .quota
+                .map(|quota| quota.and_then(|quota| check_quota(quota, &mut faults))),
         };
         if faults.is_empty() {
             Ok(checked)

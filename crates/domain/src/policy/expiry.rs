@@ -131,12 +131,44 @@ impl Policy {
             (ExpiryMode::Never, _) => Err(ExpiryError::NotUsed),
             (ExpiryMode::Automatic, ExpiryRequest::Unsaid) => {
                 // Where nobody chooses, an end is a matter of days.
-                Ok(default.map(|at| self.of_day(at)))
+                Ok(default.map(|at| self.day_after(now, at)))
             }
             (ExpiryMode::Automatic, _) => Err(ExpiryError::Automatic),
             (ExpiryMode::Required, ExpiryRequest::Unsaid) => default.ok_or(ExpiryError::Required).map(Some),
             (ExpiryMode::Optional, ExpiryRequest::Unsaid) if default.is_some() => Ok(default),
             (_, asked) => self.within_limits(now, asked),
+        }
+    }
+
+    /// The end of a key that was made elsewhere and is brought in. One that has passed is kept: the key comes as an
+    /// expired one. Where the policy sets ends by itself, an end from elsewhere holds if it is no later than that.
+    ///
+    /// # Errors
+    /// When the request is not allowed.
+    pub fn expiry_of_imported(
+        &self,
+        now: Timestamp,
+        request: ExpiryRequest,
+    ) -> Result<Option<Timestamp>, ExpiryError> {
+        let asked = match request {
+            ExpiryRequest::At(at) => Some(at),
+            ExpiryRequest::On(date) => {
+                let at = self.expiry.cutoff.instant(date, &self.expiry.timezone);
+                Some(at.ok_or(ExpiryError::TooFar)?)
+            }
+            ExpiryRequest::In(life) => Some(now.plus(life.duration())),
+            ExpiryRequest::Unsaid | ExpiryRequest::Never => None,
+        };
+        match (self.expiry.mode, asked) {
+            (ExpiryMode::Automatic, asked) => {
+                let own = self.expiry_of_new(now, ExpiryRequest::Unsaid)?;
+                Ok(match (own, asked) {
+                    (Some(own), Some(asked)) => Some(own.min(asked)),
+                    (own, asked) => own.or(asked),
+                })
+            }
+            (ExpiryMode::Optional | ExpiryMode::Required, Some(at)) if at <= now => Ok(Some(at)),
+            _ => self.expiry_of_new(now, request),
         }
     }
 
@@ -193,6 +225,17 @@ impl Policy {
             Some(max) if at > limit(max) => Err(ExpiryError::BeyondMax(max)),
             _ => Ok(Some(at)),
         }
+    }
+
+    /// The end of the day in which `at` lies, as the policy understands it. A day that is dead from its start on may be
+    /// over already where the default is short; then it is the next one.
+    fn day_after(&self, now: Timestamp, at: Timestamp) -> Timestamp {
+        let end = self.of_day(at);
+        if end > now {
+            return end;
+        }
+        let next = self.expiry.cutoff.of_next_day(at, &self.expiry.timezone);
+        next.filter(|end| *end > now).unwrap_or(at)
     }
 
     /// The end of the day in which `at` lies, as the policy understands it.
@@ -304,6 +347,95 @@ mod tests {
             policy(ExpiryMode::Optional, Some(90), None).expiry_of_new(NOW, Never),
             Ok(None)
         );
+    }
+
+    #[test]
+    fn an_automatic_end_is_never_over_when_the_key_is_made() {
+        use super::super::Cutoff;
+        // A default of less than a day, from the first to the last minute of days of 23, 24 and 25 hours.
+        let mut policy = policy(ExpiryMode::Automatic, None, None);
+        policy.expiry.timezone = "Europe/Berlin".parse().expect("a zone");
+        for date in ["2026-03-29", "2026-06-01", "2026-10-25"] {
+            let date: Date = date.parse().expect("a date");
+            let start = Cutoff::StartOfDay
+                .instant(date, &policy.expiry.timezone)
+                .expect("an instant");
+            for minutes in 0..25 * 60 {
+                let now = start.plus(Span::seconds(minutes * 60).duration());
+                for default in ["1s", "1h", "1d", "25h"] {
+                    policy.expiry.default = Some(default.parse().expect("a span"));
+                    for cutoff in [Cutoff::StartOfDay, Cutoff::EndOfDay] {
+                        policy.expiry.cutoff = cutoff;
+                        let end = policy.expiry_of_new(now, ExpiryRequest::Unsaid).expect("an end");
+                        let end = end.expect("an end");
+                        assert!(end > now, "{now} {default} {cutoff:?}: {end}");
+                        let again = cutoff.of_day(end, &policy.expiry.timezone);
+                        assert_eq!(again, Some(end), "it is a day's");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_policy_sets_nobody_else_does() {
+        let automatic = policy(ExpiryMode::Automatic, Some(90), None);
+        let date = "2027-02-01".parse().expect("a date");
+        for asked in [
+            ExpiryRequest::Never,
+            ExpiryRequest::At(NOW.plus(Span::days(1).duration())),
+            ExpiryRequest::On(date),
+            ExpiryRequest::In(Span::days(1)),
+        ] {
+            assert_eq!(automatic.expiry_of_new(NOW, asked), Err(ExpiryError::Automatic));
+            assert_eq!(
+                automatic.expiry_of_existing(NOW, asked),
+                Err(ExpiryError::Automatic)
+            );
+        }
+        let mut fixed = policy(ExpiryMode::Optional, None, None);
+        fixed.expiry.editable = false;
+        let later = ExpiryRequest::In(Span::days(1));
+        assert!(fixed.expiry_of_new(NOW, later).is_ok());
+        assert_eq!(
+            fixed.expiry_of_existing(NOW, later),
+            Err(ExpiryError::NotEditable)
+        );
+        // A longest life counts from the moment of asking, so that an expired key can be given another one.
+        let limited = policy(ExpiryMode::Required, None, Some(30));
+        let far = ExpiryRequest::In(Span::days(31));
+        assert!(limited.expiry_of_existing(NOW, later).is_ok());
+        assert_eq!(
+            limited.expiry_of_existing(NOW, far),
+            Err(ExpiryError::BeyondMax(Span::days(30)))
+        );
+        assert_eq!(
+            limited.expiry_of_existing(NOW, ExpiryRequest::Never),
+            Err(ExpiryError::Required)
+        );
+    }
+
+    #[test]
+    fn a_key_from_elsewhere_keeps_its_end_within_the_policy() {
+        let at =
+            |days: i64| ExpiryRequest::At(Timestamp::from_micros(NOW.as_micros() + days * 86_400_000_000));
+        let end = |days: i64| {
+            Ok(Some(Timestamp::from_micros(
+                NOW.as_micros() + days * 86_400_000_000,
+            )))
+        };
+        let optional = policy(ExpiryMode::Optional, None, Some(30));
+        assert_eq!(optional.expiry_of_imported(NOW, at(-5)), end(-5));
+        assert_eq!(optional.expiry_of_imported(NOW, at(5)), end(5));
+        let beyond = Err(ExpiryError::BeyondMax(Span::days(30)));
+        assert_eq!(optional.expiry_of_imported(NOW, at(31)), beyond);
+        let automatic = policy(ExpiryMode::Automatic, Some(90), None);
+        let own = automatic.expiry_of_new(NOW, ExpiryRequest::Unsaid);
+        assert_eq!(automatic.expiry_of_imported(NOW, at(400)), own);
+        assert_eq!(automatic.expiry_of_imported(NOW, at(5)), end(5));
+        assert_eq!(automatic.expiry_of_imported(NOW, ExpiryRequest::Unsaid), own);
+        let never = policy(ExpiryMode::Never, None, None);
+        assert_eq!(never.expiry_of_imported(NOW, at(-5)), Err(ExpiryError::NotUsed));
     }
 
     #[test]

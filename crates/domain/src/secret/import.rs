@@ -1,5 +1,8 @@
 //! Hashes of keys that another system issued: taken over when a token can be looked up by them, refused with the reason when not.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
 use super::Digest;
 use crate::token::DisplayForm;
 
@@ -15,7 +18,7 @@ pub enum HashImportError {
     #[error("This has {0} hexadecimal digits; a SHA-256 hash has 64.")]
     Length(usize),
     /// Neither.
-    #[error("Expected the SHA-256 hash of a key as 64 hexadecimal digits.")]
+    #[error("Expected the SHA-256 hash of a key as 64 hexadecimal digits, or in base64.")]
     Unknown,
 }
 
@@ -47,13 +50,14 @@ const SALTED: [(&str, &str); 19] = [
 pub struct HashImport(Digest);
 
 impl HashImport {
-    /// Reads 64 hexadecimal digits of either case; white space around them is ignored.
+    /// Reads 64 hexadecimal digits of either case, or base64 (RFC 4648: the usual one with padding, or the one for URLs
+    /// without); white space around them is ignored.
     ///
     /// # Errors
     /// Salted password hashes are named, so that the operator knows why they cannot come along.
     pub fn parse(text: &str) -> Result<Self, HashImportError> {
         let text = text.trim_ascii();
-        if let Some(digest) = Digest::from_hex(text) {
+        if let Some(digest) = Digest::from_hex(text).or_else(|| from_base64(text)) {
             return Ok(Self(digest));
         }
         let begins = |known: &str| {
@@ -80,9 +84,39 @@ impl HashImport {
     }
 }
 
+/// The two ways in which 32 bytes are commonly written in base64; their lengths tell them from hexadecimal digits and from
+/// each other.
+fn from_base64(text: &str) -> Option<Digest> {
+    let bytes = match text.len() {
+        44 => STANDARD.decode(text),
+        43 => URL_SAFE_NO_PAD.decode(text),
+        _ => return None,
+    };
+    Some(Digest::from_bytes(bytes.ok()?.try_into().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sha256_hash_in_base64_is_taken() {
+        let hex = HashImport::parse("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert!(hex.is_ok());
+        for text in [
+            "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+            "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0",
+        ] {
+            assert_eq!(HashImport::parse(text), hex);
+        }
+        for text in [
+            "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0",
+            "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0=",
+            "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa1",
+        ] {
+            assert_eq!(HashImport::parse(text), Err(HashImportError::Unknown), "{text}");
+        }
+    }
 
     #[test]
     fn a_sha256_hash_of_either_case_is_taken() {

@@ -138,6 +138,7 @@ impl Race {
                 slug: "acme".to_owned(),
                 name: "Acme".to_owned(),
                 status: OrganisationStatus::Active,
+                rate_limits: Vec::new(),
                 created_at: SystemClock.now(),
                 version: 1,
             },

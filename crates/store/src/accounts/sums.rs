@@ -172,6 +172,24 @@ impl Tx {
         self.conn().query_one(&sql, values).await?.get(0)
     }
 
+    /// The same of all its live keys.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_live_keys_of(
+        &mut self,
+        organisation: OrganisationId,
+        owner: Owner,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<i64> {
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE organisation = $1 AND owner_id = $3 AND {LIVE} LIMIT $4) counted"
+        );
+        let values = params![organisation, now, owner.uuid(), i64::from(most)];
+        self.conn().query_one(&sql, values).await?.get(0)
+    }
+
     /// Every key of an owner, the oldest first, locked until this transaction's end.
     ///
     /// # Errors

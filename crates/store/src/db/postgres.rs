@@ -1,6 +1,7 @@
 //! PostgreSQL: how it is reached, and how values cross the wire. One round trip a statement once it is prepared.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,7 @@ use deadpool_postgres::{
 };
 use futures_util::future::try_join_all;
 use tokio::sync::watch;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Statement};
@@ -223,6 +225,31 @@ impl PgConn {
             let done = try_join_all(sent).await;
             forget_if_stale(cache, sql, done)?;
         }
+        Ok(())
+    }
+
+    /// Sends rows as one binary COPY: no parsing, planning and answering for each of them.
+    pub(crate) async fn copy_in(&self, table: &str, columns: &str, rows: &[Vec<Value>]) -> Result<()> {
+        let cache = &self.client.statement_cache;
+        // The columns' types, which a binary COPY must be told.
+        let probe = format!("SELECT {columns} FROM {table}");
+        let types = prepare(&self.client, cache, &probe, 0).await?;
+        let types: Vec<Type> = types
+            .columns()
+            .iter()
+            .map(|column| column.type_().clone())
+            .collect();
+        if rows.iter().any(|row| row.len() != types.len()) {
+            return Err(StoreError::Database("rows of different lengths".into()));
+        }
+        let sql = format!("COPY {table} ({columns}) FROM STDIN (FORMAT binary)");
+        let sink = self.client.copy_in(sql.as_str()).await?;
+        let writer = BinaryCopyInWriter::new(sink, &types);
+        let mut writer = pin!(writer);
+        for row in rows {
+            writer.as_mut().write_raw(row.iter()).await?;
+        }
+        writer.as_mut().finish().await?;
         Ok(())
     }
 

@@ -77,6 +77,17 @@ pub(crate) fn connect(path: &Path, role: Role) -> Result<Connection> {
     Ok(conn)
 }
 
+/// How long the cutting off of the log waits for others. They wait for it, too, so it is short and tried again.
+const IN_THE_WAY: Duration = Duration::from_millis(100);
+
+/// Writes the write-ahead log into the database and cuts it off; false while somebody is in the way.
+pub(crate) fn truncate_log(path: &Path) -> Result<bool> {
+    let conn = connect(path, Role::Writer)?;
+    conn.busy_timeout(IN_THE_WAY)?;
+    let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(busy == 0)
+}
+
 /// Runs a statement and reads its rows.
 pub(crate) fn query(conn: &Connection, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
     let mut statement = conn.prepare_cached(sql)?;
@@ -101,9 +112,10 @@ pub(crate) fn execute<'a>(
     params: impl IntoIterator<Item = &'a [Value]>,
 ) -> Result<u64> {
     let mut statement = conn.prepare_cached(sql)?;
+    let numbers = numbers(&statement)?;
     let mut touched = 0;
     for params in params {
-        bind(&mut statement, params)?;
+        bind_numbered(&mut statement, &numbers, params)?;
         let mut rows = statement.raw_query();
         while rows.next()?.is_some() {}
         drop(rows);
@@ -114,19 +126,33 @@ pub(crate) fn execute<'a>(
     Ok(touched)
 }
 
-/// Binds by the number in the name: SQLite numbers `$2` by its first appearance. `$1::BIGINT` is one name to SQLite
-/// (its syntax for Tcl), so PostgreSQL's casts of a parameter may stay in the text.
 fn bind(statement: &mut Statement<'_>, params: &[Value]) -> Result<()> {
+    let numbers = numbers(statement)?;
+    bind_numbered(statement, &numbers, params)
+}
+
+/// Which value each parameter is, by the number in its name: SQLite numbers `$2` by its first appearance. `$1::BIGINT` is
+/// one name to SQLite (its syntax for Tcl), so PostgreSQL's casts of a parameter may stay in the text.
+fn numbers(statement: &Statement<'_>) -> Result<Vec<usize>> {
+    (1..=statement.parameter_count())
+        .map(|index| {
+            let name = statement.parameter_name(index);
+            name.and_then(number).ok_or_else(|| no_value(name.unwrap_or("?")))
+        })
+        .collect()
+}
+
+fn no_value(name: &str) -> StoreError {
+    StoreError::Database(format!("no value is given for {name}").into())
+}
+
+fn bind_numbered(statement: &mut Statement<'_>, numbers: &[usize], params: &[Value]) -> Result<()> {
     let mut highest = 0;
-    for index in 1..=statement.parameter_count() {
-        let number = statement.parameter_name(index).and_then(number);
-        let Some((number, value)) = number.and_then(|number| Some((number, params.get(number - 1)?))) else {
-            let name = statement.parameter_name(index).unwrap_or("?");
-            return Err(StoreError::Database(
-                format!("no value is given for {name}").into(),
-            ));
-        };
-        highest = highest.max(number);
+    for (number, index) in numbers.iter().zip(1..) {
+        let value = params
+            .get(number - 1)
+            .ok_or_else(|| no_value(&format!("${number}")))?;
+        highest = highest.max(*number);
         statement.raw_bind_parameter(index, value)?;
     }
     if highest != params.len() {

@@ -17,6 +17,59 @@ fn search_text(key: &Key) -> String {
     format!("{}\n{}\n{}", key.name, key.description, key.display).to_lowercase()
 }
 
+/// What [`row_of`] gives the values of.
+pub(super) const COLUMNS: &str = "id, organisation, number, name, name_sort, description, search, owner_kind, owner_id, \
+    permissions, roles, networks, tags, metadata, contacts, display, enabled, protected, expires_at, created_at, created_by, \
+    created_by_name, rotated_at, version, rate_limits, quota, quota_round";
+/// Where among them the number stands.
+pub(super) const NUMBER: usize = 2;
+
+/// A new key's row.
+pub(super) fn row_of(key: &Key) -> Result<Vec<Value>> {
+    let (owner_kind, owner_id) = owner_columns(key.owner);
+    Ok(params![
+        key.id,
+        key.organisation,
+        key.number,
+        &*key.name,
+        key.name.to_lowercase(),
+        &*key.description,
+        search_text(key),
+        owner_kind,
+        owner_id,
+        to_json(&key.permissions)?,
+        to_json(&key.roles)?,
+        to_json(&key.networks)?,
+        to_json(&key.tags)?,
+        to_json(&key.metadata)?,
+        to_json(&key.contacts)?,
+        &*key.display,
+        key.enabled,
+        key.protected,
+        key.expires_at,
+        key.created_at,
+        to_json(&key.created_by)?,
+        key.created_by.name.to_lowercase(),
+        key.rotated_at,
+        key.version,
+        to_json(&key.rate_limits)?,
+        key.quota.as_ref().map(to_json).transpose()?,
+        key.quota_round,
+    ]
+    .to_vec())
+}
+
+/// The words by which a key is filtered.
+pub(super) fn label_rows(key: &Key) -> impl Iterator<Item = Vec<Value>> + '_ {
+    let tags = key.tags.iter().map(|tag| ("tag", tag.clone()));
+    let permissions = key
+        .permissions
+        .iter()
+        .map(|pattern| ("permission", pattern.to_string()));
+    tags.chain(permissions)
+        .map(|(kind, label)| params![key.organisation, kind, label, key.id].to_vec())
+}
+
 /// The roles of which a key counts as a holder: one that is over holds nothing any more.
 fn held(key: &Key) -> &[RoleId] {
     if key.is_over() { &[] } else { &key.roles }
@@ -37,38 +90,8 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn insert_key(&mut self, key: &Key) -> Result<()> {
-        let (owner_kind, owner_id) = owner_columns(key.owner);
-        let sql = "INSERT INTO keys (id, organisation, number, name, name_sort, description, search, owner_kind, \
-                   owner_id, permissions, roles, networks, tags, metadata, contacts, display, enabled, protected, expires_at, \
-                   created_at, created_by, created_by_name, rotated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, \
-                   $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)";
-        let values = params![
-            key.id,
-            key.organisation,
-            key.number,
-            &*key.name,
-            key.name.to_lowercase(),
-            &*key.description,
-            search_text(key),
-            owner_kind,
-            owner_id,
-            to_json(&key.permissions)?,
-            to_json(&key.roles)?,
-            to_json(&key.networks)?,
-            to_json(&key.tags)?,
-            to_json(&key.metadata)?,
-            to_json(&key.contacts)?,
-            &*key.display,
-            key.enabled,
-            key.protected,
-            key.expires_at,
-            key.created_at,
-            to_json(&key.created_by)?,
-            key.created_by.name.to_lowercase(),
-            key.rotated_at,
-            key.version,
-        ];
-        self.conn().execute(sql, values).await?;
+        let row = row_of(key)?;
+        self.conn().insert_many("keys", COLUMNS, &[row]).await?;
         self.write_labels(key).await?;
         self.set_holder(key.organisation, Holder::Key(key.id), held(key))
             .await?;
@@ -91,7 +114,7 @@ impl Tx {
                    roles = $8, networks = $9, tags = $10, metadata = $11, contacts = $12, display = $13, \
                    enabled = $14, protected = $15, expires_at = $16, revoked_at = $17, revoked_reason = $18, \
                    revoked_by = $19, deleted_at = $20, rotated_at = $21, version = $22, owner_kind = $23, \
-                   owner_id = $24 WHERE organisation = $1 AND id = $2";
+                   owner_id = $24, rate_limits = $25, quota = $26, quota_round = $27 WHERE organisation = $1 AND id = $2";
         let values = params![
             key.organisation,
             key.id,
@@ -117,6 +140,9 @@ impl Tx {
             key.version,
             owner_kind,
             owner_id,
+            to_json(&key.rate_limits)?,
+            key.quota.as_ref().map(to_json).transpose()?,
+            key.quota_round,
         ];
         if self.conn().execute(sql, values).await? == 0 {
             return Err(StoreError::RowMissing);
@@ -136,6 +162,10 @@ impl Tx {
                 "INSERT OR REPLACE INTO key_search (rowid, text) SELECT row, search FROM keys WHERE id = $1";
             self.conn().execute(sql, params![key.id]).await?;
         }
+        if key.is_over() && !before.is_over() {
+            // Nobody may ask for its token again.
+            self.erase_sealed(key.organisation, key.id).await?;
+        }
         self.changed(Change::Key(key.organisation, key.id));
         Ok(())
     }
@@ -151,6 +181,7 @@ impl Tx {
             self.conn().execute(sql, of_key).await?;
         }
         self.set_holder(organisation, Holder::Key(key), &[]).await?;
+        self.erase_sealed(organisation, key).await?;
         self.conn()
             .execute("DELETE FROM keys WHERE organisation = $1 AND id = $2", of_key)
             .await?;
@@ -166,6 +197,7 @@ impl Tx {
                 of_key,
             )
             .await?;
+        self.erased();
         self.changed(Change::Key(organisation, key));
         Ok(())
     }
@@ -185,16 +217,8 @@ impl Tx {
     }
 
     async fn write_labels(&mut self, key: &Key) -> Result<()> {
-        let tags = key.tags.iter().map(|tag| ("tag", tag.clone()));
-        let permissions = key
-            .permissions
-            .iter()
-            .map(|pattern| ("permission", pattern.to_string()));
-        let rows: Vec<Vec<Value>> = tags
-            .chain(permissions)
-            .map(|(kind, label)| params![key.organisation, kind, label, key.id].to_vec())
-            .collect();
-        let sql = "INSERT INTO key_labels (organisation, kind, label, key) VALUES ($1, $2, $3, $4)";
-        self.conn().execute_many(sql, &rows).await
+        let rows: Vec<Vec<Value>> = label_rows(key).collect();
+        let columns = "organisation, kind, label, key";
+        self.conn().insert_many("key_labels", columns, &rows).await
     }
 }

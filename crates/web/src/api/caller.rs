@@ -9,7 +9,6 @@ use app::caller::Known;
 use app::session::Client;
 use app::{AppError, Caller};
 use axum::extract::FromRequestParts;
-use domain::decide::Source;
 use domain::id::RequestId;
 
 use crate::http::forwarded::ClientAddress;
@@ -31,15 +30,13 @@ impl FromRequestParts<Web> for By {
     }
 }
 
-/// A token, and the way by which it came where the organisation's policy says which are accepted.
-pub(crate) type Presented<'a> = (Cow<'a, [u8]>, Option<Source>);
-
 /// Where a route looks for a token.
-pub(crate) type Look = for<'a> fn(&'a Parts) -> Result<Option<Presented<'a>>, Problem>;
+pub(crate) type Look = for<'a> fn(&'a Parts) -> Result<Option<Cow<'a, [u8]>>, Problem>;
 
-fn headers(parts: &Parts) -> Result<Option<Presented<'_>>, Problem> {
+/// `X-API-Key`, or `Authorization: Bearer`.
+pub(crate) fn headers(parts: &Parts) -> Result<Option<Cow<'_, [u8]>>, Problem> {
     let presented = token::presented(&parts.headers)?;
-    Ok(presented.map(|(token, source)| (token.into(), Some(source))))
+    Ok(presented.map(|(token, _)| token.into()))
 }
 
 /// Who asks: whoever is at the socket, a key, or a person by their session.
@@ -53,8 +50,8 @@ pub(crate) async fn known(parts: &Parts, web: &Web, look: Look) -> Result<Known,
         return Ok(web.app.local_caller(uid, slug, request).await?.into());
     }
     // Of a key and a cookie the key decides: it was sent on purpose.
-    if let Some((token, source)) = look(parts)? {
-        return Ok(web.app.recognise(&token, source, ip(parts), request).await?);
+    if let Some(token) = look(parts)? {
+        return Ok(web.app.recognise(&token, ip(parts), request).await?);
     }
     let Some(token) = cookie::token(web, &parts.headers) else {
         return Err(AppError::Unauthenticated.into());

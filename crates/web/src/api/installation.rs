@@ -9,6 +9,7 @@ use domain::organisation::Organisation;
 use domain::schema::EmailAddress;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use zeroize::Zeroizing;
 
 use super::caller::{Keeper, slug};
 use super::openapi::Conflict;
@@ -116,6 +117,10 @@ pub(super) struct MadeDemo<'a> {
     /// A key that may do everything in it.
     #[schema(example = "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R")]
     management_key: &'a str,
+    /// Where the first person comes in; only where there is no other organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "http://127.0.0.1:7400/setup/setup_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq")]
+    setup_url: Option<&'a str>,
 }
 
 /// Makes an organisation to look around in.
@@ -126,6 +131,8 @@ pub(super) struct MadeDemo<'a> {
 )]
 pub(super) async fn demo(Keeper(caller): Keeper, State(web): State<Web>) -> Result<Response> {
     let made = web.app.fill_demo(&caller).await?;
+    let setup = made.setup.as_ref();
+    let setup = setup.map(|token| Zeroizing::new(format!("{}/setup/{}", web.app.base_url(), token.expose())));
     let answer = MadeDemo {
         organisation: &made.organisation,
         keys: made.keys,
@@ -133,6 +140,7 @@ pub(super) async fn demo(Keeper(caller): Keeper, State(web): State<Web>) -> Resu
         audit_records: made.audit_records,
         example: made.example,
         management_key: made.management_key.expose(),
+        setup_url: setup.as_ref().map(|url| url.as_str()),
     };
     Ok(shown::json(StatusCode::CREATED, &answer))
 }

@@ -4,7 +4,7 @@ mod describe;
 mod list;
 
 use ::http::{HeaderMap, StatusCode, Uri};
-use app::key::{CreateKey, EditKey, Idempotency, RotateKey, Switch, TokenInput, UsageReport};
+use app::key::{CreateKey, EditKey, Idempotency, QuotaChange, RotateKey, Switch, TokenInput, UsageReport};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::access::Pattern;
@@ -12,6 +12,7 @@ use domain::audit::Shown as AuditRecord;
 use domain::clock::Timestamp;
 use domain::id::KeyId;
 use domain::key::KeyDraft;
+use domain::limits::{QuotaDraft, RateLimitDraft};
 use domain::page::Page;
 use domain::policy::{End, ExpiryRequest};
 use domain::schema::{Description, EmailAddress, Name, Network, Tag};
@@ -70,6 +71,13 @@ pub(super) struct Fields {
     /// Whom it stands for: the id of a service account, a person, or the organisation (when not said).
     #[schema(value_type = Option<String>, example = "acct_01k1qhwaswfn78ypkbfj6sw3rt")]
     owner: Option<String>,
+    /// How often it may be used, all of them at once; the policy's default when empty.
+    #[schema(max_items = 16)]
+    rate_limits: Option<Vec<RateLimitDraft>>,
+    /// How much it may be used; `null` for the policy's default.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<QuotaDraft>)]
+    quota: Option<Option<QuotaDraft>>,
     /// When it ends by itself, as an instant or a date; `null` for never.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<End>)]
@@ -135,6 +143,8 @@ impl Fields {
             metadata: self.metadata,
             contacts: self.contacts,
             owner: self.owner,
+            rate_limits: self.rate_limits,
+            quota: self.quota,
         }
     }
 }
@@ -356,6 +366,42 @@ pub(super) async fn protect(by: By, State(web): State<Web>, Path(key): Path<Stri
 )]
 pub(super) async fn unprotect(by: By, State(web): State<Web>, Path(key): Path<String>) -> Result<Response> {
     switch(by, &web, &key, Switch::Unprotect).await
+}
+
+/// What is to become of what is used of a quota; one of the two.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = QuotaChange, example = json!({"used": 0}))]
+pub(super) struct QuotaEdit {
+    /// So many units are used of the period that runs; 0 fills it up.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_u64, example = 0)]
+    used: Option<u64>,
+    /// So many fewer are used, down to none.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
+    credit: Option<u64>,
+}
+
+/// Sets what is used of a key's quota, or gives some of it back. The limit is changed with the key.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/quota", operation_id = "adjust_quota", tag = "keys",
+    params(("id" = KeyId, Path, description = "The key")),
+    request_body = QuotaEdit,
+    responses((status = OK, description = "The key as it is now", body = ShownKey), Conflict),
+    extensions(("x-claviger-permission" = json!("claviger:keys.update")))
+)]
+pub(super) async fn adjust_quota(
+    By(caller): By,
+    State(web): State<Web>,
+    Path(key): Path<String>,
+    Json(edit, _): Json<QuotaEdit>,
+) -> Result<Response> {
+    let change = match (edit.used, edit.credit) {
+        (Some(used), None) => QuotaChange::Used(used),
+        (None, Some(credit)) => QuotaChange::Credit(credit),
+        _ => return Err(Problem::invalid("expected one of used and credit")),
+    };
+    let view = web.app.adjust_quota(&caller, id(&key)?, change).await?;
+    Ok(shown::key(&view, web.app.clock().now()))
 }
 
 /// A token that was kept.

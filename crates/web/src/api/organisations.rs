@@ -2,10 +2,11 @@
 
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use app::Listing;
-use app::organisation::{CreateOrganisation, OrganisationSort, Standing};
+use app::organisation::{CreateOrganisation, EditOrganisation, OrganisationSort, Standing};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::id::OrganisationId;
+use domain::limits::RateLimitDraft;
 use domain::organisation::Organisation;
 use domain::page::Page;
 use domain::schema::{Name, Slug};
@@ -90,9 +91,12 @@ pub(super) struct NewOrganisation {
     /// Made from the name when it is not given; it never changes.
     #[schema(value_type = Option<Slug>)]
     slug: Option<String>,
+    /// The preset that its policy begins with; the default one when it is not given.
+    #[schema(pattern = "^[a-z]+$", example = "openathens")]
+    preset: Option<String>,
 }
 
-/// Makes an organisation with the default policy. Nobody is in it yet.
+/// Makes an organisation with the policy of a preset, and the roles and APIs that belong to it. Nobody is in it yet.
 #[utoipa::path(
     post, path = "/v1/organisations", operation_id = "create_organisation", tag = "organisations",
     request_body = NewOrganisation,
@@ -107,6 +111,7 @@ pub(super) async fn create(
     let request = CreateOrganisation {
         name: fields.name,
         slug: fields.slug,
+        preset: fields.preset,
     };
     let organisation = web.app.create_organisation(&caller, request).await?;
     Ok(answer(StatusCode::CREATED, &organisation))
@@ -136,9 +141,12 @@ pub(super) struct OrganisationEdit {
     /// What people call it.
     #[schema(value_type = Option<Name>)]
     name: Option<String>,
+    /// How often all its keys together may be used.
+    #[schema(max_items = 16)]
+    rate_limits: Option<Vec<RateLimitDraft>>,
 }
 
-/// Renames an organisation; its slug stays.
+/// Renames an organisation, or limits its keys; its slug stays.
 #[utoipa::path(
     patch, path = "/v1/organisations/{id}", operation_id = "edit_organisation", tag = "organisations",
     params(("id" = OrganisationId, Path, description = "The organisation"), IfMatch),
@@ -153,10 +161,14 @@ pub(super) async fn edit(
     headers: HeaderMap,
     Json(fields, _): Json<OrganisationEdit>,
 ) -> Result<Response> {
-    let version = params::if_match(&headers)?;
+    let edit = EditOrganisation {
+        name: fields.name,
+        rate_limits: fields.rate_limits,
+        version: params::if_match(&headers)?,
+    };
     let organisation = web
         .app
-        .rename_organisation(&caller, id(&organisation)?, fields.name, version)
+        .edit_organisation(&caller, id(&organisation)?, edit)
         .await?;
     Ok(answer(StatusCode::OK, &organisation))
 }

@@ -93,7 +93,7 @@ pub(super) async fn show(State(web): State<Web>, request: Request) -> Result<Res
     let question = engine::Question {
         source: Some(source),
         ip: ip(&parts),
-        requires: None,
+        ..engine::Question::default()
     };
     let answer = web.app.verify_self(token, &question).await?;
     Ok(answered(answer::render(&answer)))

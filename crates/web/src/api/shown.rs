@@ -1,11 +1,13 @@
 //! How keys are shown: what the database holds and what is computed of it, never a secret but in the answer that made it.
 
 use ::http::{HeaderValue, StatusCode, header};
-use app::key::{Deleted, Issued, KeyView, Other, Revoked, RoleView};
+use app::key::{Deleted, Issued, KeyView, Other, QuotaView, Revoked, RoleView};
 use axum::response::{IntoResponse, Response};
 use domain::clock::Timestamp;
 use domain::id::{KeyId, SecretId};
 use domain::key::{Key, Owner, Secret, Status};
+use domain::limits::{Period, RateLimit};
+use domain::policy::Zone;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -84,6 +86,11 @@ pub(super) struct ShownKey<'a> {
     /// Whom to write to about it.
     #[schema(example = json!(["billing@example.com"]))]
     contacts: &'a [String],
+    /// How often it may be used; the policy's default applies where this is empty.
+    rate_limits: &'a [RateLimit],
+    /// How much it may be used, and what is used of that.
+    #[schema(required)]
+    quota: Option<ShownQuota<'a>>,
     /// Switched on.
     #[schema(example = true)]
     enabled: bool,
@@ -116,6 +123,43 @@ pub(super) struct ShownKey<'a> {
     /// Its secrets without their tokens, youngest first; left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     secrets: Option<Vec<ShownSecret<'a>>>,
+}
+
+/// A key's quota.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Quota)]
+struct ShownQuota<'a> {
+    /// How many.
+    #[schema(example = 10_000)]
+    limit: u64,
+    per: Period,
+    /// Where its days and months begin.
+    timezone: &'a Zone,
+    /// Whether it is the policy's default and not the key's own.
+    by_default: bool,
+    /// What is used of the period that runs; left out of the answers to changes of something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1_234)]
+    used: Option<u64>,
+    /// What is left of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 8_766)]
+    remaining: Option<u64>,
+    /// When it is filled again; none where it never is by itself.
+    #[schema(required)]
+    reset_at: Option<Timestamp>,
+}
+
+fn quota(view: &QuotaView) -> ShownQuota<'_> {
+    ShownQuota {
+        limit: view.quota.limit,
+        per: view.quota.per,
+        timezone: &view.quota.timezone,
+        by_default: view.by_default,
+        used: view.used,
+        remaining: view.used.map(|used| view.quota.limit.saturating_sub(used)),
+        reset_at: view.bounds.end,
+    }
 }
 
 /// What was granted and is not honoured now, because its API is not enabled.
@@ -184,6 +228,8 @@ pub(super) fn row(view: &KeyView) -> ShownKey<'_> {
         tags: &key.tags,
         metadata: &key.metadata,
         contacts: &key.contacts,
+        rate_limits: &key.rate_limits,
+        quota: view.quota.as_ref().map(quota),
         enabled: key.enabled,
         protected: key.protected,
         expires_at: key.expires_at,

@@ -5,23 +5,20 @@ mod list;
 mod permissions;
 mod shown;
 
-use std::borrow::Cow;
-
-use ::http::request::Parts;
 use domain::policy::Dialect;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Tongue, keys_refused, whole};
-use crate::api::caller::Presented;
-use crate::http::{Problem, Web, token};
+use crate::api::caller::headers;
+use crate::http::Web;
 
 pub(super) const TAG: &str = "OmniCRM";
 
 pub(super) const TONGUE: Tongue = Tongue {
     dialect: Dialect::OmniCrm,
     routes,
-    look,
+    look: headers,
     keys_refused,
     // OmniCRM's document has no form for refusals.
     shape: None,
@@ -32,10 +29,4 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(whole(routes!(list::list, keys::create)))
         .routes(whole(routes!(keys::show, keys::edit, keys::delete)))
         .routes(whole(routes!(keys::regenerate)))
-}
-
-/// `Authorization: Bearer`, as its document has it for managing keys, and `X-API-Key`, as for everything else.
-fn look(parts: &Parts) -> Result<Option<Presented<'_>>, Problem> {
-    let presented = token::presented(&parts.headers)?;
-    Ok(presented.map(|(token, _)| (Cow::Borrowed(token), None)))
 }

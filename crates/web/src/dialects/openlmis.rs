@@ -5,9 +5,6 @@ mod accounts;
 mod keys;
 mod page;
 
-use std::borrow::Cow;
-
-use ::http::request::Parts;
 use ::http::{Method, StatusCode};
 use app::AppError;
 use domain::policy::Dialect;
@@ -18,15 +15,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Tongue, whole};
-use crate::api::caller::Presented;
-use crate::http::{Problem, Web, token};
+use crate::api::caller::headers;
+use crate::http::{Problem, Web};
 
 pub(super) const TAG: &str = "OpenLMIS";
 
 pub(super) const TONGUE: Tongue = Tongue {
     dialect: Dialect::OpenLmis,
     routes,
-    look,
+    look: headers,
     keys_refused,
     shape: Some(shape),
 };
@@ -37,11 +34,6 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(whole(routes!(keys::delete)))
         .routes(whole(routes!(accounts::list, accounts::create)))
         .routes(whole(routes!(accounts::show, accounts::delete)))
-}
-
-fn look(parts: &Parts) -> Result<Option<Presented<'_>>, Problem> {
-    let presented = token::presented(&parts.headers)?;
-    Ok(presented.map(|(token, _)| (Cow::Borrowed(token), None)))
 }
 
 /// A key that wants to make one is told that keys are no users, and every other wish that it lacks the right.

@@ -134,7 +134,7 @@ impl Inner {
         let question = engine::Question {
             source: Some(source),
             ip,
-            requires: None,
+            ..engine::Question::default()
         };
         Ok(written(answer::render(
             &self.app.verify_self(token, &question).await?,

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use domain::decide::Code;
 use domain::key::Owner;
+use domain::limits::{self, Wish, WrittenWish};
 use domain::schema::IpAddress;
 use engine::{Answer, CachedKey, Question};
 use serde::Deserialize;
@@ -43,6 +44,14 @@ pub struct VerifyRequest<'a> {
     /// From where the request comes.
     #[schema(value_type = Option<IpAddress>)]
     ip: Option<IpAddr>,
+    /// How much it counts for limits and the quota; 1 when not said.
+    #[serde(default, deserialize_with = "limits::cost")]
+    #[schema(minimum = 1, maximum = 1_000_000_000, example = 1)]
+    cost: Option<u64>,
+    /// Limits of the key's that it is held against instead of all of them, and others that it brings along.
+    #[serde(borrow, default, deserialize_with = "limits::wishes")]
+    #[schema(value_type = Option<Vec<WrittenWish>>, max_items = 16)]
+    rate_limits: Vec<Wish<'a>>,
 }
 
 impl VerifyRequest<'_> {
@@ -57,6 +66,9 @@ impl VerifyRequest<'_> {
             source: None,
             ip: self.ip,
             requires: self.permissions.as_ref().map(|text| &*text.0),
+            cost: self.cost,
+            limits: &self.rate_limits,
+            ..Question::default()
         }
     }
 }
@@ -118,8 +130,12 @@ fn write(out: &mut Vec<u8>, answer: &Answer) {
         out.extend_from_slice(b",\"missing\":");
         text(out, missing);
     }
+    if matches!(answer.code, Code::RateLimited | Code::QuotaExceeded) {
+        limited(out, answer);
+    }
     if let Some(key) = &answer.key {
         facts(out, key);
+        standings(out, answer);
     }
     out.push(b'}');
 }
@@ -165,6 +181,54 @@ fn facts(out: &mut Vec<u8>, key: &CachedKey) {
     }
     out.extend_from_slice(b",\"metadata\":");
     out.extend_from_slice(key.metadata.as_bytes());
+}
+
+/// Which limit refuses, and when it would not.
+fn limited(out: &mut Vec<u8>, answer: &Answer) {
+    if let Some(rate) = answer.limited_by() {
+        out.extend_from_slice(b",\"limited_by\":");
+        text(out, rate.name);
+    }
+    match answer.retry_after() {
+        // Writing to a Vec cannot fail.
+        Some(seconds) => drop(write!(out, ",\"retry_after\":{seconds}")),
+        None => out.extend_from_slice(b",\"retry_after\":null"),
+    }
+}
+
+/// Where the key's limits stand, where the request got as far as those.
+fn standings(out: &mut Vec<u8>, answer: &Answer) {
+    let mut separator: &[u8] = b",\"rate_limits\":[";
+    for rate in answer.rates() {
+        out.extend_from_slice(separator);
+        separator = b",";
+        // A limit's name has no character that JSON escapes.
+        let reset_at = answer.at.plus(rate.full_in);
+        drop(write!(
+            out,
+            "{{\"name\":\"{}\",\"scope\":\"{}\",\"limit\":{},\"remaining\":{},\"reset_at\":\"{reset_at}\"}}",
+            rate.name,
+            rate.scope.as_str(),
+            rate.rate.limit(),
+            rate.remaining,
+        ));
+    }
+    if separator == b"," {
+        out.push(b']');
+    }
+    if let Some(quota) = &answer.limits.quota {
+        drop(write!(
+            out,
+            ",\"quota\":{{\"limit\":{},\"remaining\":{},\"per\":\"{}\",\"reset_at\":",
+            quota.quota.limit,
+            quota.remaining,
+            quota.quota.per.as_str(),
+        ));
+        match quota.reset_at {
+            Some(at) => drop(write!(out, "\"{at}\"}}")),
+            None => out.extend_from_slice(b"null}"),
+        }
+    }
 }
 
 /// Most texts need no escaping; looking costs less than the library's way of writing.

@@ -2,6 +2,7 @@
 
 use ::http::{HeaderValue, Method, StatusCode, header};
 use app::AppError;
+use app::policy::{PolicyPreview, Touch};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::id::RequestId;
@@ -23,6 +24,8 @@ struct Facts {
     errors: Vec<FieldError>,
     /// Seconds after which it is worth asking again.
     retry_after: Option<u64>,
+    /// What the change would do that is to be confirmed.
+    preview: Option<Box<PolicyPreview>>,
     /// For the log alone.
     cause: Option<String>,
     /// How it is written down where not as RFC 9457 has it.
@@ -61,6 +64,17 @@ pub(crate) struct Written<'a> {
     /// Every field that cannot be taken.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    /// What a change of the policy would touch that is to be confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    touches: Option<&'a [Touch]>,
+    /// The settings that it would change, by path, each with what it is and what it would be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, example = json!({"expiry.max": {"before": null, "after": "90d"}}))]
+    changes: Option<&'a serde_json::Value>,
+    /// The word to send as `confirm` with the same change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "5f2ab0c3d9e84176a0b1c2d3e4f50617")]
+    confirm: Option<&'a str>,
 }
 
 impl Problem {
@@ -80,6 +94,7 @@ impl Problem {
             missing: None,
             errors: Vec::new(),
             retry_after: None,
+            preview: None,
             cause: None,
             shape: None,
         }))
@@ -194,6 +209,9 @@ impl Problem {
             request_id,
             missing: self.0.missing.as_deref(),
             errors: &self.0.errors,
+            touches: self.0.preview.as_ref().map(|preview| preview.touches.as_slice()),
+            changes: self.0.preview.as_ref().map(|preview| &preview.changes),
+            confirm: self.0.preview.as_ref().map(|preview| preview.confirm.as_str()),
         };
         let body = serde_json::to_vec(&written).unwrap_or_default();
         (self.0.status, "application/problem+json", body)
@@ -289,19 +307,23 @@ impl From<AppError> for Problem {
                 "policy_refused",
                 "Against the policy",
             ),
+            AppError::Unconfirmed(preview) => {
+                let mut problem = plain(StatusCode::CONFLICT, "confirmation_needed", "To be confirmed");
+                problem.0.preview = Some(preview);
+                problem
+            }
             AppError::Precondition { .. } => plain(
                 StatusCode::PRECONDITION_FAILED,
                 "precondition_failed",
                 "Changed meanwhile",
             ),
-            AppError::Provider(cause) => {
-                let (status, code) = match cause {
-                    app::oidc::OidcError::Settings(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
-                    app::oidc::OidcError::Provider(_) => (StatusCode::BAD_GATEWAY, "provider_unavailable"),
-                    app::oidc::OidcError::Refused(_) => (StatusCode::FORBIDDEN, "provider_refused"),
-                };
-                plain(status, code, "Not signed in").caused_by(Some(Box::new(cause)))
-            }
+            // Browsers are told on a page (`api/oidc.rs`); nobody else has to do with the provider.
+            AppError::Provider(cause) => plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something went wrong",
+            )
+            .caused_by(Some(Box::new(cause))),
             AppError::Unavailable(cause) => plain(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",

@@ -7,6 +7,7 @@ use super::answer;
 use super::show::One;
 use crate::cli::connect::connect;
 use crate::cli::error::CliError;
+use crate::cli::limits::Rates;
 use crate::cli::{Context, input};
 
 /// What an account is made of or changed to.
@@ -30,10 +31,12 @@ struct Fields {
     /// A role that it has, by name or id, in place of all its roles; may be repeated
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<String>,
+    #[command(flatten)]
+    rates: Rates,
 }
 
 impl Fields {
-    fn body(self, name: Option<String>, username: Option<String>) -> Map<String, Value> {
+    fn body(self, name: Option<String>, username: Option<String>) -> Result<Map<String, Value>, CliError> {
         let texts = [
             ("name", name),
             ("username", username),
@@ -47,9 +50,11 @@ impl Fields {
             .filter_map(|(name, value)| Some((name.to_owned(), json!(value?))));
         let lists = [("tags", self.tags), ("roles", self.roles)];
         let lists = lists.into_iter().filter(|(_, values)| !values.is_empty());
-        texts
+        let mut body = texts
             .chain(lists.map(|(name, values)| (name.to_owned(), json!(values))))
-            .collect()
+            .collect();
+        self.rates.put(&mut body)?;
+        Ok(body)
     }
 }
 
@@ -78,6 +83,7 @@ enum Field {
     Purpose,
     Tags,
     Roles,
+    RateLimits,
 }
 
 impl Field {
@@ -89,6 +95,7 @@ impl Field {
             Self::Purpose => ("purpose", json!("")),
             Self::Tags => ("tags", json!([])),
             Self::Roles => ("roles", json!([])),
+            Self::RateLimits => ("rate_limits", json!([])),
         }
     }
 }
@@ -129,7 +136,7 @@ pub(crate) struct Reassign {
 }
 
 pub(super) async fn create(context: &Context, args: Create) -> Result<(), CliError> {
-    let body = args.fields.body(Some(args.name), args.username);
+    let body = args.fields.body(Some(args.name), args.username)?;
     let client = connect(context)?;
     answer(
         context,
@@ -139,7 +146,7 @@ pub(super) async fn create(context: &Context, args: Create) -> Result<(), CliErr
 
 pub(super) async fn edit(context: &Context, args: Edit) -> Result<(), CliError> {
     let path = input::account_path(&args.id)?;
-    let mut patch = args.fields.body(args.name, args.username);
+    let mut patch = args.fields.body(args.name, args.username)?;
     for (name, value) in args.clear.into_iter().map(Field::emptied) {
         if patch.insert(name.to_owned(), value).is_some() {
             return Err(CliError::Usage(format!("{name} is both given and cleared")));

@@ -10,12 +10,14 @@ use crate::cli::Context;
 use crate::cli::connect::connect;
 use crate::cli::error::CliError;
 use crate::cli::input;
+use crate::cli::limits::{Quotas, Rates};
 
 const EXAMPLES: &str = "\
 Examples:
   claviger keys create \"Monitoring - Grafana\" --permission metrics:read --expires-in 365d
   claviger keys create Nightly-Batch --permission 'orders:*' --network 10.0.0.0/8 > nightly.secret
   claviger keys create \"ColdTrace uploads\" --owner acct_0123… --permission readings:create
+  claviger keys create Partner-Feed --rate 100/1m --burst 20 --quota 10000/month
   claviger keys create Imported --secret-file old-token.txt
   claviger keys create From-Old-System --sha256-file digest.hex --prefix old_";
 
@@ -50,6 +52,10 @@ pub(crate) struct Create {
     #[arg(long, value_name = "JSON", value_parser = input::object)]
     metadata: Option<Map<String, Value>>,
     #[command(flatten)]
+    rates: Rates,
+    #[command(flatten)]
+    quota: Quotas,
+    #[command(flatten)]
     expiry: Expiry,
     /// Let it work until it is revoked, where the policy allows that
     #[arg(long, conflicts_with_all = ["expires_in", "expires_at"])]
@@ -69,8 +75,10 @@ pub(crate) struct Create {
 }
 
 pub(super) async fn run(context: &Context, args: Create) -> Result<(), CliError> {
-    let client = connect(context)?;
     let mut body = Map::new();
+    args.rates.put(&mut body)?;
+    args.quota.put(&mut body)?;
+    let client = connect(context)?;
     body.insert("name".to_owned(), args.name.into());
     let lists = [
         ("permissions", args.permissions),

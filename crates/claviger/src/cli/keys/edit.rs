@@ -9,6 +9,7 @@ use crate::cli::client::Query;
 use crate::cli::connect::connect;
 use crate::cli::error::CliError;
 use crate::cli::input;
+use crate::cli::limits::{Quotas, Rates};
 use crate::cli::output::Cell;
 
 const EXAMPLES: &str = "\
@@ -27,6 +28,8 @@ enum Field {
     Tags,
     Contacts,
     Metadata,
+    RateLimits,
+    Quota,
 }
 
 impl Field {
@@ -39,6 +42,8 @@ impl Field {
             Self::Tags => ("tags", json!([])),
             Self::Contacts => ("contacts", json!([])),
             Self::Metadata => ("metadata", json!({})),
+            Self::RateLimits => ("rate_limits", json!([])),
+            Self::Quota => ("quota", Value::Null),
         }
     }
 }
@@ -76,6 +81,10 @@ pub(crate) struct Edit {
     /// A JSON object in place of the metadata
     #[arg(long, value_name = "JSON", value_parser = input::object)]
     metadata: Option<Map<String, Value>>,
+    #[command(flatten)]
+    rates: Rates,
+    #[command(flatten)]
+    quota: Quotas,
     #[command(flatten)]
     expiry: Expiry,
     /// Let it work until it is revoked, where the policy allows that
@@ -124,6 +133,8 @@ impl Edit {
                 return Err(CliError::Usage(format!("{name} is both given and cleared")));
             }
         }
+        self.rates.put(&mut patch)?;
+        self.quota.put(&mut patch)?;
         self.expiry.put(&mut patch);
         if self.never {
             patch.insert("expires_at".to_owned(), Value::Null);

@@ -9,7 +9,7 @@ use crate::cli::client::Query;
 use crate::cli::connect::connect;
 use crate::cli::error::CliError;
 use crate::cli::output::{Cell, Tone};
-use crate::cli::{Context, audit, input};
+use crate::cli::{Context, audit, input, limits};
 
 /// One key.
 #[derive(Debug, Args)]
@@ -55,6 +55,8 @@ pub(super) async fn show(context: &Context, args: Show) -> Result<(), CliError> 
     facts.extend([
         ("may now", joined(&key, "/effective_permissions").into()),
         ("protected", Cell::from(if protected { "yes" } else { "no" })),
+        ("rate limits", limits::rates(&key).into()),
+        ("quota", limits::quota(&key).into()),
         ("tags", joined(&key, "/tags").into()),
         ("contacts", joined(&key, "/contacts").into()),
         (

@@ -31,6 +31,9 @@ pub(crate) struct Verify {
     /// The address that the request comes from
     #[arg(long, value_name = "IP")]
     ip: Option<std::net::IpAddr>,
+    /// How much the request counts for limits and the quota; 1 if left out
+    #[arg(long, value_name = "N")]
+    cost: Option<u64>,
     /// Read the token from this file instead of standard input
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
@@ -49,6 +52,9 @@ pub(super) async fn run(context: &Context, args: Verify) -> Result<(), CliError>
     }
     if let Some(ip) = args.ip {
         body.insert("ip".to_owned(), ip.to_string().into());
+    }
+    if let Some(cost) = args.cost {
+        body.insert("cost".to_owned(), cost.into());
     }
     let answer = client.post("/v1/verify", Some(&body.into())).await?;
     let valid = answer.get("valid").and_then(Value::as_bool) == Some(true);
@@ -75,6 +81,12 @@ fn show(context: &Context, answer: &Value, valid: bool) -> Result<(), CliError> 
             .filter(|(_, text)| !text.is_empty())
             .map(|(name, text)| (name, Cell::from(text))),
     );
+    if !text(answer, "/limited_by").is_empty() {
+        facts.push(("limited by", text(answer, "/limited_by").into()));
+    }
+    if let Some(seconds) = answer.get("retry_after").and_then(Value::as_u64) {
+        facts.push(("again in", format!("{seconds} s").into()));
+    }
     if valid {
         facts.push(("owner", named(answer, "/owner").into()));
         facts.push(("permissions", joined(answer, "/permissions").into()));

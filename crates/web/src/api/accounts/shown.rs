@@ -8,6 +8,7 @@ use domain::account::AccountStatus;
 use domain::clock::Timestamp;
 use domain::id::AccountId;
 use domain::key::Actor;
+use domain::limits::RateLimit;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -41,6 +42,8 @@ pub(in crate::api) struct ShownAccount<'a> {
     tags: &'a [String],
     /// What it may do; its keys never exceed this.
     roles: &'a [RoleView],
+    /// How often all its keys together may be used.
+    rate_limits: &'a [RateLimit],
     status: AccountStatus,
     /// How many of its keys are neither revoked, deleted nor expired.
     #[schema(example = 2)]
@@ -76,6 +79,7 @@ pub(super) fn row(view: &AccountView) -> ShownAccount<'_> {
         purpose: &account.purpose,
         tags: &account.tags,
         roles: &view.roles,
+        rate_limits: &account.rate_limits,
         status: account.status(),
         live_keys: view.keys.live,
         last_used_at: view.keys.last_used_at,

@@ -28,6 +28,8 @@ part!(
         "tags",
         "metadata",
         "contacts",
+        "rate_limits",
+        "quota",
         "protected"
     ],
     needs [],

@@ -4,6 +4,7 @@ use domain::access::Grants;
 use domain::clock::Timestamp;
 use domain::decide::Code;
 use domain::id::{KeyId, OrganisationId};
+use domain::limits::Period;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -36,6 +37,14 @@ pub struct VerifyAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "orders:create")]
     missing: Option<String>,
+    /// The rate limit that refuses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "requests")]
+    limited_by: Option<String>,
+    /// In how many seconds a limit or the quota would let the same through; `null` where it never would.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 12)]
+    retry_after: Option<u64>,
     /// The key, where the token is one of this installation's; so all that follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_id: Option<KeyId>,
@@ -57,6 +66,55 @@ pub struct VerifyAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     metadata: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Where each rate limit stands that the request was held against; left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limits: Option<Vec<LimitStanding>>,
+    /// Where the quota stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<QuotaStanding>,
+}
+
+/// Where a rate limit stands after the request.
+#[derive(Debug, Serialize, ToSchema)]
+struct LimitStanding {
+    /// What it is called.
+    #[schema(example = "requests")]
+    name: String,
+    scope: LimitScope,
+    /// How many in a window.
+    #[schema(example = 100)]
+    limit: u64,
+    /// How many are there now.
+    #[schema(example = 99)]
+    remaining: u64,
+    /// When all of them are there again.
+    reset_at: Timestamp,
+}
+
+/// Whose limit it is: the key's, its service account's, its organisation's, or one that the request brought along.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "described here, and written by hand")]
+enum LimitScope {
+    Key,
+    Owner,
+    Organisation,
+    Request,
+}
+
+/// Where the quota stands after the request.
+#[derive(Debug, Serialize, ToSchema)]
+struct QuotaStanding {
+    /// How many in a period.
+    #[schema(example = 10_000)]
+    limit: u64,
+    /// How many are left.
+    #[schema(example = 9_999)]
+    remaining: u64,
+    per: Period,
+    /// When it is filled again; none where it never is by itself.
+    #[schema(required)]
+    reset_at: Option<Timestamp>,
 }
 
 /// Whom the key stands for.
