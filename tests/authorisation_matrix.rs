@@ -8,11 +8,11 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 use crate::openapi::{Operation, compare_with_copy, example_of, operations};
-use crate::support::{Answer, Browser, ENGINES, PASSWORD, Server, text};
+use crate::support::{Answer, Browser, ENGINES, PASSWORD, Server, path_of, text};
 use crate::tenants::with;
 
 /// The routes that nobody is asked for a key at, each with its reason.
-const PUBLIC: [(&str, &str); 16] = [
+const PUBLIC: [(&str, &str); 18] = [
     ("GET /healthz", "a probe has no key"),
     ("GET /readyz", "a probe has no key"),
     ("GET /openapi.json", "holds nothing of anybody's"),
@@ -28,6 +28,8 @@ const PUBLIC: [(&str, &str); 16] = [
         "POST /v1/invitations/{token}",
         "the link itself is the proof, once",
     ),
+    ("POST /oauth2/revoke", "who holds the token may end it"),
+    ("POST /v1/leaks", "whoever finds a token need be nobody"),
     ("POST /v1/session", "what is sent is the proof"),
     ("GET /v1/session/methods", "asked before anybody is signed in"),
     ("GET /v1/oidc/start", "the way to sign in"),
@@ -179,14 +181,22 @@ fn cell(operation: &Operation, answer: &Answer) -> String {
     }
 }
 
+/// So that who asks to be revoked is there for the next question.
+async fn protect(server: &Server, key: &Value) {
+    let (status, body) = server.call(Method::POST, &path_of(key, "protect"), None).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+}
+
 async fn askers(server: &Server) -> Vec<Asker<'_>> {
     let mut askers = vec![Asker::Nobody];
     let bare = server.create(json!({"name": "No permissions"})).await;
+    protect(server, &bare).await;
     askers.push(Asker::Key("key", None, text(&bare, "secret").to_owned()));
     for role in Builtin::ALL.into_iter().rev() {
         let key = server
             .create(json!({"name": role.name(), "permissions": role.grants()}))
             .await;
+        protect(server, &key).await;
         askers.push(Asker::Key(
             role.name(),
             Some(role),

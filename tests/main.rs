@@ -24,6 +24,8 @@ mod erasure;
 mod export;
 mod faults;
 mod first_start;
+mod gateways;
+mod hand_in;
 mod import;
 mod life_of_a_key;
 mod lifecycle_rules;

@@ -30,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) setup_url: String,
     pub(crate) management: String,
     pub(crate) verification: String,
+    /// `host:port` where Envoy asks over gRPC.
+    pub(crate) grpc: String,
     /// Where it is to listen for management; on a free port where nothing else is said.
     pub(crate) listen: String,
     /// Variables that the server is served with.
@@ -72,6 +74,7 @@ impl Server {
             setup_url: String::new(),
             management: String::new(),
             verification: String::new(),
+            grpc: String::new(),
             listen: "127.0.0.1:0".to_owned(),
             environment: Vec::new(),
             under: Vec::new(),
@@ -162,7 +165,15 @@ impl Server {
         };
         let mut command = self.command(
             program,
-            &["serve", "--management", &self.listen, "--verify", "127.0.0.1:0"],
+            &[
+                "serve",
+                "--management",
+                &self.listen,
+                "--verify",
+                "127.0.0.1:0",
+                "--grpc",
+                "127.0.0.1:0",
+            ],
         );
         if let Some(config) = &self.config {
             command.arg("--config").arg(config);
@@ -186,6 +197,7 @@ impl Server {
                 self.management = format!("http://{}", listen["management"].as_str().expect("an address"));
                 self.verification =
                     format!("http://{}", listen["verification"].as_str().expect("an address"));
+                self.grpc = listen["grpc"].as_str().expect("an address").to_owned();
                 return;
             }
             if let Some(status) = self

@@ -177,6 +177,7 @@ fn verify(engine: &Engine, tokens: &Tokens, number: u32) -> Result<()> {
         source: Some(Way::Bearer),
         ip: Some(IpAddr::from([203, 0, 113, 9])),
         requires: Some("customers:view"),
+        ..Question::default()
     };
     match engine.verify_cached(tokens.bytes(number), &question) {
         Some(Ok(answer)) if answer.code == Code::Valid => Ok(()),

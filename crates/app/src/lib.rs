@@ -61,6 +61,7 @@ pub struct App {
     pub(crate) people: session::Desk,
     /// One import of keys at a time.
     pub(crate) importing: Arc<tokio::sync::Semaphore>,
+    pub(crate) leaks: key::Reports,
 }
 
 impl std::fmt::Debug for App {
@@ -145,6 +146,7 @@ impl App {
             directory,
             people,
             importing: Arc::new(tokio::sync::Semaphore::new(1)),
+            leaks: key::Reports::default(),
         })
     }
 

@@ -30,6 +30,7 @@ use crate::mail::{MailSettings, Mailer};
 use crate::oidc::{OidcSettings, Provider};
 use crate::{App, StartError};
 use throttle::Throttle;
+pub(crate) use throttle::network;
 
 /// The most characters of what a browser calls itself.
 const AGENT: usize = 200;

@@ -1,9 +1,10 @@
 //! Settings from `claviger.toml`, the environment and flags, in rising precedence.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::decide::Source;
 use domain::limits::Rate;
 use domain::span::Span;
 use serde::Deserialize;
@@ -20,6 +21,7 @@ pub(crate) struct Config {
     pub(crate) database: Option<String>,
     pub(crate) listen: Listen,
     pub(crate) verification: Verification,
+    pub(crate) doors: Doors,
     pub(crate) cache: Cache,
     pub(crate) limits: Limits,
     pub(crate) web: Web,
@@ -34,7 +36,12 @@ pub(crate) struct Config {
 pub(crate) struct Listen {
     pub(crate) management: SocketAddr,
     pub(crate) verification: SocketAddr,
+    /// None where nothing is said: then its usual place, if nobody else has it.
+    pub(crate) grpc: Option<SocketAddr>,
 }
+
+/// Where Envoy asks over gRPC where nothing else is said.
+pub(crate) const GRPC: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7402));
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -51,6 +58,22 @@ impl std::fmt::Debug for Verification {
             .field("threads", &self.threads)
             .finish_non_exhaustive()
     }
+}
+
+/// What the doors of the gateways take for granted.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Doors {
+    pub(crate) gateways: Vec<ipnet::IpNet>,
+    pub(crate) sources: Vec<String>,
+    pub(crate) tell: Tell,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Tell {
+    Generic,
+    Coded,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -149,6 +172,7 @@ impl Default for Config {
             database: None,
             listen: Listen::default(),
             verification: Verification::default(),
+            doors: Doors::default(),
             cache: Cache::default(),
             limits: Limits::default(),
             web: Web::default(),
@@ -165,6 +189,21 @@ impl Default for Listen {
         Self {
             management: SocketAddr::from(([127, 0, 0, 1], 7400)),
             verification: SocketAddr::from(([127, 0, 0, 1], 7401)),
+            grpc: None,
+        }
+    }
+}
+
+impl Default for Doors {
+    fn default() -> Self {
+        let loopback = [
+            ipnet::IpNet::V4(ipnet::Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
+            ipnet::IpNet::V6(ipnet::Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
+        ];
+        Self {
+            gateways: loopback.to_vec(),
+            sources: Source::USUAL.map(|source| source.as_str().to_owned()).to_vec(),
+            tell: Tell::Generic,
         }
     }
 }
@@ -204,10 +243,12 @@ pub(crate) enum ConfigError {
     #[error("{name}: {cause}")]
     Variable { name: String, cause: String },
     #[error(
-        "the verification listener is on {0}, which other machines can reach: set verification.gateway_token \
+        "a verification listener is on {0}, which other machines can reach: set verification.gateway_token \
          (CLAVIGER_VERIFICATION_GATEWAY_TOKEN), or verification.open = true if whoever can connect may ask"
     )]
     Exposed(SocketAddr),
+    #[error("doors.sources: {0}")]
+    Sources(String),
     #[error("web.public_url: expected an address such as https://keys.example.com, without a path")]
     PublicUrl,
     #[error("sign_in: idle and absolute are longer than nothing, and idle is no longer than absolute")]
@@ -219,17 +260,21 @@ pub(crate) enum ConfigError {
 }
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 23] = [
+const VARIABLES: [(&str, &[&str]); 27] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
     ("CLAVIGER_LISTEN_VERIFICATION", &["listen", "verification"]),
+    ("CLAVIGER_LISTEN_GRPC", &["listen", "grpc"]),
     (
         "CLAVIGER_VERIFICATION_GATEWAY_TOKEN",
         &["verification", "gateway_token"],
     ),
     ("CLAVIGER_VERIFICATION_OPEN", &["verification", "open"]),
     ("CLAVIGER_VERIFICATION_THREADS", &["verification", "threads"]),
+    ("CLAVIGER_DOORS_GATEWAYS", &["doors", "gateways"]),
+    ("CLAVIGER_DOORS_SOURCES", &["doors", "sources"]),
+    ("CLAVIGER_DOORS_TELL", &["doors", "tell"]),
     ("CLAVIGER_CACHE_SECRETS", &["cache", "secrets"]),
     ("CLAVIGER_CACHE_UNKNOWN", &["cache", "unknown"]),
     ("CLAVIGER_LIMITS_BACKEND", &["limits", "backend"]),
@@ -337,19 +382,37 @@ impl Config {
         })
     }
 
-    /// Who may ask at the verification listener.
+    /// What the doors take for granted.
+    pub(crate) fn doors(&self) -> Result<web::gate::Settings, ConfigError> {
+        let names = self.doors.sources.iter().map(String::as_str);
+        let places = web::gate::Settings::places(names).map_err(ConfigError::Sources)?;
+        Ok(web::gate::Settings {
+            gateways: self.doors.gateways.clone(),
+            places: places.into_owned(),
+            tell: match self.doors.tell {
+                Tell::Generic => web::gate::Tell::Generic,
+                Tell::Coded => web::gate::Tell::Coded,
+            },
+        })
+    }
+
+    /// Who may ask at the verification listeners.
     pub(crate) fn guard(&self) -> Result<web::gate::Guard, ConfigError> {
         match &self.verification.gateway_token {
             Some(token) => Ok(web::gate::Guard::Token(Arc::from(token.as_str()))),
-            None if self.listen.verification.ip().is_loopback() || self.verification.open => {
-                Ok(web::gate::Guard::Open)
+            None if self.verification.open => Ok(web::gate::Guard::Open),
+            None => {
+                let all = [self.listen.verification, self.listen.grpc.unwrap_or(GRPC)];
+                match all.into_iter().find(|address| !address.ip().is_loopback()) {
+                    Some(exposed) => Err(ConfigError::Exposed(exposed)),
+                    None => Ok(web::gate::Guard::Open),
+                }
             }
-            None => Err(ConfigError::Exposed(self.listen.verification)),
         }
     }
 }
 
-/// Sets a value from a text: a number or a truth where it reads as one, and is not asked for as a text.
+/// Sets a value from a text: a list of what commas part, a number or a truth where it reads as one, and is not asked for as a text.
 fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
     let Some((last, path)) = keys.split_last() else {
         return;
@@ -369,7 +432,7 @@ fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
     let value = match (text.parse::<i64>(), text.parse::<bool>()) {
         (Ok(number), _) if plain => toml::Value::Integer(number),
         (_, Ok(truth)) if plain => toml::Value::Boolean(truth),
-        _ if *last == "proxies" => {
+        _ if matches!(*last, "proxies" | "gateways" | "sources") => {
             toml::Value::Array(list().map(|one| toml::Value::String(one.to_owned())).collect())
         }
         _ => toml::Value::String(text.to_owned()),
@@ -505,6 +568,13 @@ mod tests {
     fn a_verification_listener_that_others_can_reach_needs_a_word() {
         let exposed = with("[listen]\nverification = \"0.0.0.0:7401\"\n", &[]).expect("settings");
         assert!(exposed.guard().is_err());
+        let grpc = with("[listen]\ngrpc = \"[::]:7402\"\n", &[]).expect("settings");
+        assert!(
+            grpc.guard()
+                .expect_err("exposed")
+                .to_string()
+                .contains("[::]:7402")
+        );
         let meant = with(
             "[listen]\nverification = \"0.0.0.0:7401\"\n[verification]\nopen = true\n",
             &[],

@@ -20,7 +20,7 @@ use web::http::Web;
 use web::serve::{Limits, Listener, Shutdown, Threads, Trigger};
 use zeroize::Zeroizing;
 
-use crate::config::{Config, LimitsBackend};
+use crate::config::{self, Config, LimitsBackend};
 
 /// Why Claviger does not start or go on; one plain line.
 pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -116,6 +116,7 @@ impl Server {
         let interrupt = signal(SignalKind::interrupt())?;
         let app = installation.app.clone();
         let guard = config.guard()?;
+        let doors = config.doors()?;
         let (trigger, shutdown) = Shutdown::pair();
         let bind =
             |what: &str, error: std::io::Error| -> Fault { format!("{what} listener: {error}").into() };
@@ -127,7 +128,7 @@ impl Server {
         app.listens_at(format!("http://{}", reachable(managed_at)));
 
         let threads = config.verification.threads.unwrap_or_else(cores).max(1);
-        let gate = Gate::new(app.clone(), guard);
+        let gate = Gate::new(app.clone(), guard.clone(), doors.clone());
         let threads = web::serve::run_threads(
             threads,
             config.listen.verification,
@@ -140,6 +141,17 @@ impl Server {
 
         let router = web::api::router(Web { app: app.clone() });
         let mut tasks = Vec::new();
+        let grpc = grpc_listener(config).map_err(|error| bind("grpc", error))?;
+        let grpc_at = grpc.as_ref().map(tcp_address).transpose()?;
+        if let Some(listener) = grpc {
+            let service = TowerToHyperService::new(grpc::router(app.clone(), guard, doors).await);
+            let shutdown = shutdown.clone();
+            tasks.push(tokio::spawn(async move {
+                if let Err(error) = web::serve::serve(listener, service, Limits::default(), shutdown).await {
+                    tracing::error!(%error, "a listener stopped");
+                }
+            }));
+        }
         for listener in [management, socket] {
             let service = TowerToHyperService::new(router.clone());
             let shutdown = shutdown.clone();
@@ -153,8 +165,13 @@ impl Server {
         tasks.push(tokio::spawn(async move {
             app.work(async move { work.asked().await }).await
         }));
-        write_addresses(&installation.data, managed_at, verification)?;
-        tracing::info!(management = %managed_at, verification = %verification, "listening");
+        write_addresses(&installation.data, managed_at, verification, grpc_at)?;
+        match grpc_at {
+            Some(grpc) => {
+                tracing::info!(management = %managed_at, verification = %verification, %grpc, "listening");
+            }
+            None => tracing::info!(management = %managed_at, verification = %verification, "listening"),
+        }
         Ok(Self {
             management: managed_at,
             verification,
@@ -222,6 +239,19 @@ fn tcp_address(listener: &Listener) -> Result<std::net::SocketAddr> {
     Ok(listener.local_addr()?)
 }
 
+/// Where Envoy asks. An address that somebody chose must be had; the usual one may be another server's on this machine.
+fn grpc_listener(config: &Config) -> std::io::Result<Option<Listener>> {
+    match Listener::tcp(config.listen.grpc.unwrap_or(config::GRPC)) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if config.listen.grpc.is_none() && error.kind() == std::io::ErrorKind::AddrInUse => {
+            let address = config::GRPC;
+            tracing::warn!(%address, "another program listens there: no gRPC for Envoy (listen.grpc, --grpc)");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// While one database serves one node, its lock is what keeps a second one out: lost, it is taken again, and if somebody
 /// else has it by then, this node must not go on.
 async fn keep_alone(installation: &Installation) -> Fault {
@@ -245,9 +275,10 @@ fn write_addresses(
     data: &Path,
     management: std::net::SocketAddr,
     verification: std::net::SocketAddr,
+    grpc: Option<std::net::SocketAddr>,
 ) -> Result<()> {
     let json = serde_json::json!({
-        "management": management, "verification": verification, "socket": data.join("claviger.sock"),
+        "management": management, "verification": verification, "grpc": grpc, "socket": data.join("claviger.sock"),
         "pid": std::process::id(),
     });
     let fresh = data.join("listen.json.new");

@@ -1,10 +1,12 @@
 //! A protected API: what can be done with it, by which routes, and for whom it is enabled.
 
+mod apis;
 mod input;
 mod routes;
 
+pub use apis::Apis;
 pub use input::{ApiDraft, CheckedApi, is_slug};
-pub use routes::{RouteError, Routes};
+pub use routes::{RouteError, Routes, is_ambiguous};
 
 use serde::{Deserialize, Serialize};
 

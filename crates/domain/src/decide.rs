@@ -1,14 +1,20 @@
 //! May this request pass? The one rule behind every door: pure, total, and in a fixed order, so that the first thing that
 //! is wrong is the thing that is told.
 
+mod door;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Grants, Held, Requirement, RequirementError, Unavailable, Verdict};
+use crate::api::{Apis, is_ambiguous};
 use crate::clock::Timestamp;
+use crate::key::Owner;
 use crate::organisation::OrganisationStatus;
+
+pub use door::{Owners, Reason, Source, Sources, Target};
 
 /// The answer to a verification, as it is written in answers and counted in usage.
 #[derive(
@@ -89,67 +95,6 @@ impl Code {
     }
 }
 
-/// By which way a token reached the door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[schema(as = TokenSource)]
-pub enum Source {
-    /// The header `X-API-Key`.
-    #[serde(rename = "header:X-API-Key")]
-    XApiKey,
-    /// `Authorization: Bearer` (RFC 6750).
-    #[serde(rename = "bearer")]
-    Bearer,
-    /// The header `apikey`.
-    #[serde(rename = "header:apikey")]
-    Apikey,
-    /// `Authorization: OAApiKey`.
-    #[serde(rename = "scheme:OAApiKey")]
-    OaApiKey,
-}
-
-impl Source {
-    const EACH: [Self; 4] = [Self::XApiKey, Self::Bearer, Self::Apikey, Self::OaApiKey];
-
-    /// As it is written.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::XApiKey => "header:X-API-Key",
-            Self::Bearer => "bearer",
-            Self::Apikey => "header:apikey",
-            Self::OaApiKey => "scheme:OAApiKey",
-        }
-    }
-
-    /// Reads what [`Source::as_str`] writes.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::EACH.into_iter().find(|source| source.as_str() == text)
-    }
-}
-
-/// The ways that an organisation accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Sources(u8);
-
-impl Sources {
-    /// Every way there is.
-    pub const ALL: Self = Self(u8::MAX);
-
-    /// Whether `source` is among them.
-    pub const fn accept(self, source: Source) -> bool {
-        self.0 & (1 << source as u8) != 0
-    }
-}
-
-impl FromIterator<Source> for Sources {
-    fn from_iter<I: IntoIterator<Item = Source>>(sources: I) -> Self {
-        Self(
-            sources
-                .into_iter()
-                .fold(0, |bits, source| bits | (1 << source as u8)),
-        )
-    }
-}
-
 /// What is known of a presented secret, read from one snapshot.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
@@ -173,6 +118,10 @@ pub struct Facts<'a> {
     pub grants: &'a Grants,
     /// What nobody of its organisation holds now.
     pub unavailable: &'a Unavailable,
+    /// Whom the key stands for.
+    pub owner: Owner,
+    /// The APIs of its organisation.
+    pub apis: &'a Apis,
 }
 
 /// What is asked at the door.
@@ -186,6 +135,10 @@ pub struct Question<'a> {
     pub ip: Option<IpAddr>,
     /// What the caller must be allowed to do; authentication alone when none.
     pub requires: Option<&'a str>,
+    /// The request, where its path or an API is to be judged.
+    pub target: Option<Target<'a>>,
+    /// Whose keys may pass; everybody's when none.
+    pub owners: Option<Owners>,
 }
 
 /// The answer, with what is missing when permissions are.
@@ -195,11 +148,17 @@ pub struct Decision<'a> {
     pub code: Code,
     /// The clause of the requirement that failed.
     pub missing: Option<&'a str>,
+    /// What else stands in the way of a good key.
+    pub reason: Option<Reason>,
 }
 
 impl From<Code> for Decision<'_> {
     fn from(code: Code) -> Self {
-        Self { code, missing: None }
+        Self {
+            code,
+            missing: None,
+            reason: None,
+        }
     }
 }
 
@@ -208,15 +167,13 @@ impl From<Code> for Decision<'_> {
 /// # Errors
 /// When the requirement is ill-formed, whatever else holds: a question that cannot be read is never answered with yes,
 /// and its writer learns of the slip even while the key is refused for another reason.
-pub fn decide<'a>(facts: &Facts<'_>, question: &Question<'a>) -> Result<Decision<'a>, RequirementError> {
+pub fn decide<'a>(facts: &Facts<'a>, question: &Question<'a>) -> Result<Decision<'a>, RequirementError> {
+    let held = Held {
+        grants: facts.grants,
+        unavailable: facts.unavailable,
+    };
     let verdict = match question.requires {
-        Some(text) => {
-            let held = Held {
-                grants: facts.grants,
-                unavailable: facts.unavailable,
-            };
-            Requirement::check(text, &held)?
-        }
+        Some(text) => Requirement::check(text, &held)?,
         None => Verdict::Met,
     };
     let ended = |end: Option<Timestamp>| end.is_some_and(|at| at <= question.now);
@@ -244,13 +201,58 @@ pub fn decide<'a>(facts: &Facts<'_>, question: &Question<'a>) -> Result<Decision
     if !facts.networks.is_empty() && !question.ip.is_some_and(|ip| is_inside(facts.networks, ip)) {
         return Ok(Code::NetworkDenied.into());
     }
+    permitted(facts, question, verdict, &held)
+}
+
+/// What a good key may still lack.
+fn permitted<'a>(
+    facts: &Facts<'a>,
+    question: &Question<'a>,
+    mut verdict: Verdict<'a>,
+    held: &Held<'_>,
+) -> Result<Decision<'a>, RequirementError> {
+    let refused = |reason| Decision {
+        code: Code::InsufficientPermissions,
+        missing: None,
+        reason: Some(reason),
+    };
+    if question.owners.is_some_and(|owners| !owners.include(facts.owner)) {
+        return Ok(refused(Reason::OwnerKind));
+    }
+    if let Some(target) = question.target {
+        match needed(facts.apis, target) {
+            Err(reason) => return Ok(refused(reason)),
+            Ok(Some(text)) if verdict == Verdict::Met => verdict = Requirement::check(text, held)?,
+            Ok(_) => {}
+        }
+    }
     Ok(match verdict {
         Verdict::Met => Code::Valid.into(),
         Verdict::Missing(clause) => Decision {
             code: Code::InsufficientPermissions,
             missing: Some(clause),
+            reason: None,
         },
     })
+}
+
+/// What the route of a request needs. A request that takes no route does not pass: who describes an API says all that it has.
+fn needed<'a>(apis: &'a Apis, target: Target<'_>) -> Result<Option<&'a str>, Reason> {
+    let Some(slug) = target.api else {
+        return match target.path {
+            Some(path) if is_ambiguous(path) => Err(Reason::AmbiguousPath),
+            _ => Ok(None),
+        };
+    };
+    let routes = apis.routes(slug).ok_or(Reason::ApiUnavailable)?;
+    let (Some(method), Some(path)) = (target.method, target.path) else {
+        return Err(Reason::PathUnknown);
+    };
+    if routes.is_ambiguous(path) {
+        return Err(Reason::AmbiguousPath);
+    }
+    let route = routes.find(method, path).ok_or(Reason::NoRoute)?;
+    Ok(route.requires.as_deref())
 }
 
 /// An IPv4 address written as IPv6 (`::ffff:203.0.113.9`) is the IPv4 address.
@@ -264,6 +266,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::Route;
+    use crate::id::OrganisationId;
 
     /// The same rule, told as a list of everything that is wrong.
     fn oracle(facts: &Facts<'_>, question: &Question<'_>) -> Code {
@@ -305,6 +309,8 @@ mod tests {
             Source::Bearer,
             Source::Apikey,
             Source::OaApiKey,
+            Source::Query,
+            Source::Cookie,
         ])
     }
 
@@ -333,7 +339,9 @@ mod tests {
             let unavailable: Unavailable = gone.into_iter().collect();
             let networks: Vec<IpNet> = networks.iter().map(|n| n.parse().expect("a network")).collect();
             let grants: Grants = patterns.iter().map(|p| p.parse().expect("a pattern")).collect();
+            let apis = Apis::default();
             let facts = Facts {
+                owner: Owner::Organisation(OrganisationId::from_uuid(uuid::Uuid::from_u128(1))), apis: &apis,
                 secret_ends_at, over, enabled, expires_at, owner_active, organisation,
                 sources: accepted.into_iter().collect(), networks: &networks, grants: &grants, unavailable: &unavailable,
             };
@@ -342,16 +350,10 @@ mod tests {
                 source: from,
                 ip: ip.map(|ip| ip.parse().expect("an address")),
                 requires,
+                target: None,
+                owners: None,
             };
             prop_assert_eq!(decide(&facts, &question).map(|d| d.code), Ok(oracle(&facts, &question)));
-        }
-    }
-
-    #[test]
-    fn a_source_is_stored_as_it_is_shown() {
-        for source in Source::EACH {
-            assert_eq!(serde_json::to_value(source).expect("JSON"), source.as_str());
-            assert_eq!(Source::parse(source.as_str()), Some(source));
         }
     }
 
@@ -370,13 +372,137 @@ mod tests {
             networks: &networks,
             grants: &grants,
             unavailable: &Unavailable::default(),
+            owner: Owner::Organisation(OrganisationId::from_uuid(uuid::Uuid::from_u128(1))),
+            apis: &Apis::default(),
         };
         let question = Question {
             now: Timestamp::from_micros(1),
             source: None,
             ip: None,
             requires: None,
+            target: None,
+            owners: None,
         };
         assert_eq!(decide(&facts, &question).map(|d| d.code), Ok(Code::NetworkDenied));
+    }
+
+    fn route(method: &str, path: &str, requires: Option<&str>) -> Route {
+        Route {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            requires: requires.map(str::to_owned),
+        }
+    }
+
+    /// Asks a key that holds `orders:view`, of the organisation itself.
+    fn at_the_door(target: Target<'_>, requires: Option<&str>, owners: Option<Owners>) -> (Code, String) {
+        let routes = vec![
+            route("GET", "/orders/{id}", Some("orders:view")),
+            route("DELETE", "/orders/{id}", Some("orders:view AND orders:delete")),
+            route("GET", "/open", None),
+        ];
+        let apis = Apis::new([
+            ("orders".to_owned(), true, routes.clone()),
+            ("closed".to_owned(), false, routes),
+        ]);
+        let grants: Grants = std::iter::once("orders:view".parse().expect("a pattern")).collect();
+        let unavailable = Unavailable::default();
+        let facts = Facts {
+            secret_ends_at: None,
+            over: false,
+            enabled: true,
+            expires_at: None,
+            owner_active: true,
+            organisation: OrganisationStatus::Active,
+            sources: Sources::ALL,
+            networks: &[],
+            grants: &grants,
+            unavailable: &unavailable,
+            owner: Owner::Organisation(OrganisationId::from_uuid(uuid::Uuid::from_u128(1))),
+            apis: &apis,
+        };
+        let question = Question {
+            now: Timestamp::from_micros(1),
+            source: None,
+            ip: None,
+            requires,
+            target: Some(target),
+            owners,
+        };
+        let decision = decide(&facts, &question).expect("a decision");
+        let why = decision
+            .reason
+            .map_or(decision.missing, |reason| Some(reason.as_str()));
+        (decision.code, why.unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn a_request_needs_what_its_route_needs_and_without_a_route_it_does_not_pass() {
+        let target = |api, method, path| Target {
+            api: Some(api),
+            method: Some(method),
+            path: Some(path),
+        };
+        for (api, method, path, why) in [
+            ("orders", "GET", "/orders/7", ""),
+            ("orders", "HEAD", "/orders/7", ""),
+            ("orders", "GET", "/open", ""),
+            ("orders", "DELETE", "/orders/7", "orders:delete"),
+            ("orders", "PUT", "/orders/7", "no_route"),
+            ("orders", "GET", "/nowhere", "no_route"),
+            ("orders", "GET", "/x/../orders/7", "ambiguous_path"),
+            ("orders", "GET", "/orders//7", "ambiguous_path"),
+            ("closed", "GET", "/orders/7", "api_unavailable"),
+            ("unknown", "GET", "/orders/7", "api_unavailable"),
+        ] {
+            let code = if why.is_empty() {
+                Code::Valid
+            } else {
+                Code::InsufficientPermissions
+            };
+            let (found, told) = at_the_door(target(api, method, path), None, None);
+            assert_eq!((found, told.as_str()), (code, why), "{api} {method} {path}");
+        }
+        let blind = Target {
+            api: Some("orders"),
+            ..Target::default()
+        };
+        assert_eq!(at_the_door(blind, None, None).1, "path_unknown");
+    }
+
+    #[test]
+    fn what_the_route_needs_and_what_the_door_needs_are_both_needed() {
+        let target = Target {
+            api: Some("orders"),
+            method: Some("GET"),
+            path: Some("/orders/7"),
+        };
+        assert_eq!(at_the_door(target, Some("orders:view"), None).0, Code::Valid);
+        assert_eq!(at_the_door(target, Some("other:thing"), None).1, "other:thing");
+        let only_people = Some(Owners::NONE.users());
+        assert_eq!(at_the_door(target, None, only_people).1, "owner_kind");
+        let systems = Some(Owners::NONE.organisation().service_accounts());
+        assert_eq!(at_the_door(target, None, systems).0, Code::Valid);
+    }
+
+    #[test]
+    fn without_an_api_a_path_is_refused_only_where_it_is_ambiguous() {
+        let path = |path| Target {
+            path: Some(path),
+            ..Target::default()
+        };
+        assert_eq!(at_the_door(path("/anything"), None, None).0, Code::Valid);
+        for bad in [
+            "//x",
+            "/%2e%2e/x",
+            "/a;b",
+            "/a\\b",
+            "/a%00",
+            "/a%2fb",
+            "http://host/x",
+            "",
+        ] {
+            assert_eq!(at_the_door(path(bad), None, None).1, "ambiguous_path", "{bad:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::access::RequirementError;
 use domain::clock::Timestamp;
-use domain::decide::{Code, Source};
+use domain::decide::{Code, Owners, Reason, Source, Target};
 use domain::id::OrganisationId;
 use domain::limits::Wish;
 use store::StoreError;
@@ -22,6 +22,10 @@ pub struct Question<'a> {
     pub ip: Option<IpAddr>,
     /// What the caller must be allowed to do; authentication alone when none.
     pub requires: Option<&'a str>,
+    /// The request, where its path or an API is to be judged.
+    pub target: Option<Target<'a>>,
+    /// Whose keys may pass; everybody's when none.
+    pub owners: Option<Owners>,
     /// How much the request counts; 1 when not said.
     pub cost: Option<u64>,
     /// Limits that the request names or brings along.
@@ -39,6 +43,8 @@ pub struct Answer {
     pub code: Code,
     /// The clause of the requirement that failed, when permissions are missing.
     pub missing: Option<Box<str>>,
+    /// What else stands in the way of a good key.
+    pub reason: Option<Reason>,
     /// What the token names, for refusals too; none only for [`Code::NotFound`].
     pub key: Option<Arc<CachedKey>>,
     /// The time by which it was decided.
@@ -78,6 +84,7 @@ impl Answer {
         Self {
             code: Code::NotFound,
             missing: None,
+            reason: None,
             key: None,
             at,
             limits: Limits::default(),

@@ -4,10 +4,12 @@ use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
-use domain::access::{Directory, Grants, Unavailable};
+use bytes::Bytes;
+use domain::access::{Grants, Unavailable};
+use domain::api::Apis;
 use domain::clock::Timestamp;
 use domain::decide::{Facts, Sources};
 use domain::id::{KeyId, OrganisationId, SecretId};
@@ -21,6 +23,7 @@ use parking_lot::Mutex;
 use store::quotas::quota_in_force;
 use store::secrets::Found;
 
+use crate::directory::Standing;
 use crate::epochs::Marks;
 use crate::limits::{KeyLimits, KeyQuota, Limiter};
 use crate::meter::Meter;
@@ -45,6 +48,8 @@ pub struct CachedOrganisation {
     pub policy: Policy,
     /// What nobody holds there now.
     pub unavailable: Arc<Unavailable>,
+    /// What its APIs' routes need.
+    pub apis: Arc<Apis>,
 }
 
 /// A key as one presented secret names it, read from one snapshot.
@@ -90,9 +95,16 @@ pub struct CachedKey {
     pub owner_name: Option<Box<str>>,
     /// What its maker keeps with it, as JSON.
     pub metadata: Box<str>,
+    /// What a door says of it to whoever is behind, written once.
+    identity: OnceLock<Bytes>,
 }
 
 impl CachedKey {
+    /// What `write` makes of it, made once and kept for as long as the key is cached: nothing of it changes meanwhile.
+    pub fn identity(&self, write: impl FnOnce(&Self) -> Bytes) -> &Bytes {
+        self.identity.get_or_init(|| write(self))
+    }
+
     /// Notes that it was asked for. Written only where it changes something, so that readers share its cache line.
     #[inline]
     pub(crate) fn mark_used(&self) {
@@ -114,6 +126,8 @@ impl CachedKey {
             networks: &self.networks,
             grants: &self.grants,
             unavailable: &self.organisation.unavailable,
+            owner: self.owner,
+            apis: &self.organisation.apis,
         }
     }
 }
@@ -166,7 +180,7 @@ impl Shared {
     pub(crate) fn key(
         &self,
         found: Found,
-        directory: &Directory,
+        standing: &Standing,
         limiter: &Limiter,
         digest: Digest,
         epoch: u64,
@@ -175,6 +189,7 @@ impl Shared {
             Owner::Organisation(_) => None,
             Owner::ServiceAccount(_) | Owner::User(_) => Some(found.owner_roles.as_slice()),
         };
+        let directory = &standing.directory;
         let effective = directory.key(&found.permissions, &found.roles, owner_roles);
         let organisation = CachedOrganisation {
             id: found.organisation,
@@ -185,6 +200,7 @@ impl Shared {
             rate_limits: found.organisation_rate_limits,
             policy: found.policy,
             unavailable: directory.unavailable.clone(),
+            apis: standing.apis.clone(),
         };
         let rates = match (
             found.rate_limits.is_empty(),
@@ -243,6 +259,7 @@ impl Shared {
             networks,
             limits,
             metadata: found.metadata.into(),
+            identity: OnceLock::new(),
             digest,
             epoch,
             meter: Meter::new(),

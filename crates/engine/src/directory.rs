@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::access::Directory;
+use domain::api::Apis;
 use domain::id::OrganisationId;
 use parking_lot::Mutex;
 use store::StoreError;
@@ -17,30 +18,40 @@ const MOST: usize = 4_096;
 /// A directory, and the epoch noted before it was read.
 pub(crate) struct Known {
     epoch: u64,
-    directory: Arc<Directory>,
+    standing: Standing,
+}
+
+/// What fills need to know of an organisation.
+#[derive(Clone)]
+pub(crate) struct Standing {
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) apis: Arc<Apis>,
 }
 
 pub(crate) type Directories = Mutex<HashMap<OrganisationId, Known>>;
 
 impl Inner {
-    /// An organisation's directory: as it is now, or as it was at a moment from which nothing of it has changed.
-    pub(crate) async fn directory(&self, organisation: OrganisationId) -> Result<Arc<Directory>, StoreError> {
+    /// An organisation's directory and APIs: as it is now, or as it was at a moment from which nothing of it has changed.
+    pub(crate) async fn directory(&self, organisation: OrganisationId) -> Result<Standing, StoreError> {
         if let Some(known) = self.directories.lock().get(&organisation)
             && self.epochs.organisation_holds(known.epoch, organisation)
         {
-            return Ok(known.directory.clone());
+            return Ok(known.standing.clone());
         }
         let epoch = self.epochs.now();
-        let directory = Arc::new(self.source.directory(organisation).await?);
+        let standing = Standing {
+            directory: Arc::new(self.source.directory(organisation).await?),
+            apis: Arc::new(self.source.apis(organisation).await?),
+        };
         let known = Known {
             epoch,
-            directory: directory.clone(),
+            standing: standing.clone(),
         };
         let mut all = self.directories.lock();
         if all.len() >= MOST {
             all.clear();
         }
         all.insert(organisation, known);
-        Ok(directory)
+        Ok(standing)
     }
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use domain::access::Directory;
+use domain::api::Apis;
 use domain::id::OrganisationId;
 use domain::secret::Digest;
 use store::changes::Changes;
@@ -20,6 +21,10 @@ pub trait Source: Send + Sync {
     fn find_secret<'a>(&'a self, digests: &'a [Digest]) -> Asked<'a, Option<Found>>;
     /// An organisation's roles, and what its APIs do not offer.
     fn directory(&self, organisation: OrganisationId) -> Asked<'_, Directory>;
+    /// An organisation's APIs with their routes; none where a source knows of none.
+    fn apis(&self, _organisation: OrganisationId) -> Asked<'_, Apis> {
+        Box::pin(async { Ok(Apis::default()) })
+    }
     /// The prefixes under which tokens or hashes from elsewhere exist.
     fn foreign_prefixes(&self) -> Asked<'_, Vec<String>>;
     /// The number of the last change.
@@ -41,6 +46,16 @@ impl Source for Store {
 
     fn directory(&self, organisation: OrganisationId) -> Asked<'_, Directory> {
         Box::pin(self.directory(organisation))
+    }
+
+    fn apis(&self, organisation: OrganisationId) -> Asked<'_, Apis> {
+        Box::pin(async move {
+            let all = self.apis(organisation).await?;
+            Ok(Apis::new(all.into_iter().map(|offered| {
+                let available = offered.enabled && offered.api.enabled;
+                (offered.api.slug, available, offered.api.routes)
+            })))
+        })
     }
 
     fn foreign_prefixes(&self) -> Asked<'_, Vec<String>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::access::{Directory, Grants, Requirement};
+use domain::access::{Grants, Requirement};
 use domain::clock::Timestamp;
 use domain::decide::{self, Code, decide};
 use domain::key::AskedOf;
@@ -13,6 +13,7 @@ use store::secrets::Found;
 
 use crate::answer::{Answer, Question, VerifyError};
 use crate::cached::CachedKey;
+use crate::directory::Standing;
 use crate::flights::{Joined, Outcome};
 use crate::limits::Limits;
 use crate::rewrites::Rewrite;
@@ -61,8 +62,24 @@ impl Engine {
         }
     }
 
-    /// The same where the store need not be asked: a cached token whose quota has units at hand, a malformed one. None
-    /// where it must.
+    /// What a token names, without deciding or counting anything.
+    ///
+    /// # Errors
+    /// A store that had to be asked and failed.
+    pub async fn find(&self, token: &[u8]) -> Result<Option<Arc<CachedKey>>, VerifyError> {
+        let inner = &*self.0;
+        let Some(presented) = inner.admit(token) else {
+            return Ok(None);
+        };
+        match inner.look(&inner.keyring.load().digest(&presented)) {
+            Cached::Known(key) => Ok(Some(key)),
+            Cached::Unknown => Ok(None),
+            Cached::Miss => inner.find(&presented).await,
+        }
+    }
+
+    /// [`Engine::verify`] where the store need not be asked: a cached token whose quota has units at hand, a malformed one.
+    /// None where it must.
     pub fn verify_cached(
         &self,
         token: &[u8],
@@ -155,6 +172,8 @@ impl Inner {
             source: question.source,
             ip: question.ip,
             requires: question.requires,
+            target: question.target,
+            owners: question.owners,
         };
         let decision = decide(&key.facts(), &asked)?;
         let mut code = decision.code;
@@ -181,6 +200,7 @@ impl Inner {
         let answer = Answer {
             code,
             missing: decision.missing.map(Into::into),
+            reason: decision.reason,
             key: Some(key.clone()),
             at: now,
             limits,
@@ -222,7 +242,7 @@ impl Inner {
             let asked = self.source.find_secret(&digests).await;
             let (outcome, kept) = match asked {
                 Ok(Some(found)) => match self.directory(found.organisation).await {
-                    Ok(directory) => self.fill(found, &directory, digest, scheme, epoch),
+                    Ok(standing) => self.fill(found, &standing, digest, scheme, epoch),
                     Err(error) => self.failed(error),
                 },
                 Ok(None) => self.fill_unknown(digest, epoch),
@@ -261,7 +281,7 @@ impl Inner {
     fn fill(
         &self,
         found: Found,
-        directory: &Directory,
+        standing: &Standing,
         digest: Digest,
         scheme: Scheme,
         epoch: u64,
@@ -273,7 +293,7 @@ impl Inner {
             digest,
             scheme,
         });
-        let key = self.shared.key(found, directory, &self.limiter, digest, epoch);
+        let key = self.shared.key(found, standing, &self.limiter, digest, epoch);
         let holds = self.epochs.holds(epoch, key.marks);
         if holds {
             self.cache.insert(key.clone());

@@ -10,7 +10,9 @@ mod installation;
 mod invitations;
 mod key_import;
 pub(crate) mod keys;
+mod leaks;
 mod me;
+mod oauth;
 mod oidc;
 pub(crate) mod openapi;
 mod organisations;
@@ -68,6 +70,10 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(own::verify))
         .routes(routes!(own::verify_batch))
         .routes(routes!(own::show))
+        .routes(routes!(own::revoke))
+        .routes(routes!(oauth::introspect))
+        .routes(routes!(oauth::revoke))
+        .routes(routes!(leaks::report))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))

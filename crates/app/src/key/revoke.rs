@@ -3,7 +3,8 @@
 use domain::access::Management;
 use domain::clock::Timestamp;
 use domain::id::KeyId;
-use domain::key::{Revocation, check_reason};
+use domain::key::{Key, Revocation, check_reason};
+use store::Tx;
 
 use super::{KeyView, Other, difference, locked, refuse_protected, target, view};
 use crate::error::{AppError, Result};
@@ -18,6 +19,36 @@ pub struct Revoked {
     pub effective_at: Timestamp,
     /// The owner's other keys that are accepted still; twenty at the most.
     pub others: Vec<Other>,
+}
+
+/// Why a key is ended, and whether protection holds.
+pub(super) struct Ending {
+    pub(super) reason: Option<String>,
+    pub(super) protected_too: bool,
+}
+
+/// Revokes a key; one that is over stays as it is.
+pub(super) async fn end(tx: &mut Tx, by: &Caller, id: KeyId, ending: Ending) -> Result<Key> {
+    let before = locked(tx, by.organisation, id).await?;
+    let now = tx.now();
+    let mut key = before.clone();
+    if !before.is_over() {
+        if !ending.protected_too {
+            refuse_protected(&before)?;
+        }
+        key.revoked = Some(Revocation {
+            at: now,
+            reason: ending.reason,
+            by: by.actor.clone(),
+        });
+        tx.update_key(&before, &mut key).await?;
+        let changes = difference(Some(&before), &key);
+        tx.record(
+            key.organisation,
+            by.event(now, "key.revoke", target(&key), changes),
+        );
+    }
+    Ok(key)
 }
 
 impl App {
@@ -35,23 +66,11 @@ impl App {
         let view = self
             .change(async move |tx| {
                 let tenant = tx.tenant(by.organisation).await?;
-                let before = locked(tx, by.organisation, id).await?;
-                let now = tx.now();
-                let mut key = before.clone();
-                if !before.is_over() {
-                    refuse_protected(&before)?;
-                    key.revoked = Some(Revocation {
-                        at: now,
-                        reason,
-                        by: by.actor.clone(),
-                    });
-                    tx.update_key(&before, &mut key).await?;
-                    let changes = difference(Some(&before), &key);
-                    tx.record(
-                        key.organisation,
-                        by.event(now, "key.revoke", target(&key), changes),
-                    );
-                }
+                let ending = Ending {
+                    reason,
+                    protected_too: false,
+                };
+                let key = end(tx, &by, id, ending).await?;
                 view::seen(tx, &tenant, key).await
             })
             .await?;

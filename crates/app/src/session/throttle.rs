@@ -95,7 +95,7 @@ pub(super) struct Attempt<'a> {
 }
 
 /// Whoever has one address of IPv6 has a whole network of them.
-fn network(ip: IpAddr) -> IpAddr {
+pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) & !u128::from(u64::MAX)).into()),
         v4 => v4,

@@ -28,6 +28,9 @@ pub(crate) struct Serve {
     /// Where verification listens; port 0 picks a free one [default: 127.0.0.1:7401]
     #[arg(long, value_name = "ADDR")]
     verify: Option<SocketAddr>,
+    /// Where Envoy asks over gRPC; port 0 picks a free one [default: 127.0.0.1:7402]
+    #[arg(long, value_name = "ADDR")]
+    grpc: Option<SocketAddr>,
 }
 
 /// Make the installation's database and secrets file, and print its first secrets once
@@ -89,7 +92,12 @@ impl Serve {
         let mut config = settings(context, self.config.as_ref())?;
         config.listen.management = self.management.unwrap_or(config.listen.management);
         config.listen.verification = self.verify.unwrap_or(config.listen.verification);
-        let checked = config.guard().map(drop).and(config.people().map(drop));
+        config.listen.grpc = self.grpc.or(config.listen.grpc);
+        let checked = config
+            .guard()
+            .map(drop)
+            .and(config.doors().map(drop))
+            .and(config.people().map(drop));
         checked.map_err(|error| CliError::Usage(error.to_string()))?;
         Ok(config)
     }

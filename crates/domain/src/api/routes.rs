@@ -110,32 +110,13 @@ impl Routes {
 
     /// Whether two readers may take a path for two things.
     pub fn is_ambiguous(&self, path: &str) -> bool {
-        let bytes = path.as_bytes();
-        if bytes.first() != Some(&b'/') {
-            return true;
-        }
-        let inner = &path[1..];
-        let mut segments = inner.split('/').peekable();
-        while let Some(segment) = segments.next() {
-            let is_last = segments.peek().is_none();
-            if matches!(segment, "." | "..") || (segment.is_empty() && !is_last) {
-                return true;
-            }
-        }
-        let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            match byte {
-                b'%' => match bytes.get(at + 1..at + 3).and_then(escaped) {
-                    Some(meant) if self.plain.may_stand_encoded(meant) => at += 3,
-                    _ => return true,
-                },
-                // What RFC 3986 lets stand in a path; `;` begins parameters for some, so that it is left out.
-                byte if is_plain(*byte) || *byte == b'/' => at += 1,
-                _ => return true,
-            }
-        }
-        false
+        self.plain.is_ambiguous(path)
     }
+}
+
+/// The same where no route is known.
+pub fn is_ambiguous(path: &str) -> bool {
+    Plain::default().is_ambiguous(path)
 }
 
 fn escaped(digits: &[u8]) -> Option<u8> {
@@ -166,6 +147,34 @@ impl Plain {
         }
         self.0.sort_unstable();
         self.0.dedup();
+    }
+
+    fn is_ambiguous(&self, path: &str) -> bool {
+        let bytes = path.as_bytes();
+        if bytes.first() != Some(&b'/') {
+            return true;
+        }
+        let inner = &path[1..];
+        let mut segments = inner.split('/').peekable();
+        while let Some(segment) = segments.next() {
+            let is_last = segments.peek().is_none();
+            if matches!(segment, "." | "..") || (segment.is_empty() && !is_last) {
+                return true;
+            }
+        }
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'%' => match bytes.get(at + 1..at + 3).and_then(escaped) {
+                    Some(meant) if self.may_stand_encoded(meant) => at += 3,
+                    _ => return true,
+                },
+                // What RFC 3986 lets stand in a path; `;` begins parameters for some, so that it is left out.
+                byte if is_plain(*byte) || *byte == b'/' => at += 1,
+                _ => return true,
+            }
+        }
+        false
     }
 
     fn may_stand_encoded(&self, byte: u8) -> bool {

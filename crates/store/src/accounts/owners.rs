@@ -88,6 +88,19 @@ impl Store {
         row.map(|row| standing_of(owner, &row)).transpose()
     }
 
+    /// The service account of that username, or else the person of that address, in any case; none where the organisation
+    /// has neither. A deleted account is not found.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn owner_known_as(&self, organisation: OrganisationId, text: &str) -> Result<Option<Owner>> {
+        let known = self.owners_of_login(organisation, text).await?;
+        let account = known
+            .iter()
+            .find(|owner| matches!(owner, Owner::ServiceAccount(_)));
+        Ok(account.or(known.first()).copied())
+    }
+
     /// What these accounts and people of an organisation are called.
     ///
     /// # Errors
@@ -145,26 +158,6 @@ impl Store {
                 owner_of(&kind, row.get(1)?)
             })
             .collect()
-    }
-
-    /// The service account of that username, or else the person of that address, in any case; none where the organisation
-    /// has neither. A deleted account is not found.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn owner_known_as(&self, organisation: OrganisationId, text: &str) -> Result<Option<Owner>> {
-        // PostgreSQL refuses U+0000 in a value, and no name holds it.
-        if text.contains('\0') {
-            return Ok(None);
-        }
-        let values = params![organisation, text.to_lowercase()];
-        let sql = "SELECT id FROM service_accounts WHERE organisation = $1 AND username_key = $2 AND deleted_at IS NULL";
-        if let Some(row) = self.readers.query_opt(sql, values).await? {
-            return Ok(Some(Owner::ServiceAccount(row.get(0)?)));
-        }
-        let sql = "SELECT id FROM users WHERE organisation = $1 AND email_key = $2";
-        let row = self.readers.query_opt(sql, values).await?;
-        row.map(|row| Ok(Owner::User(row.get(0)?))).transpose()
     }
 
     /// The names of these accounts and people of an organisation.

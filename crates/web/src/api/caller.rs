@@ -30,11 +30,17 @@ impl FromRequestParts<Web> for By {
     }
 }
 
-/// Where a route looks for a token.
-pub(crate) type Look = for<'a> fn(&'a Parts) -> Result<Option<Cow<'a, [u8]>>, Problem>;
+/// A token, by whichever way it came: the organisation's policy says which are accepted at the doors, not here.
+pub(crate) type Presented<'a> = Cow<'a, [u8]>;
 
-/// `X-API-Key`, or `Authorization: Bearer`.
-pub(crate) fn headers(parts: &Parts) -> Result<Option<Cow<'_, [u8]>>, Problem> {
+/// Where a route looks for a token.
+pub(crate) type Look = for<'a> fn(&'a Parts) -> Result<Option<Presented<'a>>, Problem>;
+
+/// In the headers.
+///
+/// # Errors
+/// Two different tokens of ours.
+pub(crate) fn headers(parts: &Parts) -> Result<Option<Presented<'_>>, Problem> {
     let presented = token::presented(&parts.headers)?;
     Ok(presented.map(|(token, _)| token.into()))
 }

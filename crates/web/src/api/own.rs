@@ -2,17 +2,17 @@
 
 use ::http::{StatusCode, header};
 use axum::extract::{FromRequest as _, Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use domain::id::RequestId;
 
-use super::caller::{By, ip};
-use crate::http::answer::{self, VerifyAnswer, VerifyBatch, VerifyBatchAnswer, VerifyRequest};
+use super::caller::{By, ip, request_id};
+use super::openapi::Conflict;
+use crate::http::answer::{self, SelfRevoked, VerifyAnswer, VerifyBatch, VerifyBatchAnswer, VerifyRequest};
 use crate::http::body::{self, Json};
 use crate::http::problem::Result;
 use crate::http::{Problem, Web, token};
 
 fn answered(bytes: Vec<u8>) -> Response {
-    use axum::response::IntoResponse as _;
     (
         StatusCode::OK,
         [(header::CONTENT_TYPE, "application/json")],
@@ -35,6 +35,7 @@ fn answered(bytes: Vec<u8>) -> Response {
 pub(super) async fn verify(By(caller): By, State(web): State<Web>, request: Request) -> Result<Response> {
     let Json(_, bytes) = Json::<serde::de::IgnoredAny>::from_request(request, &web).await?;
     let request: VerifyRequest<'_> = body::parse(&bytes)?;
+    request.check()?;
     let answer = web
         .app
         .verify_for(&caller, request.token(), &request.question())
@@ -97,4 +98,20 @@ pub(super) async fn show(State(web): State<Web>, request: Request) -> Result<Res
     };
     let answer = web.app.verify_self(token, &question).await?;
     Ok(answered(answer::render(&answer)))
+}
+
+/// The key that asks revokes itself.
+#[utoipa::path(
+    post, path = "/v1/self/revoke", operation_id = "revoke_self", tag = "verification",
+    responses((status = OK, description = "It is accepted no more", body = SelfRevoked), Conflict),
+    servers(
+        (url = "/", description = "The management listener"),
+        (url = "http://127.0.0.1:7401", description = "The verification listener")
+    ),
+    extensions(("x-claviger-permission" = json!("any key")))
+)]
+pub(super) async fn revoke(State(web): State<Web>, request: Request) -> Result<Response> {
+    let (parts, _) = request.into_parts();
+    let revoked = answer::revoke_self(&web.app, &parts.headers, ip(&parts), request_id(&parts)?).await?;
+    Ok(axum::Json(revoked).into_response())
 }

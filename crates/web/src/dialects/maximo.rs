@@ -18,8 +18,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Tongue, keys_refused, whole};
-use crate::api::caller::headers;
-use crate::http::{Problem, Web};
+use crate::api::caller::Presented;
+use crate::http::{Problem, Web, token};
 
 pub(super) const TAG: &str = "Maximo";
 
@@ -41,12 +41,12 @@ fn routes() -> OpenApiRouter<Web> {
 }
 
 /// `apikey`, as a header or in the query, beside the ways that are everywhere.
-fn look(parts: &Parts) -> Result<Option<Cow<'_, [u8]>>, Problem> {
-    if let Some(token) = headers(parts)? {
-        return Ok(Some(token));
+fn look(parts: &Parts) -> Result<Option<Presented<'_>>, Problem> {
+    if let Some((token, _)) = token::presented(&parts.headers)? {
+        return Ok(Some(token.into()));
     }
     if let Some(value) = parts.headers.get("apikey") {
-        return Ok(Some(Cow::Borrowed(value.as_bytes())));
+        return Ok(Some(value.as_bytes().into()));
     }
     let query = parts.uri.query().unwrap_or_default();
     let fields: Vec<(Cow<'_, str>, Cow<'_, str>)> = serde_urlencoded::from_str(query).unwrap_or_default();

@@ -13,7 +13,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use subtle::ConstantTimeEq as _;
 
+use super::gateway::Gateway;
+use super::{Settings, door};
 use crate::http::answer::{self, VerifyBatch, VerifyRequest};
+use crate::http::introspection::{self, Introspection};
 use crate::http::problem::Result;
 use crate::http::{Problem, body, token};
 use crate::serve::Peer;
@@ -42,13 +45,19 @@ impl std::fmt::Debug for Guard {
 }
 
 impl Guard {
+    /// Where a gateway says its token.
+    pub const HEADER: &str = "claviger-gateway-token";
+
+    /// Whether it is a known gateway that says this.
+    pub fn admits(&self, given: Option<&[u8]>) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Token(token) => bool::from(given.unwrap_or_default().ct_eq(token.as_bytes())),
+        }
+    }
+
     fn admit(&self, headers: &HeaderMap) -> Result<()> {
-        let Self::Token(token) = self else { return Ok(()) };
-        let given = headers
-            .get("claviger-gateway-token")
-            .map(HeaderValue::as_bytes)
-            .unwrap_or_default();
-        if bool::from(given.ct_eq(token.as_bytes())) {
+        if self.admits(headers.get(Self::HEADER).map(HeaderValue::as_bytes)) {
             return Ok(());
         }
         let detail = "this listener wants the gateway's token as Claviger-Gateway-Token";
@@ -69,12 +78,13 @@ pub struct Gate(Arc<Inner>);
 struct Inner {
     app: Arc<App>,
     guard: Guard,
+    doors: Settings,
 }
 
 impl Gate {
     /// A service for connections.
-    pub fn new(app: Arc<App>, guard: Guard) -> Self {
-        Self(Arc::new(Inner { app, guard }))
+    pub fn new(app: Arc<App>, guard: Guard, doors: Settings) -> Self {
+        Self(Arc::new(Inner { app, guard, doors }))
     }
 }
 
@@ -86,10 +96,18 @@ impl Inner {
             (&Method::GET, "/v1/self") => self.own(&request).await,
             (&Method::GET | &Method::HEAD, "/healthz") => Ok(written(b"{\"status\":\"ok\"}".to_vec())),
             (&Method::GET | &Method::HEAD, "/readyz") => self.ready().await,
-            (_, "/v1/verify" | "/v1/verify/batch") => return self.refuse_method("POST"),
+            (&Method::POST, "/v1/self/revoke") => self.revoke(&request).await,
+            (&Method::POST, "/oauth2/introspect") => self.introspect(request).await,
+            (_, "/v1/verify" | "/v1/verify/batch" | "/v1/self/revoke" | "/oauth2/introspect") => {
+                return self.refuse_method("POST");
+            }
             (_, "/v1/self") => return self.refuse_method("GET"),
             (_, "/healthz" | "/readyz") => return self.refuse_method("GET,HEAD"),
-            _ => Err(Problem::not_found()),
+            // Whatever the method: some gateways ask with that of the request.
+            (_, path) => match Gateway::of(path) {
+                Some((gateway, _)) => self.door(gateway, &request).await,
+                None => Err(Problem::not_found()),
+            },
         };
         outcome.unwrap_or_else(|problem| self.refuse(&problem))
     }
@@ -99,6 +117,7 @@ impl Inner {
         body::require_json(request.headers())?;
         let bytes = body::read(request.into_body(), MAX_BODY).await?;
         let asked = parse::<VerifyRequest<'_>>(&bytes)?;
+        asked.check()?;
         let (token, question) = (asked.token(), asked.question());
         let answer = match self.app.engine().verify_cached(token, &question) {
             Some(answer) => answer,
@@ -122,6 +141,11 @@ impl Inner {
         Ok(written(answer::render_batch(&results)))
     }
 
+    async fn door(&self, gateway: Gateway, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+        self.guard.admit(request.headers())?;
+        door::answer(&self.app, &self.doors, gateway, request).await
+    }
+
     async fn own(&self, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>> {
         self.guard.admit(request.headers())?;
         let Some((token, source)) = token::presented(request.headers())? else {
@@ -139,6 +163,31 @@ impl Inner {
         Ok(written(answer::render(
             &self.app.verify_self(token, &question).await?,
         )))
+    }
+
+    async fn revoke(&self, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+        self.guard.admit(request.headers())?;
+        let ip = match request.extensions().get::<Peer>() {
+            Some(Peer::Tcp(address)) => Some(address.ip()),
+            _ => None,
+        };
+        let id = RequestId::fresh(self.app.clock(), self.app.random());
+        let revoked = answer::revoke_self(&self.app, request.headers(), ip, id).await?;
+        Ok(written(serde_json::to_vec(&revoked).map_err(AppError::internal)?))
+    }
+
+    async fn introspect(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+        self.guard.admit(request.headers())?;
+        let (parts, stream) = request.into_parts();
+        let bytes = body::read(stream, introspection::MAX_FORM).await?;
+        let token = introspection::token(&parts.headers, &bytes)?;
+        let question = engine::Question {
+            unlimited: true,
+            ..engine::Question::default()
+        };
+        let answer = self.app.engine().verify(token.as_bytes(), &question).await;
+        let told = Introspection::from(answer.map_err(AppError::from)?);
+        Ok(written(serde_json::to_vec(&told).map_err(AppError::internal)?))
     }
 
     async fn ready(&self) -> Result<Response<Full<Bytes>>> {

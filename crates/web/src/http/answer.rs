@@ -7,7 +7,11 @@ use std::borrow::Cow;
 use std::io::Write as _;
 use std::net::IpAddr;
 
-use domain::decide::Code;
+use ::http::HeaderMap;
+use app::App;
+use domain::clock::Timestamp;
+use domain::decide::{Code, Target};
+use domain::id::{KeyId, RequestId};
 use domain::key::Owner;
 use domain::limits::{self, Wish, WrittenWish};
 use domain::schema::IpAddress;
@@ -15,7 +19,7 @@ use engine::{Answer, CachedKey, Question};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::Problem;
+use super::{Problem, token};
 
 pub use described::{OwnerType, VerifyAnswer, VerifyBatchAnswer};
 
@@ -41,6 +45,18 @@ pub struct VerifyRequest<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>, example = "orders:view AND customers:view", max_length = 4096)]
     permissions: Option<Text<'a>>,
+    /// The API whose routes say what the request needs too; then its method and path are needed.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, example = "orders", max_length = 40, pattern = "^[a-z0-9-]{1,40}$")]
+    api: Option<Text<'a>>,
+    /// The request's method.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, example = "GET", max_length = 20, pattern = "^[A-Z]{1,20}$")]
+    method: Option<Text<'a>>,
+    /// The request's path as it was sent, without the query.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, example = "/orders/7", max_length = 8192, pattern = "^/[^?#]*$")]
+    path: Option<Text<'a>>,
     /// From where the request comes.
     #[schema(value_type = Option<IpAddress>)]
     ip: Option<IpAddr>,
@@ -63,13 +79,38 @@ impl VerifyRequest<'_> {
     /// What is asked of it.
     pub fn question(&self) -> Question<'_> {
         Question {
-            source: None,
             ip: self.ip,
             requires: self.permissions.as_ref().map(|text| &*text.0),
+            target: self.target(),
             cost: self.cost,
             limits: &self.rate_limits,
             ..Question::default()
         }
+    }
+
+    fn target(&self) -> Option<Target<'_>> {
+        let told = |text: &'_ Option<Text<'_>>| text.is_some();
+        if !(told(&self.api) || told(&self.method) || told(&self.path)) {
+            return None;
+        }
+        Some(Target {
+            api: self.api.as_ref().map(|text| &*text.0),
+            method: self.method.as_ref().map(|text| &*text.0),
+            path: self.path.as_ref().map(|text| &*text.0),
+        })
+    }
+
+    /// # Errors
+    /// When it names an API and does not say what is asked of it.
+    pub fn check(&self) -> Result<(), Problem> {
+        let Some(api) = &self.api else { return Ok(()) };
+        if self.method.is_none() || self.path.is_none() {
+            return Err(Problem::invalid("api: method and path are needed with it"));
+        }
+        if !domain::api::is_slug(&api.0) {
+            return Err(Problem::invalid("api: expected the slug of an API"));
+        }
+        Ok(())
     }
 }
 
@@ -92,8 +133,46 @@ impl VerifyBatch<'_> {
                 "requests: at most {MAX_BATCH} in a batch"
             )));
         }
-        Ok(())
+        self.requests.iter().try_for_each(VerifyRequest::check)
     }
+}
+
+/// A key that revoked itself.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct SelfRevoked {
+    /// The key.
+    key_id: KeyId,
+    /// No request that begins from here on is let through with it.
+    effective_at: Timestamp,
+}
+
+/// Revokes the key by which a request asks.
+///
+/// # Errors
+/// As [`app::AppError`] says.
+pub async fn revoke_self(
+    app: &App,
+    headers: &HeaderMap,
+    ip: Option<IpAddr>,
+    request: RequestId,
+) -> Result<SelfRevoked, Problem> {
+    let unauthenticated = || Problem::from(app::AppError::Unauthenticated);
+    let (token, source) = token::presented(headers)?.ok_or_else(unauthenticated)?;
+    let question = Question {
+        source: Some(source),
+        ip,
+        // To end oneself is no use of what the key protects.
+        unlimited: true,
+        ..Question::default()
+    };
+    let revoked = app
+        .hand_in(token, &question, request)
+        .await?
+        .ok_or_else(unauthenticated)?;
+    Ok(SelfRevoked {
+        key_id: revoked.view.key.id,
+        effective_at: revoked.effective_at,
+    })
 }
 
 /// Writes an answer down.
@@ -129,6 +208,11 @@ fn write(out: &mut Vec<u8>, answer: &Answer) {
     if let Some(missing) = &answer.missing {
         out.extend_from_slice(b",\"missing\":");
         text(out, missing);
+    }
+    if let Some(reason) = answer.reason {
+        out.extend_from_slice(b",\"reason\":\"");
+        out.extend_from_slice(reason.as_str().as_bytes());
+        out.push(b'"');
     }
     if matches!(answer.code, Code::RateLimited | Code::QuotaExceeded) {
         limited(out, answer);

@@ -105,7 +105,7 @@ const REFUSALS: [Refusal; 13] = [
     ),
     (
         "429",
-        "Signing in, too often; again after `Retry-After` seconds",
+        "Signing in, or reporting leaks, too often; again after `Retry-After` seconds",
         &["too_many_attempts"],
     ),
     (

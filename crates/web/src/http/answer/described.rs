@@ -2,7 +2,7 @@
 
 use domain::access::Grants;
 use domain::clock::Timestamp;
-use domain::decide::Code;
+use domain::decide::{Code, Reason};
 use domain::id::{KeyId, OrganisationId};
 use domain::limits::Period;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,9 @@ pub struct VerifyAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "orders:create")]
     missing: Option<String>,
+    /// What else stands in the way of a key that is good in itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
     /// The rate limit that refuses.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "requests")]
