@@ -1,14 +1,13 @@
 //! Use cases of service accounts, a verb a file.
 
 mod create;
-pub(crate) use create::{check, draw_up, write};
+pub(crate) use create::{check, draw_up, make, write};
 mod delete;
 mod edit;
 mod import;
 mod read;
 mod switch;
 
-pub(crate) use create::{check, make};
 pub use delete::DeletedAccount;
 pub use import::{Imported, ImportedAccount};
 pub use read::{AccountFilter, AccountOwner, AccountView};

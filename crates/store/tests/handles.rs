@@ -10,6 +10,7 @@ use domain::span::Span;
 use domain::user::{User, UserStatus};
 use store::accounts::{AccountQuery, AccountSort};
 use store::keys::{KeyQuery, KeySort, StatusFilter, Whose};
+use store::policies::PolicyVersion;
 use store::testkit::{TestStore, sample_actor, sample_key, sample_secret, stores};
 
 fn at(micros: i64) -> Timestamp {
@@ -327,6 +328,17 @@ async fn accounts_and_people_are_found_by_what_they_log_in_with() {
     }
 }
 
+fn version() -> PolicyVersion {
+    PolicyVersion {
+        version: 2,
+        at: at(NOW),
+        by: sample_actor("Ann"),
+        changes: serde_json::json!({}),
+        preset: None,
+        applied: false,
+    }
+}
+
 #[tokio::test]
 async fn a_dialect_is_spoken_where_a_policy_names_it_and_not_where_it_is_a_mere_word() {
     for store in stores().await {
@@ -339,7 +351,7 @@ async fn a_dialect_is_spoken_where_a_policy_names_it_and_not_where_it_is_a_mere_
         };
         let organisation = store.organisation;
         store
-            .change(async move |tx| tx.set_policy(organisation, &word).await)
+            .change(async move |tx| tx.set_policy(organisation, &word, &version()).await)
             .await;
         assert!(!spoken(Dialect::OmniCrm).await);
         let policy = Policy {
@@ -347,7 +359,7 @@ async fn a_dialect_is_spoken_where_a_policy_names_it_and_not_where_it_is_a_mere_
             ..Policy::default()
         };
         store
-            .change(async move |tx| tx.set_policy(other, &policy).await)
+            .change(async move |tx| tx.set_policy(other, &policy, &version()).await)
             .await;
         assert!(spoken(Dialect::OmniCrm).await);
         assert!(!spoken(Dialect::Maximo).await);

@@ -32,8 +32,7 @@ pub(crate) use speaker::Speaker;
 struct Tongue {
     dialect: Dialect,
     routes: fn() -> OpenApiRouter<Web>,
-    /// Where its callers put their tokens. What the organisation's policy accepts at the doors does not narrow it: here
-    /// the dialect says how tokens come.
+    /// Where its callers put their tokens.
     look: Look,
     /// What a key is told in an organisation whose keys may not manage.
     keys_refused: fn(&Method) -> Problem,

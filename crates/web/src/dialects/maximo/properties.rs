@@ -1,6 +1,8 @@
 //! `/oslc/os/mxapiproperty`: Maximo's properties of keys, which are fields of the policy here. They take effect at once.
 
 use ::http::StatusCode;
+use app::AppError;
+use app::policy::{Changed, Wish};
 use axum::extract::State;
 use axum::response::Response;
 use domain::policy::{IssueFor, Policy, Source};
@@ -142,7 +144,7 @@ pub(super) async fn list(
     State(web): State<Web>,
     Query(_common): Query<Common>,
 ) -> Result<Response> {
-    let policy = web.app.policy(&speaker.caller).await?;
+    let policy = web.app.policy(&speaker.caller).await?.policy;
     let properties = Properties {
         member: Name::ALL.into_iter().map(|name| shown(name, &policy)).collect(),
         href: "oslc/os/mxapiproperty",
@@ -193,6 +195,23 @@ pub(super) async fn set(
     let caller = &speaker.caller;
     caller.require(domain::access::Management::PolicyManage)?;
     let patch = edit.propname.patch(&edit.propvalue)?;
-    let policy = web.app.patch_policy(caller, patch).await?;
-    Ok(answer(StatusCode::OK, &shown(edit.propname, &policy)))
+    // Maximo has no second question: who sets a property means it, also where it touches what is there.
+    let wish = match web.app.patch_policy(caller, patch.clone(), Wish::default()).await {
+        Ok(changed) => return Ok(done(edit.propname, changed)),
+        Err(AppError::Unconfirmed(preview)) => Wish {
+            confirm: Some(preview.confirm),
+            ..Wish::default()
+        },
+        Err(error) => return Err(error.into()),
+    };
+    let changed = web.app.patch_policy(caller, patch, wish).await?;
+    Ok(done(edit.propname, changed))
+}
+
+fn done(name: Name, changed: Changed) -> Response {
+    let policy = match changed {
+        Changed::Done { now, .. } => now.policy,
+        Changed::Previewed(preview) => preview.policy,
+    };
+    answer(StatusCode::OK, &shown(name, &policy))
 }
