@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{ENGINES, Server, path_of, text};
 
 async fn set(server: &Server, expiry: Value) {
-    let (status, policy) = server
-        .call(Method::PATCH, "/v1/policy", Some(json!({"expiry": expiry})))
-        .await;
-    assert_eq!(status, StatusCode::OK, "{policy}");
+    server.policy(json!({"expiry": expiry})).await;
 }
 
 #[tokio::test]

@@ -87,16 +87,30 @@ fn the_description_in_the_repository_is_the_one_that_is_served() {
 
 #[test]
 fn no_route_is_added_without_its_description() {
-    let source = std::fs::read_to_string(file("crates/web/src/api.rs")).expect("the router");
-    assert!(source.contains(".routes(routes!("), "the routes are elsewhere");
-    for way in [
-        ".route(",
-        ".route_service(",
-        ".nest(",
-        ".nest_service(",
-        ".merge(",
-    ] {
-        assert!(!source.contains(way), "a route added by {way} has no description");
+    let routers = [
+        "api.rs",
+        "dialects/omnicrm.rs",
+        "dialects/openlmis.rs",
+        "dialects/maximo.rs",
+    ];
+    for router in routers {
+        let source = std::fs::read_to_string(file("crates/web/src").join(router)).expect("the router");
+        assert!(
+            source.contains("routes!("),
+            "the routes are elsewhere than in {router}"
+        );
+        for way in [
+            ".route(",
+            ".route_service(",
+            ".nest(",
+            ".nest_service(",
+            ".merge(",
+        ] {
+            assert!(
+                !source.contains(way),
+                "{router}: a route added by {way} has no description"
+            );
+        }
     }
 }
 

@@ -136,7 +136,11 @@ impl House {
     }
 
     pub(crate) async fn policy(&self, patch: Value) {
-        let (status, answer) = self.call(Method::PATCH, "/v1/policy", patch).await;
+        let (mut status, mut answer) = self.call(Method::PATCH, "/v1/policy", patch.clone()).await;
+        if answer["code"] == "confirmation_needed" {
+            let path = format!("/v1/policy?confirm={}", text(&answer, "confirm"));
+            (status, answer) = self.call(Method::PATCH, &path, patch).await;
+        }
         assert_eq!(status, StatusCode::OK, "{answer}");
     }
 

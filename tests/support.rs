@@ -324,10 +324,17 @@ impl Server {
         http.request(method, format!("http://localhost{path}"))
     }
 
-    /// Changes the policy.
+    /// Changes the policy, whatever it touches.
     pub(crate) async fn policy(&self, patch: Value) {
-        let patched = self.local(Method::PATCH, "/v1/policy").json(&patch);
-        let answer = Answer::of(patched).await;
+        let patched = |query: String| {
+            self.local(Method::PATCH, &format!("/v1/policy{query}"))
+                .json(&patch)
+        };
+        let mut answer = Answer::of(patched(String::new())).await;
+        if answer.body["code"] == "confirmation_needed" {
+            let word = answer.body["confirm"].as_str().unwrap_or_default();
+            answer = Answer::of(patched(format!("?confirm={word}"))).await;
+        }
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     }
 

@@ -116,7 +116,7 @@ async fn in_process(target: &Target, directory: &TempDir) -> Result<f64> {
         people: app::People::default(),
     };
     let app = Arc::new(App::start(parts).await.map_err(failed)?);
-    let made = app.initialise("Bench").await.map_err(failed)?;
+    let made = app.initialise("Bench", None).await.map_err(failed)?;
     let organisation = made
         .ok_or_else(|| failed("the database is not empty"))?
         .organisation

@@ -8,6 +8,7 @@ mod import;
 mod read;
 mod switch;
 
+pub(crate) use create::{check, make};
 pub use delete::DeletedAccount;
 pub use import::{Imported, ImportedAccount};
 pub use read::{AccountFilter, AccountOwner, AccountView};

@@ -7,6 +7,7 @@ mod edit;
 mod offer;
 mod read;
 
+pub(crate) use create::make;
 pub use edit::EditApi;
 pub use read::{ApiQuery, ApiSort};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::access::{Grants, Management};
 use domain::audit::{Event, Target};
 use domain::clock::Timestamp;
-use domain::decide::{Code, Source};
+use domain::decide::Code;
 use domain::id::{OrganisationId, RequestId, SessionId, UserId};
 use domain::key::{Actor, ActorKind};
 use engine::Question;
@@ -136,21 +136,47 @@ impl Caller {
     }
 }
 
-impl App {
-    /// Recognises a management key.
+/// A caller who was recognised, before anybody asked whether keys may manage.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Who.
+    pub caller: Caller,
+    /// Whether it is a person, or a key whose organisation lets keys manage.
+    pub may_manage: bool,
+}
+
+impl Known {
+    /// The caller, if it may manage at all.
     ///
     /// # Errors
-    /// [`AppError::Unauthenticated`] for anything but a valid key; [`AppError::Forbidden`] for one whose organisation
-    /// does not let keys manage.
-    pub async fn recognise(
-        &self,
-        token: &[u8],
-        source: Source,
-        ip: Option<IpAddr>,
-        request: RequestId,
-    ) -> Result<Caller> {
+    /// [`AppError::KeysMayNotManage`].
+    pub fn manager(self) -> Result<Caller> {
+        if self.may_manage {
+            Ok(self.caller)
+        } else {
+            Err(AppError::KeysMayNotManage)
+        }
+    }
+}
+
+impl From<Caller> for Known {
+    fn from(caller: Caller) -> Self {
+        Self {
+            caller,
+            may_manage: true,
+        }
+    }
+}
+
+impl App {
+    /// Recognises a key by its token, by whichever way it came: `accept.sources` of the policy is about the doors, and who
+    /// narrows those must not be locked out of Claviger itself.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthenticated`] for anything but a valid key.
+    pub async fn recognise(&self, token: &[u8], ip: Option<IpAddr>, request: RequestId) -> Result<Known> {
         let question = Question {
-            source: Some(source),
+            source: None,
             ip,
             // Managing is no use of what the key protects.
             unlimited: true,
@@ -161,10 +187,7 @@ impl App {
             .key
             .filter(|_| answer.code == Code::Valid)
             .ok_or(AppError::Unauthenticated)?;
-        if !key.organisation.policy.keys.may_manage {
-            return Err(AppError::KeysMayNotManage);
-        }
-        Ok(Caller {
+        let caller = Caller {
             organisation: key.organisation.id,
             actor: Actor {
                 kind: ActorKind::Key,
@@ -177,6 +200,10 @@ impl App {
             local: false,
             operator: false,
             session: None,
+        };
+        Ok(Known {
+            caller,
+            may_manage: key.organisation.policy.keys.may_manage,
         })
     }
 

@@ -30,6 +30,7 @@ use store::{StoreError, Tx};
 
 use crate::error::{AppError, Result};
 use crate::key::target;
+use crate::policy::Founding;
 use crate::setup::{LINK_LIFE, LINK_PREFIX};
 use crate::{App, Caller};
 use accounts::Cast;
@@ -97,6 +98,7 @@ impl App {
             },
             policy: Policy::default(),
         };
+        let (founding, keeper) = (Founding::new(self, None)?, caller.clone());
         let mut cast = accounts::cast(tenant.organisation.id, &caller.actor, self.random(), now)?;
         let mut shelf = apis::shelf(tenant.organisation.id, &caller.actor, self.random(), now)?;
         let (stories, management_key) = self.stories(&tenant, &caller.actor, &cast, now)?;
@@ -137,6 +139,7 @@ impl App {
                 StoreError::Conflict { .. } => exists(),
                 other => other.into(),
             })?;
+            founding.lay(tx, &keeper, &tenant).await?;
             if alone {
                 let until = tx.now().plus(LINK_LIFE);
                 tx.insert_setup_link(tenant.organisation.id, digest, until)

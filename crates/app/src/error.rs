@@ -64,6 +64,9 @@ pub enum AppError {
     /// The organisation's policy stands against it.
     #[error("{0}")]
     Refused(String),
+    /// The change would touch what is there already, and nobody has said yet that it is meant.
+    #[error("{}", said(.0))]
+    Unconfirmed(Box<crate::policy::PolicyPreview>),
     /// The thing is not in the version that the caller names.
     #[error("it was changed meanwhile: its version is {current}")]
     Precondition {
@@ -79,6 +82,20 @@ pub enum AppError {
     /// A fault of ours.
     #[error("something went wrong inside Claviger")]
     Internal(#[source] Cause),
+}
+
+/// What an unconfirmed change would touch, in a sentence.
+fn said(preview: &crate::policy::PolicyPreview) -> String {
+    let mut settings: Vec<&str> = preview.touches.iter().map(|touch| touch.setting).collect();
+    settings.dedup();
+    if settings.is_empty() {
+        return "what was confirmed is another change, or one of another version; look at it again"
+            .to_owned();
+    }
+    format!(
+        "{} would touch what is there already; look at it, and send the same change with its word to confirm it",
+        settings.join(", ")
+    )
 }
 
 /// What a fault owes to.

@@ -7,6 +7,7 @@ pub mod api;
 pub mod audit;
 pub mod caller;
 pub mod demo;
+pub mod dialect;
 mod difference;
 mod erasure;
 pub mod error;
@@ -58,9 +59,9 @@ pub struct App {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) directory: PathBuf,
     pub(crate) people: session::Desk,
-    pub(crate) leaks: key::Reports,
     /// One import of keys at a time.
     pub(crate) importing: Arc<tokio::sync::Semaphore>,
+    pub(crate) leaks: key::Reports,
 }
 
 impl std::fmt::Debug for App {
@@ -144,8 +145,8 @@ impl App {
             random,
             directory,
             people,
-            leaks: key::Reports::default(),
             importing: Arc::new(tokio::sync::Semaphore::new(1)),
+            leaks: key::Reports::default(),
         })
     }
 

@@ -1,107 +1,61 @@
-//! Reading and changing an organisation's policy.
+//! The policy of an organisation: read, changed, and looked back at. A change that would touch what is there already is
+//! shown first, and made when that was confirmed.
+
+mod edit;
+mod form;
+mod history;
+mod preset;
+mod preview;
+
+pub use form::{LevelChoice, PolicyForm};
+pub use history::{PastPolicy, PolicyVersionView};
+pub(crate) use preset::Founding;
+pub use preset::{PresetSummary, PresetView, known_preset};
+pub use preview::{Changed, Made, PolicyPreview, Touch, TouchedThing, Wish};
 
 use domain::access::Management;
 use domain::audit::Target;
-use domain::input::FieldError;
-use domain::policy::{Policy, Storage};
+use domain::id::OrganisationId;
+use domain::organisation::Organisation;
 use serde_json::{Map, Value, json};
-use store::Tx;
+use store::policies::PolicyNow;
 
-use crate::access::roles_named;
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
 impl App {
-    /// The caller's organisation's policy.
+    /// The policy of the caller's organisation, with its version.
     ///
     /// # Errors
     /// As [`AppError`] says.
-    pub async fn policy(&self, caller: &Caller) -> Result<Policy> {
-        // Who may change it must see what it is.
-        if caller.require(Management::PolicyManage).is_err() {
-            caller.require(Management::PolicyRead)?;
-        }
-        Ok(self.tenant(caller.organisation).await?.policy)
+    pub async fn policy(&self, caller: &Caller) -> Result<PolicyNow> {
+        may_read(caller)?;
+        self.policy_now(caller.organisation).await
     }
 
-    /// Changes fields of the policy (JSON merge patch, RFC 7396); it takes effect before this returns. Storing hashes
-    /// alone erases every token that was retained.
-    ///
-    /// # Errors
-    /// As [`AppError`] says; then nothing has changed.
-    pub async fn patch_policy(&self, caller: &Caller, patch: Value) -> Result<Policy> {
-        caller.require(Management::PolicyManage)?;
-        caller.require_recent(self.clock.now())?;
-        if !patch.is_object() {
-            return Err(AppError::field(
-                "",
-                "expected an object with the fields to change",
-            ));
-        }
-        let caller = caller.clone();
-        let (policy, erased) = self
-            .change(async move |tx| {
-                let tenant = tx.tenant(caller.organisation).await?;
-                let before = serde_json::to_value(&tenant.policy).map_err(AppError::internal)?;
-                let mut merged = before.clone();
-                merge(&mut merged, patch);
-                let mut policy: Policy = serde_json::from_value(merged)
-                    .map_err(|error| AppError::field("policy", error.to_string()))?;
-                policy
-                    .validate()
-                    .map_err(|error| AppError::Refused(error.to_string()))?;
-                if policy.accounts.default_roles != tenant.policy.accounts.default_roles {
-                    policy.accounts.default_roles = usual_roles(tx, &caller, &policy).await?;
-                }
-                if policy == tenant.policy {
-                    return Ok((policy, None));
-                }
-                let gives_up = policy.secret.storage == Storage::Hashed
-                    && tenant.policy.secret.storage == Storage::Encrypted;
-                let erased = match gives_up {
-                    true => Some(tx.destroy_data_keys(caller.organisation).await?),
-                    false => None,
-                };
-                tx.set_policy(caller.organisation, &policy).await?;
-                let after = serde_json::to_value(&policy).map_err(AppError::internal)?;
-                let organisation = &tenant.organisation;
-                let target = Target {
-                    kind: "organisation".to_owned(),
-                    id: organisation.id.to_string(),
-                    name: organisation.name.clone(),
-                };
-                let mut changes = difference(&before, &after);
-                if let Some(count) = erased {
-                    changes["retained_tokens"] = json!({ "before": count, "after": 0 });
-                }
-                tx.record(
-                    organisation.id,
-                    caller.event(tx.now(), "policy.edit", target, changes),
-                );
-                Ok((policy, erased))
-            })
-            .await?;
-        if erased.is_some() {
-            self.see_erased().await;
-        }
-        Ok(policy)
+    async fn policy_now(&self, organisation: OrganisationId) -> Result<PolicyNow> {
+        let now = self.store.policy(organisation).await?;
+        now.ok_or(AppError::NotFound { what: "organisation" })
     }
 }
 
-/// The roles that accounts begin with, by id, so that a role may be called otherwise later. Whoever makes an account is
-/// asked again whether they may give them.
-async fn usual_roles(tx: &mut Tx, caller: &Caller, policy: &Policy) -> Result<Vec<String>> {
-    let directory = tx.directory(caller.organisation).await?;
-    let roles = roles_named(&directory, &policy.accounts.default_roles).map_err(|error| match error {
-        AppError::Invalid(faults) => AppError::Invalid(
-            faults
-                .into_iter()
-                .map(|fault| FieldError::new(format!("accounts.default_{}", fault.field), fault.detail))
-                .collect(),
-        ),
-        other => other,
-    })?;
-    Ok(roles.iter().map(ToString::to_string).collect())
+/// Who may change a policy must see what it is.
+fn may_read(caller: &Caller) -> Result<()> {
+    caller
+        .require(Management::PolicyManage)
+        .or_else(|_| caller.require(Management::PolicyRead))
+}
+
+fn target(organisation: &Organisation) -> Target {
+    Target {
+        kind: "organisation".to_owned(),
+        id: organisation.id.to_string(),
+        name: organisation.name.clone(),
+    }
+}
+
+fn json_of(policy: &domain::policy::Policy) -> Result<Value> {
+    serde_json::to_value(policy).map_err(AppError::internal)
 }
 
 /// RFC 7396.
@@ -121,6 +75,22 @@ fn merge(target: &mut Value, patch: Value) {
             }
         }
     }
+}
+
+/// The first group of settings that is none: a plain struct would be read from an array, too, its values taken for the
+/// fields in the order in which the code happens to have them.
+fn misshapen(usual: &Value, merged: &Value, path: &str) -> Option<String> {
+    let (Value::Object(usual), Some(merged)) = (usual, merged.as_object()) else {
+        return usual.is_object().then(|| path.to_owned());
+    };
+    usual.iter().find_map(|(name, usual)| {
+        let path = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        misshapen(usual, merged.get(name)?, &path)
+    })
 }
 
 /// The leaves that differ, by their dotted paths.
@@ -148,6 +118,8 @@ fn difference(before: &Value, after: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use domain::policy::Policy;
+
     use super::*;
 
     #[test]
@@ -161,5 +133,28 @@ mod tests {
             policy,
             json!({"expiry": {"mode": "required"}, "deletion": "deactivate"})
         );
+    }
+
+    #[test]
+    fn a_group_of_settings_is_an_object() {
+        let usual = json!({"expiry": {"mode": "optional"}, "deletion": "erase"});
+        let fault = |merged| misshapen(&usual, &merged, "");
+        assert_eq!(fault(json!({"expiry": {}, "other": []})), None);
+        assert_eq!(fault(json!({"expiry": ["never"]})), Some("expiry".to_owned()));
+        assert_eq!(fault(json!({"expiry": "never"})), Some("expiry".to_owned()));
+        // Whether a single setting is right is for its type to say.
+        assert_eq!(fault(json!({"expiry": {"mode": []}, "deletion": []})), None);
+    }
+
+    #[test]
+    fn a_whole_policy_as_a_patch_gives_that_policy() {
+        let odd = r#"{"expiry":{"mode":"required","max":"90d"},"owner":{"max_live_keys":2},"idle":{"warn_after":"9d"},
+            "retention":{"audit":"90d"},"issue_blocked":["x"],"rotation":{"warn_after":"1d"}}"#;
+        let odd: Policy = serde_json::from_str(odd).expect("a policy");
+        for (from, to) in [(Policy::default(), odd.clone()), (odd, Policy::default())] {
+            let mut merged = json_of(&from).expect("JSON");
+            merge(&mut merged, json_of(&to).expect("JSON"));
+            assert_eq!(serde_json::from_value::<Policy>(merged).ok(), Some(to));
+        }
     }
 }

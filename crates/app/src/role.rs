@@ -6,6 +6,7 @@ mod delete;
 mod edit;
 mod read;
 
+pub(crate) use create::make;
 pub use edit::EditRole;
 pub use read::{RoleQuery, RoleSort};
 

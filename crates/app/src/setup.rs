@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{AppError, Result};
 use crate::key::{KeyView, TokenInput, difference, seen, target};
+use crate::policy::Founding;
 use crate::session::{Client, Opened};
 use crate::user;
 use crate::{App, Caller};
@@ -54,11 +55,12 @@ pub struct FirstPerson {
 }
 
 impl App {
-    /// Makes the first organisation, with a management key and a set-up link; none when there is one already.
+    /// Makes the first organisation, with a management key and a set-up link; none when there is one already. The key is
+    /// made before the preset, where one is named, is applied: it is what the installation is set up with.
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing was made.
-    pub async fn initialise(&self, name: &str) -> Result<Option<Initialised>> {
+    pub async fn initialise(&self, name: &str, preset: Option<&str>) -> Result<Option<Initialised>> {
         let name = name.trim().to_owned();
         if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
             return Err(AppError::field(
@@ -66,6 +68,7 @@ impl App {
                 "1 to 200 characters, no control characters",
             ));
         }
+        let founding = Founding::new(self, preset)?;
         let organisation = Organisation {
             id: OrganisationId::fresh(self.clock(), self.random()),
             slug: slug_of(&name),
@@ -103,6 +106,7 @@ impl App {
                     caller.event(tx.now(), "organisation.create", subject, changes),
                 );
                 let (_, management_key) = first.write(tx, &caller, &tenant).await?;
+                founding.lay(tx, &caller, &tenant).await?;
                 tx.insert_setup_link(organisation.id, *digest.as_bytes(), setup_until)
                     .await?;
                 Ok(Some((organisation, management_key)))

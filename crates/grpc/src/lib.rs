@@ -58,7 +58,7 @@ impl Authorization for Checker {
         }
         let asked = Asked::read(request.into_inner())?;
         let wish = Wish::read(asked.wishes(), &self.doors);
-        let wish = wish.map_err(|problem| Status::invalid_argument(problem.detail()))?;
+        let wish = wish.map_err(|problem| Status::invalid_argument(problem.sentence()))?;
         let judged = judge(&self.app, &asked.headers, asked.told(), &wish).await;
         let (verdict, brought) = judged.map_err(|problem| self.fault(&problem))?;
         Ok(Response::new(match verdict {
@@ -78,11 +78,11 @@ impl Checker {
         let id = RequestId::fresh(self.app.clock(), self.app.random());
         problem.log(id, &http::Method::POST, SERVICE);
         if problem.status() == http::StatusCode::SERVICE_UNAVAILABLE {
-            return Status::unavailable(problem.detail());
+            return Status::unavailable(problem.sentence());
         }
         if problem.status().is_client_error() {
-            return Status::invalid_argument(problem.detail());
+            return Status::invalid_argument(problem.sentence());
         }
-        Status::internal(problem.detail())
+        Status::internal(problem.sentence())
     }
 }

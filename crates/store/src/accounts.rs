@@ -8,7 +8,7 @@ use domain::account::Account;
 use domain::id::{AccountId, OrganisationId};
 
 pub use list::{AccountQuery, AccountSort, AccountStatuses};
-pub use owners::OwnerStanding;
+pub use owners::{OwnerLabel, OwnerStanding};
 pub use sums::{KeySums, Partner};
 
 use crate::changes::Change;

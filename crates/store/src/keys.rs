@@ -1,6 +1,7 @@
 //! Keys: reading, writing and counting their rows.
 
 mod bulk;
+mod handle;
 mod list;
 pub(crate) mod search;
 mod walk;

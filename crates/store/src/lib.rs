@@ -16,6 +16,7 @@ pub mod keys;
 pub mod lock;
 pub mod migrate;
 pub mod organisations;
+pub mod policies;
 pub mod principals;
 pub mod quotas;
 pub mod requests;
@@ -26,6 +27,7 @@ pub mod secrets;
 pub mod sessions;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
+pub mod touched;
 mod tx;
 pub mod usage;
 pub mod users;

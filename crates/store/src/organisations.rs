@@ -3,7 +3,7 @@
 use domain::clock::Timestamp;
 use domain::id::OrganisationId;
 use domain::organisation::{Organisation, OrganisationStatus};
-use domain::policy::Policy;
+use domain::policy::{Dialect, Policy};
 
 use crate::changes::Change;
 use crate::db::Row;
@@ -47,7 +47,7 @@ pub(crate) fn policy_of(json: &str) -> Result<Policy> {
     serde_json::from_str(json).map_err(|_| StoreError::Corrupt("organisations.policy".to_owned()))
 }
 
-fn json_of(policy: &Policy) -> Result<String> {
+pub(crate) fn json_of(policy: &Policy) -> Result<String> {
     serde_json::to_string(policy).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
@@ -64,6 +64,26 @@ impl Store {
             .iter()
             .map(tenant_of)
             .collect()
+    }
+
+    /// Whether any organisation's policy has this dialect switched on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_spoken(&self, dialect: Dialect) -> Result<bool> {
+        // The policy is kept as JSON; the few whose text holds the word are read.
+        let word = serde_json::to_string(&dialect).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let sql = format!("SELECT {COLUMNS} FROM organisations WHERE policy LIKE $1");
+        let rows = self
+            .readers
+            .query_long(sql, params![format!("%{word}%")].to_vec())
+            .await?;
+        for row in &rows {
+            if tenant_of(row)?.policy.dialects.contains(&dialect) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// One organisation.
@@ -139,19 +159,6 @@ impl Tx {
             to_json(&o.rate_limits)?,
         ];
         self.conn().execute(sql, values).await?;
-        Ok(())
-    }
-
-    /// Replaces an organisation's policy.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_policy(&mut self, organisation: OrganisationId, policy: &Policy) -> Result<()> {
-        let sql = "UPDATE organisations SET policy = $2 WHERE id = $1";
-        self.conn()
-            .execute(sql, params![organisation, json_of(policy)?])
-            .await?;
-        self.changed(Change::Organisation(organisation));
         Ok(())
     }
 

@@ -21,7 +21,7 @@ const COLUMNS: &str =
     "r.id, r.organisation, r.name, r.description, r.level, r.api, r.permissions, r.created_at, r.version";
 
 /// What a directory is read from: the roles, each with whether its API is enabled for the organisation.
-const STANDINGS: &str = "SELECT r.id, r.name, r.permissions, r.api IS NULL OR EXISTS (SELECT 1 FROM api_organisations ao \
+const STANDINGS: &str = "SELECT r.id, r.name, r.permissions, r.level, r.api IS NULL OR EXISTS (SELECT 1 FROM api_organisations ao \
     JOIN apis a ON a.id = ao.api WHERE ao.organisation = r.organisation AND ao.api = r.api AND ao.enabled = TRUE \
     AND a.enabled = TRUE) FROM roles r WHERE r.organisation = $1";
 /// The permissions of the APIs that an organisation has, or had, and whether each is enabled for it.
@@ -96,6 +96,7 @@ fn directory_of(standings: &[Row], offers: &[Row]) -> Result<Directory> {
         let standing = Standing {
             name: c.next()?,
             grants: json("permissions", &c.next::<String>()?)?,
+            level: c.next()?,
             available: c.next()?,
         };
         roles.insert(id, standing);

@@ -23,6 +23,12 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/0003_requests.postgres.sql"),
     },
     Migration {
+        version: 4,
+        name: "policies",
+        sqlite: include_str!("../migrations/0004_policies.sqlite.sql"),
+        postgres: include_str!("../migrations/0004_policies.postgres.sql"),
+    },
+    Migration {
         version: 5,
         name: "erasure",
         sqlite: include_str!("../migrations/0005_erasure.sqlite.sql"),

@@ -3,18 +3,18 @@
 mod accounts;
 mod apis;
 mod audit;
-mod caller;
+pub(crate) mod caller;
 mod docs;
 mod health;
 mod installation;
 mod invitations;
 mod key_import;
-mod keys;
+pub(crate) mod keys;
 mod leaks;
 mod me;
 mod oauth;
 mod oidc;
-mod openapi;
+pub(crate) mod openapi;
 mod organisations;
 mod own;
 mod page;
@@ -25,7 +25,7 @@ mod requests;
 mod roles;
 mod session;
 mod setup;
-mod shown;
+pub(crate) mod shown;
 mod user_import;
 mod users;
 
@@ -78,6 +78,12 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))
         .routes(routes!(policy::show, policy::edit))
+        .routes(routes!(policy::form))
+        .routes(routes!(policy::history))
+        .routes(routes!(policy::past))
+        .routes(routes!(policy::presets))
+        .routes(routes!(policy::preset))
+        .routes(routes!(policy::apply))
         .routes(routes!(accounts::list, accounts::create))
         .routes(routes!(accounts::import))
         .routes(routes!(accounts::show, accounts::edit, accounts::delete))
@@ -141,7 +147,7 @@ fn routes() -> OpenApiRouter<Web> {
 /// The management plane.
 pub fn router(web: Web) -> Router {
     let (router, _) = routes().split_for_parts();
-    router
+    crate::dialects::add(router, &web)
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(TimeoutLayer::with_status_code(

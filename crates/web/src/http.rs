@@ -71,11 +71,20 @@ pub async fn around(State(web): State<Web>, mut request: Request, next: Next) ->
     response
 }
 
-/// The path as it may be logged: a link's token opens what the link opens.
+/// The path as it may be logged: without the token of a link, or of a key.
 fn without_token(path: &str) -> &str {
-    let links = ["/setup/", "/invitations/", "/v1/invitations/"];
-    let link = links.into_iter().find(|link| path.starts_with(link));
-    link.unwrap_or(path)
+    let before = [
+        "/setup/",
+        "/invitations/",
+        "/v1/invitations/",
+        // Where OpenLMIS names a key by its token.
+        "/api/apiKeys/",
+        "/api/serviceAccounts/",
+    ];
+    before
+        .into_iter()
+        .find(|before| path.starts_with(before))
+        .unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -83,11 +92,13 @@ mod tests {
     use super::without_token;
 
     #[test]
-    fn a_links_token_is_not_logged() {
+    fn a_token_in_the_path_is_not_logged() {
         for (path, logged) in [
             ("/setup/setup_abc", "/setup/"),
             ("/invitations/invite_abc", "/invitations/"),
             ("/v1/invitations/recover_abc", "/v1/invitations/"),
+            ("/api/apiKeys/sk_live_abc", "/api/apiKeys/"),
+            ("/api/serviceAccounts/sk_live_abc", "/api/serviceAccounts/"),
             ("/v1/keys/key_abc", "/v1/keys/key_abc"),
         ] {
             assert_eq!(without_token(path), logged);

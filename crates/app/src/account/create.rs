@@ -74,6 +74,21 @@ pub(crate) async fn write(tx: &mut Tx, by: &Caller, account: &Account) -> Result
     Ok(())
 }
 
+/// Makes an account within the transaction of something that needs it, for whoever may make accounts.
+pub(crate) async fn make(
+    tx: &mut Tx,
+    by: &Caller,
+    policy: &Policy,
+    directory: &Directory,
+    id: AccountId,
+    fields: CheckedAccount,
+) -> Result<Account> {
+    by.require(Management::AccountsManage)?;
+    let account = draw_up(tx, by, policy, directory, id, fields).await?;
+    write(tx, by, &account).await?;
+    Ok(account)
+}
+
 impl App {
     /// Makes a service account. It holds nothing that its maker does not.
     ///
@@ -87,8 +102,7 @@ impl App {
         self.write(async move |tx| {
             let tenant = tx.tenant(by.organisation).await?;
             let directory = tx.directory(by.organisation).await?;
-            let account = draw_up(tx, &by, &tenant.policy, &directory, id, fields).await?;
-            write(tx, &by, &account).await
+            make(tx, &by, &tenant.policy, &directory, id, fields).await
         })
         .await?;
         self.account_view(caller.organisation, id).await

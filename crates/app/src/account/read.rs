@@ -1,6 +1,6 @@
 //! Looking at service accounts, what their keys add up to, and their history.
 
-use domain::access::Management;
+use domain::access::{Directory, Management};
 use domain::account::Account;
 use domain::clock::Timestamp;
 use domain::id::{AccountId, OrganisationId, UserId};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::NOT_FOUND;
 use crate::error::{AppError, Result};
-use crate::key::{Events, RoleView, UsageReport, roles_shown};
+use crate::key::{Counted, Events, RoleView, UsageReport, roles_shown};
 use crate::{App, Caller};
 
 /// A service account as it is shown, with what is computed of it.
@@ -78,28 +78,56 @@ impl App {
             query.role = Some(role.ok_or_else(|| AppError::field("role", "there is no such role"))?);
         }
         let page = self.store.accounts(caller.organisation, &query, list).await?;
-        let ids: Vec<Uuid> = page.items.iter().map(|account| account.id.uuid()).collect();
-        let mut sums = self
-            .store
-            .key_sums(caller.organisation, &ids, self.clock.now())
-            .await?;
-        let mut owners: Vec<Uuid> = page
-            .items
-            .iter()
-            .filter_map(|account| account.owner.map(UserId::uuid))
-            .collect();
+        Ok(Page {
+            items: self.seen(caller.organisation, &directory, page.items).await?,
+            next_cursor: page.next_cursor,
+        })
+    }
+
+    /// The service accounts of a query from `offset` on.
+    ///
+    /// # Errors
+    /// As [`AppError`] says.
+    pub async fn list_accounts_from(
+        &self,
+        caller: &Caller,
+        query: AccountQuery,
+        offset: u64,
+    ) -> Result<Counted<AccountView>> {
+        caller.require(Management::AccountsRead)?;
+        let directory = self.store.directory(caller.organisation).await?;
+        let listed = self.store.accounts_from(caller.organisation, &query, offset);
+        let (accounts, total) = listed.await?;
+        Ok(Counted {
+            items: self.seen(caller.organisation, &directory, accounts).await?,
+            total: u64::try_from(total).unwrap_or_default(),
+        })
+    }
+
+    /// Accounts as lists show them.
+    async fn seen(
+        &self,
+        organisation: OrganisationId,
+        directory: &Directory,
+        accounts: Vec<Account>,
+    ) -> Result<Vec<AccountView>> {
+        let ids: Vec<Uuid> = accounts.iter().map(|account| account.id.uuid()).collect();
+        let mut sums = self.store.key_sums(organisation, &ids, self.clock.now()).await?;
+        let owners = accounts.iter().filter_map(|account| account.owner);
+        let mut owners: Vec<Uuid> = owners.map(UserId::uuid).collect();
         owners.sort_unstable();
         owners.dedup();
-        let names = self.store.owner_names(caller.organisation, &owners).await?;
-        Ok(page.map(|account| AccountView {
+        let names = self.store.owner_names(organisation, &owners).await?;
+        let views = accounts.into_iter().map(|account| AccountView {
             owner: account.owner.map(|id| AccountOwner {
                 id,
                 name: names.get(&id.uuid()).cloned().unwrap_or_default(),
             }),
-            roles: roles_shown(&directory, &account.roles),
+            roles: roles_shown(directory, &account.roles),
             keys: sums.remove(&account.id.uuid()).unwrap_or_default(),
             account,
-        }))
+        });
+        Ok(views.collect())
     }
 
     /// A page of the partners whose systems have accounts, by name.

@@ -1,13 +1,15 @@
 //! Making a key.
 
 use domain::access::Management;
-use domain::id::KeyId;
-use domain::key::{Key, KeyDraft};
+use domain::account::AccountDraft;
+use domain::id::{AccountId, KeyId};
+use domain::key::{Key, KeyDraft, Owner};
 use domain::policy::ExpiryRequest;
 use sha2::{Digest as _, Sha256};
 use store::idempotency::Remembered;
 use zeroize::Zeroizing;
 
+use super::grants::refuse_other_grants;
 use super::issue::{Material, Mint};
 use super::{Issued, difference, owner, target, view};
 use crate::access::roles_named;
@@ -42,6 +44,10 @@ pub struct CreateKey {
     pub protected: bool,
     /// Where its token comes from.
     pub token: TokenInput,
+    /// A service account that is made together with it, for it to stand for.
+    pub account: Option<AccountDraft>,
+    /// Whether its owner must have no other live key, whatever the policy allows.
+    pub sole: bool,
 }
 
 /// A caller's promise that requests with this token are one and the same.
@@ -103,11 +109,18 @@ impl App {
             expiry,
             protected,
             token,
+            account,
+            sole,
         } = request;
+        if account.is_some() {
+            caller.require(Management::AccountsManage)?;
+        }
         if draft.name.is_none() {
             return Err(AppError::field("name", "a name is needed"));
         }
         let mut fields = draft.check()?;
+        let account = account.map(crate::account::check).transpose()?;
+        let account_id = AccountId::fresh(self.clock(), self.random());
         if let Some(permissions) = &fields.permissions {
             caller.may_grant(permissions)?;
         }
@@ -136,9 +149,20 @@ impl App {
                 let directory = tx.directory(caller.organisation).await?;
                 let roles = roles_named(&directory, &fields.roles.take().unwrap_or_default())?;
                 caller.may_assign(&directory, &roles, &[])?;
-                let usual = match fields.owner {
-                    Some(owner) => owner,
-                    None => caller.usual_owner(tx, &tenant.policy).await?,
+                let usual = match (account, fields.owner) {
+                    (Some(account), _) => {
+                        let made = crate::account::make(
+                            tx,
+                            &caller,
+                            &tenant.policy,
+                            &directory,
+                            account_id,
+                            account,
+                        );
+                        Owner::ServiceAccount(made.await?.id)
+                    }
+                    (None, Some(owner)) => owner,
+                    (None, None) => caller.usual_owner(tx, &tenant.policy).await?,
                 };
                 fields.owner = Some(usual);
                 let owner = caller.admit_owner(tx, &tenant, usual).await?;
@@ -152,7 +176,11 @@ impl App {
                     expires_at: tenant.policy.expiry_of_new(now, expiry)?,
                     ..Key::fresh(id, caller.organisation, fields, caller.actor.clone(), now)
                 };
+                refuse_other_grants(&tenant.policy, &directory, None, &key)?;
                 caller.may_have(&directory, &key, &owner)?;
+                if sole {
+                    owner::refuse_second(tx, &key, now).await?;
+                }
                 owner::refuse_too_many(tx, &tenant.policy, None, &key, now).await?;
                 tx.insert_key(&key).await?;
                 let token = mint

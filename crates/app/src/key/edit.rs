@@ -5,6 +5,7 @@ use domain::id::KeyId;
 use domain::key::KeyDraft;
 use domain::policy::ExpiryRequest;
 
+use super::grants::refuse_other_grants;
 use super::{KeyView, difference, locked, owner, refuse_over, target, view};
 use crate::access::roles_named;
 use crate::error::{AppError, Result};
@@ -73,6 +74,7 @@ impl App {
             if expiry != ExpiryRequest::Unsaid {
                 key.expires_at = tenant.policy.expiry_of_existing(now, expiry)?;
             }
+            refuse_other_grants(&tenant.policy, &directory, Some(&before), &key)?;
             // With another owner, or without anything of its own any more, it may be able to do other things.
             caller.may_have(&directory, &key, &owner)?;
             owner::refuse_too_many(tx, &tenant.policy, Some(&before), &key, now).await?;

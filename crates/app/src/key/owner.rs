@@ -130,6 +130,24 @@ impl Caller {
     }
 }
 
+/// Goes on only if the owner has no other live key; asked under the same lock as [`refuse_too_many`].
+///
+/// # Errors
+/// [`AppError::Conflict`].
+pub(super) async fn refuse_second(tx: &mut Tx, key: &Key, now: Timestamp) -> Result<()> {
+    tx.lock_organisation(key.organisation).await?;
+    let count = tx
+        .count_live_keys(key.organisation, key.owner, now, key, 1)
+        .await?;
+    if count > 0 {
+        return Err(AppError::conflict(
+            "owner_has_key",
+            "the owner has a live key already; revoke or delete that one first",
+        ));
+    }
+    Ok(())
+}
+
 /// Goes on only if the owner may have this key beside its live ones. It is asked under a lock that ends with the
 /// transaction, so that two keys that are made at once cannot both be the last.
 ///

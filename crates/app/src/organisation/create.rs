@@ -9,6 +9,7 @@ use store::organisations::Tenant;
 
 use super::target;
 use crate::error::{AppError, Result};
+use crate::policy::Founding;
 use crate::{App, Caller};
 
 /// What an organisation is made of.
@@ -18,10 +19,12 @@ pub struct CreateOrganisation {
     pub name: String,
     /// What names it in headers and on the command line; made from the name when it is not given.
     pub slug: Option<String>,
+    /// The preset that its policy begins with; the default one when none is named.
+    pub preset: Option<String>,
 }
 
 impl App {
-    /// Makes an organisation with the default policy. It has no keys and nobody in it yet.
+    /// Makes an organisation with the policy, roles and APIs of a preset. It has no keys and nobody in it yet.
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing was made.
@@ -36,9 +39,16 @@ impl App {
         if let Some(slug) = &request.slug {
             check_slug("slug", slug, &mut faults);
         }
-        if !faults.is_empty() {
-            return Err(faults.into());
-        }
+        let founding = Founding::new(self, request.preset.as_deref());
+        let founding = match founding {
+            Ok(founding) if faults.is_empty() => founding,
+            Ok(_) => return Err(faults.into()),
+            Err(AppError::Invalid(more)) => {
+                faults.extend(more);
+                return Err(faults.into());
+            }
+            Err(other) => return Err(other),
+        };
         let id = OrganisationId::fresh(self.clock(), self.random());
         let caller = caller.clone();
         let written = self
@@ -75,13 +85,14 @@ impl App {
                     policy: Policy::default(),
                 };
                 tx.insert_organisation(&tenant).await?;
-                let organisation = tenant.organisation;
+                let organisation = tenant.organisation.clone();
                 let changes =
                     json!({"slug": {"after": organisation.slug}, "name": {"after": organisation.name}});
                 tx.record(
                     id,
                     caller.event(tx.now(), "organisation.create", target(&organisation), changes),
                 );
+                founding.lay(tx, &caller, &tenant).await?;
                 Ok(organisation)
             })
             .await?;

@@ -44,6 +44,20 @@ impl ClientError {
         matches!(self, Self::Refused(problem) if matches!(problem.status, 401 | 403))
     }
 
+    /// What has to be confirmed before the server does it.
+    pub(crate) fn unconfirmed(&self) -> Option<Unconfirmed> {
+        let Self::Refused(problem) = self else {
+            return None;
+        };
+        // It goes into an address.
+        let word = problem.confirm.clone();
+        let word = word.filter(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric()))?;
+        (problem.code == "confirmation_needed").then(|| Unconfirmed {
+            word,
+            touches: problem.touches.clone(),
+        })
+    }
+
     /// Lines that help to put it right.
     pub(crate) fn details(&self) -> Vec<String> {
         match self {
@@ -52,6 +66,15 @@ impl ClientError {
             Self::Transport { .. } | Self::Answer(_) => Vec::new(),
         }
     }
+}
+
+/// What the server does when it is sent again with a word.
+#[derive(Debug)]
+pub(crate) struct Unconfirmed {
+    /// The word.
+    pub(crate) word: String,
+    /// What would be touched.
+    pub(crate) touches: Vec<Value>,
 }
 
 /// A refusal as the server words it.
@@ -65,6 +88,8 @@ pub(crate) struct Problem {
     missing: Option<String>,
     request_id: Option<String>,
     errors: Vec<FieldError>,
+    touches: Vec<Value>,
+    confirm: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

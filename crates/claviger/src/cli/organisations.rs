@@ -18,7 +18,7 @@ pub(crate) enum Organisations {
     List(List),
     /// Show one
     Show(One),
-    /// Make one, with the default policy and nobody in it
+    /// Make one, with the policy of a preset and nobody in it
     Create(Create),
     /// Call one something else; its slug stays
     Rename(Rename),
@@ -65,6 +65,9 @@ pub(crate) struct Create {
     /// What names it on the command line and in headers; made from the name when it is not given
     #[arg(long, value_name = "SLUG")]
     slug: Option<String>,
+    /// The preset that its policy begins with, such as openathens; the default one when it is not given
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
 }
 
 /// A new name.
@@ -98,8 +101,8 @@ pub(crate) async fn run(context: &Context, command: Organisations) -> Result<(),
     match command {
         Organisations::List(args) => list(context, &client, args).await,
         Organisations::Show(one) => show(context, &find(&client, &one).await?),
-        Organisations::Create(Create { name, slug }) => {
-            let body = json!({"name": name, "slug": slug});
+        Organisations::Create(Create { name, slug, preset }) => {
+            let body = json!({"name": name, "slug": slug, "preset": preset});
             show(context, &client.post("/v1/organisations", Some(&body)).await?)
         }
         Organisations::Rename(Rename { one, name }) => {

@@ -1,7 +1,11 @@
-//! `claviger policy`: the rules for keys as a flat list of settings, changed by name.
+//! `claviger policy`: the rules for keys as a flat list of settings, changed by name; what they were before, and the presets.
+
+mod change;
+mod history;
+mod presets;
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Context;
 use super::client::Query;
@@ -16,6 +20,18 @@ pub(crate) enum Policy {
     Show,
     /// Change settings; it takes effect at once, on every node
     Set(Set),
+    /// Show what a form for a new key should ask
+    Form,
+    /// Show where the policy differs from a preset
+    Diff(presets::Diff),
+    /// List the presets: the ways of five systems, and the default
+    Presets,
+    /// Put a preset in the place of the policy, and make the roles and APIs that belong to it
+    ApplyPreset(presets::Apply),
+    /// Show how the policy came to be, or one version of it
+    History(history::History),
+    /// Put an earlier version in the place of the policy
+    Restore(history::Restore),
 }
 
 const EXAMPLES: &str = "\
@@ -25,7 +41,8 @@ Examples:
   claviger policy set rotation.warn_after=null
 
 A value that reads as JSON is taken as such (true, 46, null, [\"bearer\"]); anything else is text.
-For a text that reads as JSON, quote it: 'token.prefix=\"123\"'.";
+For a text that reads as JSON, quote it: 'token.prefix=\"123\"'.
+A narrower setting that is about something there already is shown first, and asked about; --yes says it is meant.";
 
 /// Settings to change.
 #[derive(Debug, Args)]
@@ -34,7 +51,7 @@ pub(crate) struct Set {
     /// A setting and its new value, such as expiry.max=366d
     #[arg(required = true, value_name = "PATH=VALUE")]
     settings: Vec<String>,
-    /// Show what would change, and change nothing
+    /// Show what would change and what it would touch, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -47,42 +64,26 @@ pub(crate) async fn run(context: &Context, command: Policy) -> Result<(), CliErr
             &connect(context)?.get("/v1/policy", &Query::new()).await?,
         ),
         Policy::Set(args) => set(context, args).await,
+        Policy::Form => show(
+            context,
+            &connect(context)?.get("/v1/policy/form", &Query::new()).await?,
+        ),
+        Policy::Diff(args) => presets::diff(context, args).await,
+        Policy::Presets => presets::list(context).await,
+        Policy::ApplyPreset(args) => presets::apply(context, args).await,
+        Policy::History(args) => history::run(context, args).await,
+        Policy::Restore(args) => history::restore(context, args).await,
     }
 }
 
 async fn set(context: &Context, args: Set) -> Result<(), CliError> {
     let patch = merge_patch(&args.settings)?;
     let client = connect(context)?;
-    if !args.dry_run {
-        return show(context, &client.patch("/v1/policy", &patch, None).await?);
+    let send = async |query: &str| client.patch(&format!("/v1/policy{query}"), &patch, None).await;
+    match change::send(context, args.dry_run, send).await? {
+        Some(policy) => show(context, &policy),
+        None => Ok(()),
     }
-    let policy = client.get("/v1/policy", &Query::new()).await?;
-    let now = flat(&policy);
-    let value_now = |path: &str| {
-        now.iter()
-            .find(|(at, _)| at == path)
-            .map_or(&Value::Null, |(_, value)| *value)
-    };
-    let wanted = flat(&patch);
-    let changes: Vec<(&String, &Value, &Value)> = wanted
-        .iter()
-        .map(|(path, then)| (path, value_now(path), *then))
-        .filter(|(_, now, then)| now != then)
-        .collect();
-    if context.screen.json {
-        let changes: Map<String, Value> = changes
-            .into_iter()
-            .map(|(path, now, then)| (path.clone(), json!({"before": now, "after": then})))
-            .collect();
-        return context.screen.json(&json!({"dry_run": true, "changes": changes}));
-    }
-    let rows: Vec<Vec<Cell>> = changes
-        .into_iter()
-        .map(|(path, now, then)| vec![Cell::from(path), shown(now).into(), shown(then).into()])
-        .collect();
-    context.screen.table(&["SETTING", "NOW", "THEN"], 0, &rows)?;
-    context.screen.note("dry run: the policy was not changed");
-    Ok(())
 }
 
 fn show(context: &Context, policy: &Value) -> Result<(), CliError> {
@@ -101,6 +102,8 @@ fn shown(value: &Value) -> String {
         Value::Null => "none".to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        // A level of a form: its name says it.
+        Value::Object(fields) => fields.get("name").map_or_else(|| value.to_string(), shown),
         other => other.to_string(),
     }
 }
@@ -158,6 +161,8 @@ fn merge_patch(settings: &[String]) -> Result<Value, CliError> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn patch(settings: &[&str]) -> Result<Value, CliError> {

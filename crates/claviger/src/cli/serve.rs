@@ -39,6 +39,9 @@ pub(crate) struct Init {
     /// The settings file [default: claviger.toml here, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The preset that the first organisation's policy begins with, such as openlmis
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
 }
 
 /// The settings file.
@@ -63,6 +66,20 @@ pub(super) fn settings(context: &Context, file: Option<&PathBuf>) -> Result<Conf
 
 pub(super) fn failed(error: impl std::fmt::Display) -> CliError {
     CliError::Failed(error.to_string())
+}
+
+/// What was wrong with the wish, where it was: its fields are named.
+fn said(error: app::AppError) -> CliError {
+    match &error {
+        app::AppError::Invalid(faults) => {
+            let faults: Vec<String> = faults
+                .iter()
+                .map(|one| format!("{}: {}", one.field, one.detail))
+                .collect();
+            CliError::Usage(faults.join("; "))
+        }
+        _ => failed(error),
+    }
 }
 
 fn first_name(context: &Context) -> &str {
@@ -101,7 +118,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let made = installation
         .app
-        .initialise(first_name(context))
+        .initialise(first_name(context), None)
         .await
         .map_err(failed)?;
     let server = Server::start(installation, config).await.map_err(failed)?;
@@ -115,12 +132,16 @@ pub(super) async fn run(
 
 pub(crate) async fn init(context: &Context, args: Init) -> Result<(), CliError> {
     let config = settings(context, args.config.as_ref())?;
+    if let Some(name) = &args.preset {
+        // Before anything is made.
+        app::policy::known_preset(name).map_err(said)?;
+    }
     let installation = Installation::open(&config).await.map_err(failed)?;
     let made = installation
         .app
-        .initialise(first_name(context))
+        .initialise(first_name(context), args.preset.as_deref())
         .await
-        .map_err(failed)?;
+        .map_err(said)?;
     let Some(made) = made else {
         return Err(CliError::Failed(
             "there is an organisation already; nothing was changed".to_owned(),

@@ -1,6 +1,6 @@
 //! What cannot be undone is asked about, and a dry run only looks.
 
-use super::fake::{Fake, KEY, ONE, TOKEN, code, err, out};
+use super::fake::{Fake, KEY, ONE, TOKEN, code, err, out, problem};
 
 #[test]
 fn what_cannot_be_undone_is_refused_without_a_terminal_before_anything_is_sent() {
@@ -60,10 +60,10 @@ fn a_dry_run_reads_and_changes_nothing() {
     let fake = Fake::new(vec![
         ("GET", "/v1/keys/", 200, ONE.to_owned()),
         (
-            "GET",
-            "/v1/policy",
+            "PATCH",
+            "/v1/policy?dry_run=true",
             200,
-            r#"{"expiry":{"max":null},"deletion":"deactivate"}"#.to_owned(),
+            r#"{"changes":{"expiry.max":{"before":null,"after":"366d"}},"touches":[]}"#.to_owned(),
         ),
     ]);
     for dry in [
@@ -96,5 +96,58 @@ fn a_dry_run_reads_and_changes_nothing() {
         "-q",
     ]));
     assert_eq!(policy, "expiry.max\tnone\t366d\n");
-    assert!(fake.asked().iter().all(|request| request.starts_with("GET ")));
+    let reads = |request: &String| {
+        request.starts_with("GET ") || request.starts_with("PATCH /v1/policy?dry_run=true ")
+    };
+    assert!(fake.asked().iter().all(reads));
+}
+
+#[test]
+fn a_change_of_the_policy_that_touches_something_is_made_only_by_whoever_says_so() {
+    let touches = r#","confirm":"5f2ab0c3d9e84176a0b1c2d3e4f50617","touches":[{"setting":"expiry.max","what":"keys","count":21,
+        "effect":"kept","detail":"they keep their end","first":[{"id":"key_1","name":"Billing Sync"}]}]"#;
+    let fake = Fake::new(vec![
+        (
+            "PATCH",
+            "/v1/policy?confirm=5f2ab0c3d9e84176a0b1c2d3e4f50617 ",
+            200,
+            r#"{"expiry":{"max":"90d"}}"#.to_owned(),
+        ),
+        (
+            "PATCH",
+            "/v1/policy ",
+            409,
+            problem(409, "confirmation_needed", touches),
+        ),
+        (
+            "POST",
+            "/v1/policy/presets/sly/apply ",
+            409,
+            problem(409, "confirmation_needed", r#","confirm":"x&y=../z""#),
+        ),
+    ]);
+    let output = fake.run(&["policy", "set", "expiry.max=90d"]);
+    assert_eq!(code(&output), 2, "{}", err(&output));
+    assert!(
+        err(&output).contains("expiry.max touches 21 keys: they keep their end"),
+        "{}",
+        err(&output)
+    );
+    assert!(
+        err(&output).contains("Billing Sync") && err(&output).contains("and 20 more"),
+        "{}",
+        err(&output)
+    );
+    assert_eq!(fake.asked().len(), 1);
+    let output = fake.run(&["policy", "set", "expiry.max=90d", "--yes", "-q"]);
+    assert_eq!(
+        (code(&output), out(&output)),
+        (0, "expiry.max\t90d\n".to_owned()),
+        "{}",
+        err(&output)
+    );
+    // A word that could lead elsewhere is none.
+    let output = fake.run(&["policy", "apply-preset", "sly", "--yes"]);
+    assert_eq!(code(&output), 1, "{}", err(&output));
+    assert_eq!(fake.asked().len(), 4);
 }

@@ -71,6 +71,8 @@ pub struct Standing {
     pub grants: Grants,
     /// Whether its API, if it belongs to one, is enabled.
     pub available: bool,
+    /// Whether it is offered as a permission level.
+    pub level: bool,
 }
 
 /// What decisions need to know of an organisation: its roles, and what its APIs do not offer now.
@@ -136,6 +138,19 @@ impl Directory {
         })
     }
 
+    /// The names of the permission levels that are to be had, in order.
+    pub fn levels(&self) -> Vec<&str> {
+        let levels = self.roles.values().filter(|role| role.level && role.available);
+        let mut names: Vec<&str> = levels.map(|role| role.name.as_str()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Whether a role is a permission level.
+    pub fn is_level(&self, role: RoleId) -> bool {
+        self.roles.get(&role).is_some_and(|role| role.level)
+    }
+
     /// Whether a role grants anything now, as far as its API is concerned.
     pub fn is_available(&self, role: RoleId) -> bool {
         Builtin::of(role).is_some() || self.roles.get(&role).is_some_and(|role| role.available)
@@ -163,6 +178,7 @@ mod tests {
             name: name.to_owned(),
             grants: grants(patterns),
             available,
+            level: false,
         };
         Directory {
             roles: HashMap::from([

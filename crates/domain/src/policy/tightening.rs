@@ -57,6 +57,10 @@ pub enum Touched {
     KeysIdleFor(Span),
     /// Live keys that hold permissions of Claviger's own.
     KeysThatManage,
+    /// Live keys without a rate limit of their own.
+    KeysWithoutRate,
+    /// Live keys without a quota of their own.
+    KeysWithoutQuota,
     /// Service accounts.
     Accounts,
     /// Service accounts without an address.
@@ -148,6 +152,7 @@ impl Policy {
         self.secrets_tightened(after, &mut all);
         self.deletion_tightened(after, &mut all);
         self.accounts_tightened(after, &mut all);
+        self.limits_tightened(after, &mut all);
         self.care_tightened(after, &mut all);
         all
     }
@@ -215,6 +220,27 @@ impl Policy {
                 Touched::KeysOfKnownAs(fresh),
                 "they go on; their owners are given no more",
             ));
+        }
+    }
+
+    fn limits_tightened(&self, after: &Self, all: &mut Vec<Tightening>) {
+        let (old, new) = (&self.limits, &after.limits);
+        // Which of two different limits is the narrower one can depend on how a key is used.
+        if new.default_rate.is_some() && old.default_rate != new.default_rate {
+            all.push(Tightening {
+                setting: "limits.default_rate",
+                touched: Touched::KeysWithoutRate,
+                effect: Effect::Refused,
+                detail: "they have no limit of their own, and are refused beyond this one from now on",
+            });
+        }
+        if new.default_quota.is_some() && old.default_quota != new.default_quota {
+            all.push(Tightening {
+                setting: "limits.default_quota",
+                touched: Touched::KeysWithoutQuota,
+                effect: Effect::Refused,
+                detail: "they have no quota of their own, and are refused beyond this one from now on",
+            });
         }
     }
 

@@ -28,6 +28,7 @@ fn directory(pattern: &str) -> Directory {
         name: "Clerk".to_owned(),
         grants: [pattern.parse().unwrap()].into_iter().collect(),
         available: true,
+        level: false,
     };
     Directory {
         roles: HashMap::from([(role(), standing)]),

@@ -7,7 +7,7 @@ use domain::page::{Cursor, Page, SortValue};
 use super::{COLUMNS, account_of};
 use crate::Store;
 use crate::db::Value;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::keys::search;
 
 /// Which statuses are asked for.
@@ -175,6 +175,44 @@ fn filter(conditions: &mut Conditions, query: &AccountQuery) {
 }
 
 impl Store {
+    /// The service accounts of a query from `offset` on, and how many there are in all, for callers who count pages. The
+    /// cursor of the query is not looked at.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn accounts_from(
+        &self,
+        organisation: OrganisationId,
+        query: &AccountQuery,
+        offset: u64,
+    ) -> Result<(Vec<Account>, i64)> {
+        let mut conditions = Conditions {
+            sql: "a.organisation = $1".to_owned(),
+            values: vec![organisation.into()],
+        };
+        filter(&mut conditions, query);
+        let counting = format!("SELECT COUNT(*) FROM service_accounts a WHERE {}", conditions.sql);
+        let counted = self
+            .readers
+            .query_long(counting, conditions.values.clone())
+            .await?;
+        let total: i64 = counted.first().ok_or(StoreError::RowMissing)?.get(0)?;
+        let Some(offset) = i64::try_from(offset).ok().filter(|offset| *offset < total) else {
+            return Ok((Vec::new(), total));
+        };
+        let (column, order) = (query.sort.column(), if query.descending { "DESC" } else { "ASC" });
+        let limit = conditions.bind(i64::from(query.limit));
+        let offset = conditions.bind(offset);
+        let sql = format!(
+            "SELECT {COLUMNS} FROM service_accounts a WHERE {} ORDER BY {column} {order}, a.id {order} LIMIT {limit} \
+             OFFSET {offset}",
+            conditions.sql
+        );
+        let rows = self.readers.query_long(sql, conditions.values).await?;
+        let accounts = rows.iter().map(account_of).collect::<Result<_>>()?;
+        Ok((accounts, total))
+    }
+
     /// A page of an organisation's service accounts; `list` names the list in its cursor.
     ///
     /// # Errors

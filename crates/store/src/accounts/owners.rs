@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::db::{Row, Value};
 use crate::error::Result;
-use crate::keys::json;
+use crate::keys::{json, owner_of};
 use crate::tx::Tx;
 use crate::{Store, params};
 
@@ -23,6 +23,17 @@ pub struct OwnerStanding {
     pub known_as: Vec<String>,
     /// Whether it was deleted.
     pub is_deleted: bool,
+}
+
+/// What an owner is called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnerLabel {
+    /// By people.
+    pub name: String,
+    /// By systems: an account's username, a person's email address.
+    pub login: String,
+    /// The business partner whose system an account is; empty for none.
+    pub partner: String,
 }
 
 const ORGANISATION: &str = "SELECT name FROM organisations WHERE id = $1 AND id = $2";
@@ -83,18 +94,70 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn owner_known_as(&self, organisation: OrganisationId, text: &str) -> Result<Option<Owner>> {
+        let known = self.owners_of_login(organisation, text).await?;
+        let account = known
+            .iter()
+            .find(|owner| matches!(owner, Owner::ServiceAccount(_)));
+        Ok(account.or(known.first()).copied())
+    }
+
+    /// What these accounts and people of an organisation are called.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn owner_labels(
+        &self,
+        organisation: OrganisationId,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, OwnerLabel>> {
+        let mut labels = HashMap::with_capacity(ids.len());
+        // A statement takes as many values as this on either engine.
+        for ids in ids.chunks(500) {
+            let marks: Vec<String> = (2..ids.len() + 2).map(|n| format!("${n}")).collect();
+            let marks = marks.join(", ");
+            let sql = format!(
+                "SELECT id, name, username, partner FROM service_accounts WHERE organisation = $1 AND id IN ({marks}) \
+                 UNION ALL SELECT id, name, email, '' FROM users WHERE organisation = $1 AND id IN ({marks})"
+            );
+            let mut values = params![organisation].to_vec();
+            values.extend(ids.iter().map(|id| Value::from(*id)));
+            for row in self.readers.query(&sql, &values).await? {
+                let mut c = row.read();
+                let id: Uuid = c.next()?;
+                let label = OwnerLabel {
+                    name: c.next()?,
+                    login: c.next()?,
+                    partner: c.next()?,
+                };
+                labels.insert(id, label);
+            }
+        }
+        Ok(labels)
+    }
+
+    /// The service accounts and the people of an organisation that are known by this username or email address in any
+    /// case; a deleted account is known no more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn owners_of_login(&self, organisation: OrganisationId, login: &str) -> Result<Vec<Owner>> {
         // PostgreSQL refuses U+0000 in a value, and no name holds it.
-        if text.contains('\0') {
-            return Ok(None);
+        if login.contains('\0') {
+            return Ok(Vec::new());
         }
-        let values = params![organisation, text.to_lowercase()];
-        let sql = "SELECT id FROM service_accounts WHERE organisation = $1 AND username_key = $2 AND deleted_at IS NULL";
-        if let Some(row) = self.readers.query_opt(sql, values).await? {
-            return Ok(Some(Owner::ServiceAccount(row.get(0)?)));
-        }
-        let sql = "SELECT id FROM users WHERE organisation = $1 AND email_key = $2";
-        let row = self.readers.query_opt(sql, values).await?;
-        row.map(|row| Ok(Owner::User(row.get(0)?))).transpose()
+        let sql = "SELECT 'service_account', id FROM service_accounts \
+                   WHERE organisation = $1 AND username_key = $2 AND deleted_at IS NULL \
+                   UNION ALL SELECT 'user', id FROM users WHERE organisation = $1 AND email_key = $2";
+        let rows = self
+            .readers
+            .query(sql, params![organisation, login.to_lowercase()])
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let kind: String = row.get(0)?;
+                owner_of(&kind, row.get(1)?)
+            })
+            .collect()
     }
 
     /// The names of these accounts and people of an organisation.

@@ -12,6 +12,7 @@ use crate::db::{Engine, Row, Value};
 use crate::error::Result;
 use crate::{Store, params};
 
+mod offset;
 mod plan;
 
 /// Which statuses are asked for.

@@ -1,9 +1,11 @@
 //! Who asks. A handler that takes a [`By`] cannot run for nobody.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use ::http::request::Parts;
 use ::http::{HeaderMap, header};
+use app::caller::Known;
 use app::session::Client;
 use app::{AppError, Caller};
 use axum::extract::FromRequestParts;
@@ -24,23 +26,46 @@ impl FromRequestParts<Web> for By {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
-        let request = request_id(parts)?;
-        if let Some(uid) = socket_user(parts)? {
-            let slug = slug(&parts.headers)?;
-            return Ok(Self(web.app.local_caller(uid, slug, request).await?));
-        }
-        // Of a key and a cookie the key decides: it was sent on purpose.
-        if let Some((token, source)) = token::presented(&parts.headers)? {
-            return Ok(Self(web.app.recognise(token, source, ip(parts), request).await?));
-        }
-        let Some(token) = cookie::token(web, &parts.headers) else {
-            return Err(AppError::Unauthenticated.into());
-        };
-        origin::require_own(web, parts)?;
-        let slug = slug(&parts.headers)?;
-        let caller = web.app.recognise_session(token, slug, ip(parts), request);
-        Ok(Self(caller.await?))
+        Ok(Self(known(parts, web, headers).await?.manager()?))
     }
+}
+
+/// A token, by whichever way it came: the organisation's policy says which are accepted at the doors, not here.
+pub(crate) type Presented<'a> = Cow<'a, [u8]>;
+
+/// Where a route looks for a token.
+pub(crate) type Look = for<'a> fn(&'a Parts) -> Result<Option<Presented<'a>>, Problem>;
+
+/// In the headers.
+///
+/// # Errors
+/// Two different tokens of ours.
+pub(crate) fn headers(parts: &Parts) -> Result<Option<Presented<'_>>, Problem> {
+    let presented = token::presented(&parts.headers)?;
+    Ok(presented.map(|(token, _)| token.into()))
+}
+
+/// Who asks: whoever is at the socket, a key, or a person by their session.
+///
+/// # Errors
+/// When it is nobody who is known.
+pub(crate) async fn known(parts: &Parts, web: &Web, look: Look) -> Result<Known, Problem> {
+    let request = request_id(parts)?;
+    if let Some(uid) = socket_user(parts)? {
+        let slug = slug(&parts.headers)?;
+        return Ok(web.app.local_caller(uid, slug, request).await?.into());
+    }
+    // Of a key and a cookie the key decides: it was sent on purpose.
+    if let Some(token) = look(parts)? {
+        return Ok(web.app.recognise(&token, ip(parts), request).await?);
+    }
+    let Some(token) = cookie::token(web, &parts.headers) else {
+        return Err(AppError::Unauthenticated.into());
+    };
+    origin::require_own(web, parts)?;
+    let slug = slug(&parts.headers)?;
+    let caller = web.app.recognise_session(token, slug, ip(parts), request);
+    Ok(caller.await?.into())
 }
 
 /// Whoever is at the data directory, in no organisation; anybody else as [`By`] knows them.

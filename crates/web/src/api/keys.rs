@@ -34,7 +34,7 @@ use crate::http::problem::Result;
 use crate::http::{Problem, Web};
 
 /// Tells a field that is `null` from one that is left out.
-pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
@@ -187,6 +187,7 @@ pub(super) async fn create(
         token: fields.token()?,
         protected: fields.protected.unwrap_or(false),
         draft: fields.draft(),
+        ..CreateKey::default()
     };
     let issued = web.app.create_key(&caller, request, idempotency).await?;
     Ok(shown::issued(StatusCode::CREATED, &issued, web.app.clock().now()))

@@ -15,7 +15,8 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 pub(super) use part::{part, part_of};
-pub(super) use problems::{Conflict, NotFound, NotProven, PolicyRefused, Throttled};
+pub(crate) use problems::{Conflict, NotFound, PolicyRefused};
+pub(super) use problems::{NotProven, Throttled};
 
 use crate::http::problem::Written;
 
@@ -57,6 +58,9 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
         (name = "set-up", description = "The link that makes the first management key"),
         (name = "sign-in", description = "People: how they sign in, and their sessions"),
         (name = "people", description = "Who is asked in, what they may do, and what becomes of what they own"),
+        (name = "OmniCRM", description = "The dialect `omnicrm`: keys as OmniCRM's callers manage them"),
+        (name = "OpenLMIS", description = "The dialect `openlmis`: keys and service accounts as OpenLMIS's callers manage them"),
+        (name = "Maximo", description = "The dialect `maximo`: keys and their properties as Maximo's callers manage them"),
         (name = "health", description = "Whether the process lives, and whether it can answer"),
         (name = "description", description = "This document, and a page to try it")
     )
@@ -72,7 +76,7 @@ static DOCUMENT: OnceLock<Value> = OnceLock::new();
 
 /// The description of the management plane and of what the verification listener shares with it, whole.
 pub fn document() -> &'static Value {
-    DOCUMENT.get_or_init(|| finish(super::routes().into_openapi()))
+    DOCUMENT.get_or_init(|| finish(crate::dialects::describe(super::routes()).into_openapi()))
 }
 
 /// The document itself.
@@ -111,6 +115,7 @@ fn finish(described: utoipa::openapi::OpenApi) -> Value {
             }
         }
     }
+    crate::dialects::finish(&mut document);
     document
 }
 

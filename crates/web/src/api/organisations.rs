@@ -91,9 +91,12 @@ pub(super) struct NewOrganisation {
     /// Made from the name when it is not given; it never changes.
     #[schema(value_type = Option<Slug>)]
     slug: Option<String>,
+    /// The preset that its policy begins with; the default one when it is not given.
+    #[schema(pattern = "^[a-z]+$", example = "openathens")]
+    preset: Option<String>,
 }
 
-/// Makes an organisation with the default policy. Nobody is in it yet.
+/// Makes an organisation with the policy of a preset, and the roles and APIs that belong to it. Nobody is in it yet.
 #[utoipa::path(
     post, path = "/v1/organisations", operation_id = "create_organisation", tag = "organisations",
     request_body = NewOrganisation,
@@ -108,6 +111,7 @@ pub(super) async fn create(
     let request = CreateOrganisation {
         name: fields.name,
         slug: fields.slug,
+        preset: fields.preset,
     };
     let organisation = web.app.create_organisation(&caller, request).await?;
     Ok(answer(StatusCode::CREATED, &organisation))

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::http::answer::OwnerType;
 
 /// JSON with a status.
-pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(bytes) => (status, [(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
         Err(error) => crate::http::Problem::from(app::AppError::internal(error)).into_response(),

@@ -2,6 +2,7 @@
 
 use ::http::{HeaderValue, Method, StatusCode, header};
 use app::AppError;
+use app::policy::{PolicyPreview, Touch};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::id::RequestId;
@@ -23,9 +24,16 @@ struct Facts {
     errors: Vec<FieldError>,
     /// Seconds after which it is worth asking again.
     retry_after: Option<u64>,
+    /// What the change would do that is to be confirmed.
+    preview: Option<Box<PolicyPreview>>,
     /// For the log alone.
     cause: Option<String>,
+    /// How it is written down where not as RFC 9457 has it.
+    shape: Option<Shape>,
 }
+
+/// A refusal in the form that the callers of another system's API expect.
+pub type Shape = fn(&Problem) -> (StatusCode, serde_json::Value);
 
 /// A refusal, as it is written down (RFC 9457).
 #[derive(Serialize, ToSchema)]
@@ -56,6 +64,17 @@ pub(crate) struct Written<'a> {
     /// Every field that cannot be taken.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    /// What a change of the policy would touch that is to be confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    touches: Option<&'a [Touch]>,
+    /// The settings that it would change, by path, each with what it is and what it would be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, example = json!({"expiry.max": {"before": null, "after": "90d"}}))]
+    changes: Option<&'a serde_json::Value>,
+    /// The word to send as `confirm` with the same change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "5f2ab0c3d9e84176a0b1c2d3e4f50617")]
+    confirm: Option<&'a str>,
 }
 
 impl Problem {
@@ -75,7 +94,9 @@ impl Problem {
             missing: None,
             errors: Vec::new(),
             retry_after: None,
+            preview: None,
             cause: None,
+            shape: None,
         }))
     }
 
@@ -111,7 +132,7 @@ impl Problem {
 
     /// What a refusal that the framework made by itself should have said: a path that is not UTF-8, a request that took
     /// too long. None for every other answer.
-    pub(super) fn of_framework(response: &Response) -> Option<Self> {
+    pub(crate) fn of_framework(response: &Response) -> Option<Self> {
         let status = response.status();
         let is_page = response
             .headers()
@@ -142,9 +163,28 @@ impl Problem {
         self.0.status
     }
 
-    /// What is wrong, in a sentence.
-    pub fn detail(&self) -> &str {
-        &self.0.detail
+    /// The kind of refusal, for programs.
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// What is wrong, in a sentence; where several fields are, each by its name.
+    pub fn sentence(&self) -> String {
+        match self.0.errors.as_slice() {
+            [] | [_] => self.0.detail.clone(),
+            several => {
+                let each = several
+                    .iter()
+                    .map(|fault| format!("{}: {}", fault.field, fault.detail));
+                each.collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+
+    /// The same, to be written down in that form.
+    pub fn shaped(mut self, shape: Option<Shape>) -> Self {
+        self.0.shape = shape;
+        self
     }
 
     /// Says in the log what the caller is not told.
@@ -155,8 +195,11 @@ impl Problem {
         }
     }
 
-    /// Writes it down.
-    pub fn render(&self, request_id: Option<RequestId>) -> ::http::Response<Bytes> {
+    fn written(&self, request_id: Option<RequestId>) -> (StatusCode, &'static str, Vec<u8>) {
+        if let Some(shape) = self.0.shape {
+            let (status, body) = shape(self);
+            return (status, "application/json", body.to_string().into_bytes());
+        }
         let written = Written {
             r#type: format!("urn:claviger:problem:{}", self.0.code),
             title: self.0.title,
@@ -166,15 +209,21 @@ impl Problem {
             request_id,
             missing: self.0.missing.as_deref(),
             errors: &self.0.errors,
+            touches: self.0.preview.as_ref().map(|preview| preview.touches.as_slice()),
+            changes: self.0.preview.as_ref().map(|preview| &preview.changes),
+            confirm: self.0.preview.as_ref().map(|preview| preview.confirm.as_str()),
         };
-        let mut response =
-            ::http::Response::new(Bytes::from(serde_json::to_vec(&written).unwrap_or_default()));
-        *response.status_mut() = self.0.status;
+        let body = serde_json::to_vec(&written).unwrap_or_default();
+        (self.0.status, "application/problem+json", body)
+    }
+
+    /// Writes it down.
+    pub fn render(&self, request_id: Option<RequestId>) -> ::http::Response<Bytes> {
+        let (status, kind, body) = self.written(request_id);
+        let mut response = ::http::Response::new(Bytes::from(body));
+        *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let id = request_id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok());
         if let Some(id) = id {
@@ -258,6 +307,11 @@ impl From<AppError> for Problem {
                 "policy_refused",
                 "Against the policy",
             ),
+            AppError::Unconfirmed(preview) => {
+                let mut problem = plain(StatusCode::CONFLICT, "confirmation_needed", "To be confirmed");
+                problem.0.preview = Some(preview);
+                problem
+            }
             AppError::Precondition { .. } => plain(
                 StatusCode::PRECONDITION_FAILED,
                 "precondition_failed",

@@ -25,6 +25,7 @@ fn directory() -> Directory {
         name: name.to_owned(),
         grants: grants(patterns),
         available,
+        level: false,
     };
     Directory {
         roles: HashMap::from([
@@ -200,6 +201,7 @@ fn some_directory() -> impl Strategy<Value = Directory> {
         name: "Some".to_owned(),
         grants,
         available,
+        level: false,
     });
     let unavailable = prop::collection::vec(prop::sample::select(&PERMISSIONS[..6]), 0..2);
     (prop::collection::vec(standing, 3), unavailable).prop_map(|(all, unavailable)| Directory {

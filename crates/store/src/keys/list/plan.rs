@@ -85,7 +85,7 @@ pub(super) async fn sqlite(
 }
 
 /// The keys by the index of the order: the planner would rather take a filter's and sort all that it finds.
-fn in_order(query: &KeyQuery) -> String {
+pub(super) fn in_order(query: &KeyQuery) -> String {
     format!("keys k INDEXED BY {}", query.sort.index())
 }
 

@@ -13,7 +13,13 @@ const REFUSALS: [Refusal; 13] = [
     (
         "400",
         "The request cannot be taken; `errors` names every field",
-        &["invalid_request", "invalid_json", "conflicting_tokens"],
+        &[
+            "invalid_request",
+            "invalid_json",
+            "conflicting_tokens",
+            "client_not_supported",
+            "token_invalid",
+        ],
     ),
     (
         "401",
@@ -46,6 +52,8 @@ const REFUSALS: [Refusal; 13] = [
             "key_over",
             "key_protected",
             "rotation_conflict",
+            "key_ambiguous",
+            "owner_has_key",
             "secret_exists",
             "import_running",
             "changed_meanwhile",
@@ -75,6 +83,8 @@ const REFUSALS: [Refusal; 13] = [
             "too_many_roles",
             "too_many_apis",
             "no_quota",
+            "confirmation_needed",
+            "policy_changing",
         ],
     ),
     (
@@ -143,7 +153,7 @@ pub(super) fn codes() -> Value {
 macro_rules! named {
     ($($(#[$doc:meta])* $name:ident = $status:literal;)*) => {$(
         $(#[$doc])*
-        pub(in crate::api) struct $name;
+        pub(crate) struct $name;
 
         impl IntoResponses for $name {
             fn responses() -> BTreeMap<String, RefOr<Response>> {
