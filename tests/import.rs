@@ -357,8 +357,11 @@ fn sample(name: &str) -> String {
 async fn each_systems_file_comes_in_as_it_is() {
     for engine in ENGINES {
         let server = server(engine).await;
-        for name in ["reports", "authentication"] {
-            let role = json!({"name": name, "permissions": [format!("{name}:use")], "level": true});
+        for (name, permission) in [
+            ("Reports API", "reports:view"),
+            ("Authentication API", "authentication:use"),
+        ] {
+            let role = json!({"name": name, "permissions": [permission], "level": true});
             let (status, body) = server.call(Method::POST, "/v1/roles", Some(role)).await;
             assert_eq!(status, StatusCode::CREATED, "{body}");
         }

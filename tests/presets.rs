@@ -1,5 +1,12 @@
 //! The presets: each brings its policy, its roles and its APIs whole or not at all, and says why.
 
+mod house;
+mod maximo;
+mod omnicrm;
+mod openathens;
+mod openlmis;
+mod osprov;
+
 use std::process::Output;
 
 use reqwest::{Method, StatusCode};

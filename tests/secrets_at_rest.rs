@@ -43,7 +43,8 @@ fn forms(token: &str) -> Vec<String> {
     forms
 }
 
-async fn assert_nowhere(server: &Server, tokens: &[String]) {
+/// Demands that no file of a server's, no line of its log and no row of its database has any of these.
+pub(crate) async fn assert_nowhere(server: &Server, tokens: &[String]) {
     let mut places = vec![("the log".to_owned(), server.log())];
     for entry in std::fs::read_dir(server.data()).expect("a directory") {
         let path = entry.expect("an entry").path();

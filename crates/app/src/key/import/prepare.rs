@@ -25,6 +25,7 @@ use super::{Context, MAX_LINES};
 use crate::access::roles_named;
 use crate::account;
 use crate::error::{AppError, Result};
+use crate::key::grants::refuse_other_grants;
 use crate::key::issue::Material;
 use crate::key::{TokenInput, difference};
 
@@ -311,6 +312,10 @@ impl Preparer {
             rotated_at: created_at,
             ..Key::fresh(id, caller.organisation, fields, caller.actor.clone(), now)
         };
+        if let Err(error) = refuse_other_grants(policy, directory, None, &key) {
+            let field = if key.permissions.is_empty() { "roles" } else { "permissions" };
+            return Ok(Err(faults_of(field, error)?));
+        }
         let (origin, digest, scheme) = self.origin(material, seen, exported, policy.secret.storage);
         let stored = NewSecret {
             id: secret,

@@ -33,7 +33,9 @@ pub(super) fn row(source: &mut Source) -> KeyRow {
     let permissions = permissions.map(|all| all.iter().map(|one| permission(one, source)).collect());
     let token = source.secret(&["api_key"]);
     let hash = source.text(&["api_key_hash", "key_hash", "hash"]);
-    // `sk_live_...XYZ` is what its list shows of a key, not a key.
+    // `sk_live_...XYZ` is what its list shows of a key, not a key; it says what the hashed one begins with.
+    let shown = token.as_ref().filter(|_| hash.is_some()).and_then(|token| prefix(token));
+    let prefix = source.text(&["prefix"]).or(shown);
     let token = token.filter(|token| hash.is_none() && !is_masked(token));
     let status = source.text(&["status"]).map(|text| text.to_ascii_lowercase());
     let mut revoked_at = source.text(&["revoked_at"]);
@@ -62,7 +64,7 @@ pub(super) fn row(source: &mut Source) -> KeyRow {
         permissions,
         secret: token,
         secret_sha256: hash,
-        secret_prefix: source.text(&["prefix"]),
+        secret_prefix: prefix,
         created_at: source.instant(&["created", "created_date", "created_at"]),
         expires_at,
         external_id: source.text(&["api_key_id", "id"]),
@@ -88,6 +90,12 @@ fn permission(text: &str, source: &mut Source) -> String {
         format!("there is no permission {text} that is known here"),
     );
     String::new()
+}
+
+/// What a masked key begins with, up to its last underscore.
+fn prefix(token: &str) -> Option<String> {
+    let (prefix, _) = token.split(['.', '…', '*']).next()?.rsplit_once('_')?;
+    is_masked(token).then(|| prefix.to_owned())
 }
 
 fn is_masked(token: &str) -> bool {

@@ -1,5 +1,5 @@
 //! OpenAthens. A key has a name, one of three permission levels, and an expiry date on which it no longer works. The level
-//! becomes a role of that name, which the organisation must have.
+//! becomes the role of that name, which the preset `openathens` makes.
 
 use domain::clock::Timestamp;
 use domain::policy::End;
@@ -7,11 +7,11 @@ use domain::policy::End;
 use super::super::row::KeyRow;
 use super::Source;
 
-/// Their levels, and the roles by which they are known here.
-const LEVELS: [(&str, &str); 3] = [
-    ("authenticationapi", "authentication"),
-    ("reportsapi", "reports"),
-    ("fullaccess", "full-access"),
+/// Their levels, as they are written and as programs write them, and the roles that the preset makes of them.
+const LEVELS: [(&str, &str, &str); 3] = [
+    ("authenticationapi", "authentication", "Authentication API"),
+    ("reportsapi", "reports", "Reports API"),
+    ("fullaccess", "full", "Full access"),
 ];
 
 pub(super) fn row(source: &mut Source) -> KeyRow {
@@ -20,9 +20,9 @@ pub(super) fn row(source: &mut Source) -> KeyRow {
         let word = super::plain(&text);
         let known = LEVELS
             .iter()
-            .find(|(theirs, ours)| *theirs == word || super::plain(ours) == word);
+            .find(|(whole, short, _)| *whole == word || *short == word);
         // A level of the organisation's own keeps its name.
-        vec![known.map_or(text, |(_, ours)| (*ours).to_owned())]
+        vec![known.map_or(text, |(_, _, role)| (*role).to_owned())]
     });
     let expires_at = source.end(&["expiry_date", "expiry", "expires", "expires_at"]);
     // Dead on the date, whatever the policy makes of a date here.

@@ -69,6 +69,8 @@ fn omnicrm_permissions_have_other_names_and_masked_keys_are_none() {
     let expected = ["customers:view", "services:view", "provisioning:*"].map(str::to_owned);
     assert_eq!(mapped.permissions.as_deref(), Some(&expected[..]));
     assert!(row(System::Omnicrm, json!({"name": "a", "status": "Revoked"})).is_over());
+    let hashed = row(System::Omnicrm, json!({"name": "a", "api_key": "sk_live_...XYZ", "api_key_hash": "ab".repeat(32)}));
+    assert!(hashed.secret.is_none() && hashed.secret_prefix.as_deref() == Some("sk_live"));
     assert_eq!(
         faults(
             System::Omnicrm,
@@ -104,7 +106,7 @@ fn openathens_levels_are_roles_and_keys_are_dead_on_the_date() {
         System::Openathens,
         json!({"Name": "Reports", "Permission level": "Reports API", "Expiry date": "2027-03-01", "Key": "k".repeat(36)}),
     );
-    assert_eq!(row.roles.as_deref(), Some(&["reports".to_owned()][..]));
+    assert_eq!(row.roles.as_deref(), Some(&["Reports API".to_owned()][..]));
     assert_eq!(row.expires_at, "2027-03-01T00:00:00Z".parse().ok());
 }
 
