@@ -155,10 +155,7 @@ async fn turning_to_hashes_leaves_no_retained_token_in_the_files_and_no_key_that
     assert_eq!(backup.found(&own), own, "they are in the files");
     assert_eq!(reveal(&server, &keys[7]).await.1["secret"], keys[7]["secret"]);
 
-    let (status, _) = server
-        .call(Method::PATCH, "/v1/policy", Some(policy(GIVEN_UP)))
-        .await;
-    assert_eq!(status, StatusCode::OK);
+    server.policy(policy(GIVEN_UP)).await;
     // It was answered once nothing was left.
     let now = Backup::of(&server);
     assert_eq!(now.found(&own), BTreeSet::new());
@@ -287,12 +284,14 @@ async fn an_erasure_that_was_killed_between_commit_and_checkpoint_is_finished_by
     let mut own = ciphertexts(&server).await;
     own.insert(data_keys(&server).await.pop().expect("a data key").1.bytes);
 
+    let asked = Answer::of(server.local(Method::PATCH, "/v1/policy").json(&policy(GIVEN_UP))).await;
+    let confirmed = format!("/v1/policy?confirm={}", text(&asked.body, "confirm"));
     // Somebody reads an older state, so that the log cannot be cut off.
     let reader = Database::open(&server.target()).await.expect("a database");
     let readers = reader.readers();
     let held = readers.snapshot(async |conn| {
         conn.query("SELECT COUNT(*) FROM secrets", &[]).await?;
-        let asked = server.local(Method::PATCH, "/v1/policy").json(&policy(GIVEN_UP));
+        let asked = server.local(Method::PATCH, &confirmed).json(&policy(GIVEN_UP));
         let asked = tokio::spawn(asked.send());
         until("the data key is destroyed", async || {
             data_keys(&server).await.is_empty()

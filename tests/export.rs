@@ -146,6 +146,7 @@ async fn what_is_exported_comes_in_elsewhere_with_fresh_tokens() {
         let fresh = elsewhere.directory().join("fresh.ndjson");
         let arguments = [
             "import",
+            "--yes",
             out.to_str().expect("a path"),
             "--tokens",
             fresh.to_str().expect("a path"),

@@ -1,6 +1,6 @@
 //! `claviger policy`: the rules for keys as a flat list of settings, changed by name; what they were before, and the presets.
 
-mod change;
+pub(in crate::cli) mod change;
 mod history;
 mod presets;
 

@@ -192,6 +192,8 @@ impl Problem {
         if self.0.status.is_server_error() {
             let cause = self.0.cause.as_deref().unwrap_or("none");
             tracing::error!(request = %id, %method, path, code = self.0.code, cause, "a request failed");
+        } else {
+            tracing::debug!(request = %id, %method, path, code = self.0.code, "a request was refused");
         }
     }
 

@@ -189,6 +189,13 @@ impl<R: Read> Read for Tee<R> {
         if !self.begun && count > 0 {
             self.begun = true;
             let mark = "\u{feff}".as_bytes();
+            // A slow connection may bring it byte by byte.
+            while count < mark.len() && mark.starts_with(&out[..count]) {
+                match self.input.read(&mut out[count..])? {
+                    0 => break,
+                    more => count += more,
+                }
+            }
             if out[..count].starts_with(mark) {
                 out.copy_within(mark.len()..count, 0);
                 count -= mark.len();
@@ -238,6 +245,8 @@ impl<R: Read> Csv<R> {
     }
 
     fn read(&mut self) -> Result<Option<u64>, Broken> {
+        // Where the one before ended: all that is known of one that does not end.
+        let behind = self.reader.position().byte();
         match self.reader.read_byte_record(&mut self.record) {
             Ok(false) => Ok(None),
             Ok(true) => {
@@ -246,7 +255,7 @@ impl<R: Read> Csv<R> {
             }
             Err(error) => match error.into_kind() {
                 csv::ErrorKind::Io(error) if self.kept.borrow().bytes.len() > LONGEST => {
-                    let number = self.kept.borrow_mut().pass(self.reader.position().byte());
+                    let number = self.kept.borrow_mut().pass(behind);
                     let detail = format!("{error}; is a quote not closed?");
                     Err(Broken::Text(number, FieldError::new("", detail)))
                 }

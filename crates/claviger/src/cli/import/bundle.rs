@@ -11,6 +11,7 @@ use crate::cli::Context;
 use crate::cli::client::{Client, ClientError, Query};
 use crate::cli::error::CliError;
 use crate::cli::keys::text;
+use crate::cli::policy::change;
 
 /// Brings in what there is of APIs, roles, policy, people, service accounts and keys. A dry run checks the keys alone: what
 /// they lean on is not there yet.
@@ -27,7 +28,8 @@ pub(super) async fn import(context: &Context, client: &Client, args: &Import) ->
         if let Some(policy) = read(&directory.join("policy.json"))? {
             let policy: Value = serde_json::from_str(&policy)
                 .map_err(|error| CliError::Failed(format!("policy.json: {error}")))?;
-            client.patch("/v1/policy", &policy, None).await?;
+            let put = async |query: &str| client.patch(&format!("/v1/policy{query}"), &policy, None).await;
+            change::send(context, false, put).await?;
             context.screen.note("policy: taken over");
         }
         for (file, path, what) in [

@@ -13,7 +13,7 @@ use crate::cli::{Context, confirm};
 ///
 /// # Errors
 /// Cancelled, when whoever is asked says no; usage, when nobody can be asked.
-pub(super) async fn send(
+pub(in crate::cli) async fn send(
     context: &Context,
     dry_run: bool,
     send: impl AsyncFn(&str) -> Result<Value, ClientError>,
