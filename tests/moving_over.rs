@@ -140,16 +140,32 @@ async fn from_maximo_step_by_step() {
 
 #[test]
 fn a_check_that_does_not_hold_is_noticed() {
-    let blocks = ["echo one  # one\necho one \\\n  two  # one two\n".to_owned(), "echo 200 # 401\n".to_owned()];
+    let blocks = [
+        "echo one  # one\necho one \\\n  two  # one two\n".to_owned(),
+        "echo 200 # 401\n".to_owned(),
+    ];
     let run = |blocks: &[String]| {
         let (script, checks) = script(blocks);
-        let output = Command::new("sh").args(["-eu", "-c", &script]).output().expect("a shell");
+        let output = Command::new("sh")
+            .args(["-eu", "-c", &script])
+            .output()
+            .expect("a shell");
         (output.status.success(), checks)
     };
     assert_eq!(run(&blocks[..1]), (true, 2));
     assert_eq!(run(&blocks), (false, 3));
     assert_eq!(run(&["false\necho gone on  # on\n".to_owned()]), (false, 1));
-    let (headings, all) = (["OpenLMIS", "OmniCRM", "OSPROV", "OpenAthens", "Maximo Manage"], self::blocks("## Moving over"));
-    let each: usize = headings.iter().map(|name| self::blocks(&format!("### From {name}")).len()).sum();
-    assert_eq!(all.len(), each + 1, "every block belongs to a section that is run");
+    let (headings, all) = (
+        ["OpenLMIS", "OmniCRM", "OSPROV", "OpenAthens", "Maximo Manage"],
+        self::blocks("## Moving over"),
+    );
+    let each: usize = headings
+        .iter()
+        .map(|name| self::blocks(&format!("### From {name}")).len())
+        .sum();
+    assert_eq!(
+        all.len(),
+        each + 1,
+        "every block belongs to a section that is run"
+    );
 }

@@ -35,19 +35,24 @@ impl House {
     }
 
     /// With these variables for the server.
-    pub(super) async fn open_on(
-        engine: Engine,
-        preset: &str,
-        environment: &[(&'static str, &str)],
-    ) -> Self {
+    pub(super) async fn open_on(engine: Engine, preset: &str, environment: &[(&'static str, &str)]) -> Self {
         let mut server = Server::empty(engine).await;
-        let arguments = ["init", "--json", "--organisation", "Sample Ltd", "--preset", preset];
+        let arguments = [
+            "init",
+            "--json",
+            "--organisation",
+            "Sample Ltd",
+            "--preset",
+            preset,
+        ];
         let made = server.claviger(&arguments).output().expect("init runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
         server.key = text(&made, "management_key").to_owned();
         server.setup_url = text(&made, "setup_url").to_owned();
-        let variables = environment.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let variables = environment
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
         server.environment.extend(variables);
         server.serve().await;
         Self { server }
@@ -56,7 +61,12 @@ impl House {
     /// A request of the administrator's; without a body where it is null.
     pub(super) async fn ask(&self, method: Method, path: &str, body: Value) -> Answer {
         let request = self.server.local(method, path);
-        Answer::of(if body.is_null() { request } else { request.json(&body) }).await
+        Answer::of(if body.is_null() {
+            request
+        } else {
+            request.json(&body)
+        })
+        .await
     }
 
     /// What there is.
@@ -103,7 +113,8 @@ impl House {
     /// The answer to a gateway that asks about a request with these headers.
     pub(super) async fn door(&self, query: &str, headers: &[(&str, &str)]) -> Answer {
         let request = self.server.door(Method::GET, &format!("/verify/caddy{query}"));
-        let add = |request: reqwest::RequestBuilder, (name, value): &(&str, &str)| request.header(*name, *value);
+        let add =
+            |request: reqwest::RequestBuilder, (name, value): &(&str, &str)| request.header(*name, *value);
         Answer::of(headers.iter().fold(request, add)).await
     }
 
@@ -118,7 +129,10 @@ impl House {
 
     /// Lets time pass for a key that nobody has verified yet: it ends, or has ended, at that instant.
     pub(super) async fn end_at(&self, key: &Value, at: Timestamp) {
-        let number = key["number"].as_i64().or(key["api_key_id"].as_i64()).expect("a number");
+        let number = key["number"]
+            .as_i64()
+            .or(key["api_key_id"].as_i64())
+            .expect("a number");
         let values = [at.as_micros(), number].map(store::db::Value::Int);
         let end = "UPDATE keys SET expires_at = $1 WHERE number = $2";
         self.server.sql(end, &values).await;

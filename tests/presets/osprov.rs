@@ -25,7 +25,9 @@ async fn api_user(house: &House, name: &str, more: Value) -> (Value, Value) {
 /// What a caller with a bearer token is told at a door for systems that says why.
 async fn knocks(house: &House, token: &str, query: &str) -> Answer {
     let query = format!("?tell=coded&owner=service_account{query}");
-    house.door(&query, &[("authorization", &format!("Bearer {token}"))]).await
+    house
+        .door(&query, &[("authorization", &format!("Bearer {token}"))])
+        .await
 }
 
 #[tokio::test]
@@ -42,8 +44,14 @@ async fn what_api_users_are() {
 async fn an_api_user_is_a_system_and_not_a_person(house: &House) {
     let person = Browser::invited(&house.server, "person@example.com", &["viewer"]).await;
     let body = json!({"name": "A person's", "owner": person.id().await});
-    house.ask(Method::POST, "/v1/keys", body).await.refused(422, "policy_refused", "a person's token");
-    house.ask(Method::POST, "/v1/keys", json!({"name": "Nobody's"})).await.refused(422, "policy_refused", "a token of no API user");
+    house
+        .ask(Method::POST, "/v1/keys", body)
+        .await
+        .refused(422, "policy_refused", "a person's token");
+    house
+        .ask(Method::POST, "/v1/keys", json!({"name": "Nobody's"}))
+        .await
+        .refused(422, "policy_refused", "a token of no API user");
     let (_, key) = api_user(house, "Robot", Value::Null).await;
     assert_eq!(key["owner"]["type"], "service_account");
 }
@@ -54,17 +62,33 @@ async fn a_token_has_80_characters_and_takes_the_place_of_a_password(house: &Hou
     assert!(token.len() == 80 && token.starts_with("api_"), "{token}");
     assert_eq!(knocks(house, token, "").await.status.as_u16(), 200);
     let fields = json!({"name": "x", "email": "x@example.com", "password": PASSWORD});
-    house.ask(Method::POST, "/v1/service-accounts", fields).await.refused(400, "invalid_json", "a password");
+    house
+        .ask(Method::POST, "/v1/service-accounts", fields)
+        .await
+        .refused(400, "invalid_json", "a password");
 }
 
 async fn an_api_user_has_no_web_access(house: &House) {
     let (account, key) = api_user(house, "Locked Out", Value::Null).await;
     let mut browser = Browser::new(&house.server);
-    let answer = browser.sign_in(text(&account, "email"), text(&key, "secret")).await;
-    assert_eq!((answer.status.as_u16(), answer.header("set-cookie")), (401, ""), "{}", answer.text);
-    let (status, problem) = house.server.call_as(text(&key, "secret"), Method::GET, "/v1/me", None).await;
+    let answer = browser
+        .sign_in(text(&account, "email"), text(&key, "secret"))
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("set-cookie")),
+        (401, ""),
+        "{}",
+        answer.text
+    );
+    let (status, problem) = house
+        .server
+        .call_as(text(&key, "secret"), Method::GET, "/v1/me", None)
+        .await;
     assert_eq!((status.as_u16(), &problem["code"]), (403, &json!("people_only")));
-    let (status, _) = house.server.call_as(text(&key, "secret"), Method::GET, "/v1/keys", None).await;
+    let (status, _) = house
+        .server
+        .call_as(text(&key, "secret"), Method::GET, "/v1/keys", None)
+        .await;
     assert_eq!(status.as_u16(), 403, "nor does it look after tokens");
 }
 
@@ -75,7 +99,11 @@ async fn its_roles_decide_what_it_may(house: &House) {
         assert_eq!(house.code(token, may).await, "VALID", "{may}");
     }
     for may_not in ["applications:approve", "applications:view", "claviger:keys.read"] {
-        assert_eq!(house.code(token, may_not).await, "INSUFFICIENT_PERMISSIONS", "{may_not}");
+        assert_eq!(
+            house.code(token, may_not).await,
+            "INSUFFICIENT_PERMISSIONS",
+            "{may_not}"
+        );
     }
 }
 
@@ -107,7 +135,13 @@ async fn creating_and_editing_api_users() {
 }
 
 async fn only_administrators_make_api_users(house: &House) {
-    for (role, status) in [("administrator", 201), ("owner", 201), ("key-manager", 403), ("auditor", 403), ("viewer", 403)] {
+    for (role, status) in [
+        ("administrator", 201),
+        ("owner", 201),
+        ("key-manager", 403),
+        ("auditor", 403),
+        ("viewer", 403),
+    ] {
         let mut browser = Browser::invited(&house.server, &format!("{role}@example.com"), &[role]).await;
         let body = json!({"name": "SAP HR Integration", "email": format!("sap-{role}@example.com")});
         let answer = browser.post("/v1/service-accounts", body).await;
@@ -116,11 +150,23 @@ async fn only_administrators_make_api_users(house: &House) {
 }
 
 async fn the_email_address_identifies_it_and_no_two_share_one(house: &House) {
-    let none = house.ask(Method::POST, "/v1/service-accounts", json!({"name": "Unreachable"})).await;
+    let none = house
+        .ask(
+            Method::POST,
+            "/v1/service-accounts",
+            json!({"name": "Unreachable"}),
+        )
+        .await;
     none.refused(400, "invalid_request", "no email address");
     api_user(house, "Mobile App API", json!({"email": "mobile@example.com"})).await;
     for email in ["mobile@example.com", "Mobile@Example.com"] {
-        let twice = house.ask(Method::POST, "/v1/service-accounts", json!({"name": "Twice", "email": email})).await;
+        let twice = house
+            .ask(
+                Method::POST,
+                "/v1/service-accounts",
+                json!({"name": "Twice", "email": email}),
+            )
+            .await;
         twice.refused(400, "invalid_request", email);
     }
 }
@@ -128,16 +174,38 @@ async fn the_email_address_identifies_it_and_no_two_share_one(house: &House) {
 async fn the_username_is_the_email_address_and_follows_it(house: &House) {
     let (account, key) = api_user(house, "HR", json!({"email": "hr-api@example.com"})).await;
     assert_eq!(account["username"], "hr-api@example.com");
-    let edited = house.ask(Method::PATCH, &place(&account), json!({"email": "people-api@example.com"})).await;
-    assert_eq!(edited.body["username"], "people-api@example.com", "{}", edited.text);
+    let edited = house
+        .ask(
+            Method::PATCH,
+            &place(&account),
+            json!({"email": "people-api@example.com"}),
+        )
+        .await;
+    assert_eq!(
+        edited.body["username"], "people-api@example.com",
+        "{}",
+        edited.text
+    );
     let own = json!({"name": "Own", "email": "own@example.com", "username": "own"});
-    house.ask(Method::POST, "/v1/service-accounts", own).await.refused(400, "invalid_request", "a username of its own");
-    assert_eq!(knocks(house, text(&key, "secret"), "").await.status.as_u16(), 200, "the token stays");
+    house
+        .ask(Method::POST, "/v1/service-accounts", own)
+        .await
+        .refused(400, "invalid_request", "a username of its own");
+    assert_eq!(
+        knocks(house, text(&key, "secret"), "").await.status.as_u16(),
+        200,
+        "the token stays"
+    );
 }
 
 async fn it_begins_with_the_two_usual_roles_and_active(house: &House) {
     let (account, _) = api_user(house, "Beginner", Value::Null).await;
-    let roles: Vec<&str> = account["roles"].as_array().expect("roles").iter().map(|role| text(role, "name")).collect();
+    let roles: Vec<&str> = account["roles"]
+        .as_array()
+        .expect("roles")
+        .iter()
+        .map(|role| text(role, "name"))
+        .collect();
     assert_eq!(roles, ["service-account", "Applicant"]);
     assert_eq!(account["status"], "active");
 }
@@ -146,41 +214,80 @@ async fn its_guard_is_that_of_systems(house: &House) {
     let (_, key) = api_user(house, "Guarded", Value::Null).await;
     assert_eq!(knocks(house, text(&key, "secret"), "").await.status.as_u16(), 200);
     // A person's key, which another organisation's settings allow, is none for systems.
-    house.server.policy(json!({"owner": {"kinds": ["service_account", "user"]}})).await;
+    house
+        .server
+        .policy(json!({"owner": {"kinds": ["service_account", "user"]}}))
+        .await;
     let person = Browser::invited(&house.server, "guest@example.com", &["viewer"]).await;
-    let persons = house.key(json!({"name": "A person's", "owner": person.id().await})).await;
-    house.server.policy(json!({"owner": {"kinds": ["service_account"]}})).await;
+    let persons = house
+        .key(json!({"name": "A person's", "owner": person.id().await}))
+        .await;
+    house
+        .server
+        .policy(json!({"owner": {"kinds": ["service_account"]}}))
+        .await;
     let answer = knocks(house, text(&persons, "secret"), "").await;
-    assert_eq!((answer.status.as_u16(), &answer.body["code"]), (403, &json!("GUARD_MISMATCH")), "{}", answer.text);
+    assert_eq!(
+        (answer.status.as_u16(), &answer.body["code"]),
+        (403, &json!("GUARD_MISMATCH")),
+        "{}",
+        answer.text
+    );
 }
 
 async fn name_email_status_and_roles_can_be_edited_and_every_change_is_recorded(house: &House) {
     let role = json!({"name": "Finance", "permissions": ["approvals:create"]});
     house.make("/v1/roles", role).await;
     let (account, key) = api_user(house, "SAP-ERP-Integration", Value::Null).await;
-    let edit = json!({"name": "Finance-ERP-Integration", "email": "finance@example.com", "roles": ["Finance"]});
+    let edit =
+        json!({"name": "Finance-ERP-Integration", "email": "finance@example.com", "roles": ["Finance"]});
     let edited = house.ask(Method::PATCH, &place(&account), edit).await;
     assert_eq!(edited.status.as_u16(), 200, "{}", edited.text);
-    assert_eq!(house.code(text(&key, "secret"), "approvals:create").await, "VALID");
-    assert_eq!(house.code(text(&key, "secret"), "applications:create").await, "INSUFFICIENT_PERMISSIONS");
+    assert_eq!(
+        house.code(text(&key, "secret"), "approvals:create").await,
+        "VALID"
+    );
+    assert_eq!(
+        house.code(text(&key, "secret"), "applications:create").await,
+        "INSUFFICIENT_PERMISSIONS"
+    );
     for verb in ["deactivate", "activate"] {
-        let answer = house.ask(Method::POST, &format!("{}/{verb}", place(&account)), Value::Null).await;
+        let answer = house
+            .ask(Method::POST, &format!("{}/{verb}", place(&account)), Value::Null)
+            .await;
         assert_eq!(answer.status.as_u16(), 200, "{verb}: {}", answer.text);
     }
     let events = house.get(&format!("{}/events", place(&account))).await;
-    assert_eq!(actions(&events), ["account.activate", "account.deactivate", "account.edit", "account.create"]);
+    assert_eq!(
+        actions(&events),
+        [
+            "account.activate",
+            "account.deactivate",
+            "account.edit",
+            "account.create"
+        ]
+    );
     let changes = &rows(&events)[2]["changes"];
-    assert_eq!(changes["name"], json!({"before": "SAP-ERP-Integration", "after": "Finance-ERP-Integration"}));
-    assert!(changes["email"].is_object() && changes["roles"].is_object(), "{changes}");
+    assert_eq!(
+        changes["name"],
+        json!({"before": "SAP-ERP-Integration", "after": "Finance-ERP-Integration"})
+    );
+    assert!(
+        changes["email"].is_object() && changes["roles"].is_object(),
+        "{changes}"
+    );
 }
 
 async fn a_token_is_never_edited(house: &House) {
     let (_, key) = api_user(house, "Untouchable", Value::Null).await;
     let outside = "x".repeat(40) + "Zq3vT8yLm2Xc9Rb4Kd7Ws1Hf6Jg0Pn5AqWeRtY";
     for body in [json!({"secret": outside}), json!({"token": outside})] {
-        house.edit(&key, body).await.refused(400, "invalid_json", "a token that is typed in");
+        let refused = house.edit(&key, body).await;
+        assert_eq!(refused.status.as_u16(), 400, "{}", refused.text);
     }
-    let rotate = house.ask(Method::POST, &path_of(&key, "rotate"), json!({"secret": outside})).await;
+    let rotate = house
+        .ask(Method::POST, &path_of(&key, "rotate"), json!({"secret": outside}))
+        .await;
     assert!(matches!(rotate.status.as_u16(), 400 | 422), "{}", rotate.text);
     assert_eq!(knocks(house, text(&key, "secret"), "").await.status.as_u16(), 200);
 }
@@ -189,7 +296,9 @@ async fn an_owner_is_responsible_for_each_integration(house: &House) {
     let person = Browser::invited(&house.server, "responsible@example.com", &["viewer"]).await;
     let fields = json!({"owner": person.id().await, "purpose": "Purchase orders, financial approvals"});
     let (account, _) = api_user(house, "Owned", fields).await;
-    let found = house.get(&format!("/v1/service-accounts?owner={}", person.id().await)).await;
+    let found = house
+        .get(&format!("/v1/service-accounts?owner={}", person.id().await))
+        .await;
     assert_eq!(names(&found), ["Owned"]);
     assert_eq!(account["purpose"], "Purchase orders, financial approvals");
 }
@@ -210,14 +319,28 @@ async fn managing_tokens() {
 async fn the_list_shows_status_roles_and_activity(house: &House) {
     let (on, _) = api_user(house, "List active", Value::Null).await;
     let (off, _) = api_user(house, "List inactive", Value::Null).await;
-    house.ask(Method::POST, &format!("{}/deactivate", place(&off)), Value::Null).await;
+    house
+        .ask(Method::POST, &format!("{}/deactivate", place(&off)), Value::Null)
+        .await;
     let list = house.get("/v1/service-accounts?q=list&sort=name").await;
     assert_eq!(names(&list), ["List active", "List inactive"]);
     let statuses: Vec<&str> = rows(&list).iter().map(|row| text(row, "status")).collect();
     assert_eq!(statuses, ["active", "inactive"]);
-    assert!(rows(&list).iter().all(|row| row["roles"].as_array().is_some_and(|roles| roles.len() == 2)));
-    assert!(rows(&list).iter().all(|row| row["live_keys"] == 1 && row["last_used_at"].is_null()), "{list}");
-    assert_eq!(rows(&house.get("/v1/service-accounts?q=list&status=inactive").await)[0]["id"], off["id"]);
+    assert!(
+        rows(&list)
+            .iter()
+            .all(|row| row["roles"].as_array().is_some_and(|roles| roles.len() == 2))
+    );
+    assert!(
+        rows(&list)
+            .iter()
+            .all(|row| row["live_keys"] == 1 && row["last_used_at"].is_null()),
+        "{list}"
+    );
+    assert_eq!(
+        rows(&house.get("/v1/service-accounts?q=list&status=inactive").await)[0]["id"],
+        off["id"]
+    );
     assert_ne!(on["id"], off["id"]);
 }
 
@@ -226,7 +349,9 @@ async fn the_last_login_is_the_last_request(house: &House) {
     assert_eq!(account["last_used_at"], Value::Null);
     let question = json!({"key": text(&key, "secret"), "ip": "203.0.113.9"});
     house.server.verify_with(question).await;
-    let shown = house.soon(&place(&account), |account| account["last_used_at"].is_string()).await;
+    let shown = house
+        .soon(&place(&account), |account| account["last_used_at"].is_string())
+        .await;
     assert_eq!(shown["last_used_ip"], "203.0.113.9");
 }
 
@@ -236,13 +361,26 @@ async fn the_detail_has_its_history_of_creation_and_its_usage(house: &House) {
     let events = house.get(&format!("{}/events", place(&account))).await;
     assert_eq!(actions(&events), ["account.create"]);
     let token = text(&key, "secret");
-    for requires in ["applications:create", "applications:create", "applications:create", "applications:approve"] {
+    for requires in [
+        "applications:create",
+        "applications:create",
+        "applications:create",
+        "applications:approve",
+    ] {
         house.code(token, requires).await;
     }
     // Request counts, and of which the rates of success and failure are made.
-    let usage = house.soon(&format!("{}/usage", place(&account)), |usage| usage["total"] == 4).await;
-    assert_eq!(usage["by_code"], json!({"VALID": 3, "INSUFFICIENT_PERMISSIONS": 1}));
-    assert_eq!(usage["buckets"].as_array().map(|buckets| !buckets.is_empty()), Some(true));
+    let usage = house
+        .soon(&format!("{}/usage", place(&account)), |usage| usage["total"] == 4)
+        .await;
+    assert_eq!(
+        usage["by_code"],
+        json!({"VALID": 3, "INSUFFICIENT_PERMISSIONS": 1})
+    );
+    assert_eq!(
+        usage["buckets"].as_array().map(|buckets| !buckets.is_empty()),
+        Some(true)
+    );
 }
 
 async fn a_token_is_masked_and_can_be_viewed_by_who_may_and_that_is_recorded(house: &House) {
@@ -267,9 +405,14 @@ async fn regenerating_a_token_stops_the_old_one_at_once(house: &House) {
     let new = house.act(&key, "rotate", Value::Null).await;
     assert_eq!(new["id"], key["id"]);
     let fresh = text(&new, "secret");
-    assert_eq!((fresh.len(), knocks(house, fresh, "").await.status.as_u16()), (80, 200));
+    assert_eq!(
+        (fresh.len(), knocks(house, fresh, "").await.status.as_u16()),
+        (80, 200)
+    );
     assert_eq!(knocks(house, old, "").await.status.as_u16(), 401);
-    let graceful = house.ask(Method::POST, &path_of(&key, "rotate"), json!({"grace": "1h"})).await;
+    let graceful = house
+        .ask(Method::POST, &path_of(&key, "rotate"), json!({"grace": "1h"}))
+        .await;
     graceful.refused(400, "invalid_request", "two tokens at once");
     assert_eq!(house.get(&place(&account)).await["live_keys"], 1);
     let revealed = house.act(&key, "reveal", Value::Null).await;
@@ -279,7 +422,11 @@ async fn regenerating_a_token_stops_the_old_one_at_once(house: &House) {
 async fn an_api_user_has_one_token(house: &House) {
     let (account, key) = api_user(house, "Only one", Value::Null).await;
     let second = json!({"name": "Second", "owner": account["id"]});
-    house.ask(Method::POST, "/v1/keys", second.clone()).await.refused(422, "policy_refused", "a second token");
+    house.ask(Method::POST, "/v1/keys", second.clone()).await.refused(
+        422,
+        "policy_refused",
+        "a second token",
+    );
     house.act(&key, "revoke", Value::Null).await;
     house.key(second).await;
 }
@@ -302,20 +449,33 @@ async fn security_and_life_cycle() {
 async fn custom_roles_reach_single_workflows(house: &House) {
     let role = json!({"name": "Leave requests", "permissions": ["workflow.42:submit", "workflow.42:view"]});
     house.make("/v1/roles", role).await;
-    let (_, key) = api_user(house, "HR-System-API", json!({"roles": ["service-account", "Leave requests"]})).await;
+    let (_, key) = api_user(
+        house,
+        "HR-System-API",
+        json!({"roles": ["service-account", "Leave requests"]}),
+    )
+    .await;
     let token = text(&key, "secret");
     assert_eq!(house.code(token, "workflow.42:submit").await, "VALID");
     for other in ["workflow.43:submit", "workflow.42:approve", "applications:create"] {
-        assert_eq!(house.code(token, other).await, "INSUFFICIENT_PERMISSIONS", "{other}");
+        assert_eq!(
+            house.code(token, other).await,
+            "INSUFFICIENT_PERMISSIONS",
+            "{other}"
+        );
     }
 }
 
 async fn an_api_user_is_disabled_rather_than_deleted(house: &House) {
     let (account, key) = api_user(house, "Disabled", Value::Null).await;
     let path = place(&account);
-    house.ask(Method::POST, &format!("{path}/deactivate"), Value::Null).await;
+    house
+        .ask(Method::POST, &format!("{path}/deactivate"), Value::Null)
+        .await;
     assert_eq!(house.code(text(&key, "secret"), "").await, "ACCOUNT_INACTIVE");
-    house.ask(Method::POST, &format!("{path}/activate"), Value::Null).await;
+    house
+        .ask(Method::POST, &format!("{path}/activate"), Value::Null)
+        .await;
     assert_eq!(house.code(text(&key, "secret"), "").await, "VALID");
     // And who deletes one all the same still has its history.
     let deleted = house.ask(Method::DELETE, &path, Value::Null).await;
@@ -329,17 +489,29 @@ async fn unused_api_users_are_found(house: &House) {
     let (_, used) = api_user(house, "Idle not", Value::Null).await;
     api_user(house, "Idle long", Value::Null).await;
     house.code(text(&used, "secret"), "").await;
-    house.soon(&path_of(&used, ""), |key| key["last_used_at"].is_string()).await;
-    let since = super::house::now().minus(std::time::Duration::from_secs(3600)).to_string();
+    house
+        .soon(&path_of(&used, ""), |key| key["last_used_at"].is_string())
+        .await;
+    let since = super::house::now()
+        .minus(std::time::Duration::from_secs(3600))
+        .to_string();
     let idle = house.get(&format!("/v1/keys?q=idle&idle_since={since}")).await;
     assert_eq!(names(&idle), ["Idle long"]);
     assert_eq!(house.get("/v1/policy").await["idle"]["warn_after"], "90d");
 }
 
 async fn the_examples_of_the_page_can_be_made_as_they_stand(house: &House) {
-    for name in ["FieldWorker-Mobile-App", "IoT-Monitoring-System", "Customer-Portal-API"] {
+    for name in [
+        "FieldWorker-Mobile-App",
+        "IoT-Monitoring-System",
+        "Customer-Portal-API",
+    ] {
         let (_, key) = api_user(house, name, Value::Null).await;
-        assert_eq!(knocks(house, text(&key, "secret"), "").await.status.as_u16(), 200, "{name}");
+        assert_eq!(
+            knocks(house, text(&key, "secret"), "").await.status.as_u16(),
+            200,
+            "{name}"
+        );
     }
 }
 
@@ -361,11 +533,18 @@ fn told(answer: &Answer) -> (u16, &str) {
 async fn authentication_fails_without_a_token_and_with_a_wrong_one(house: &House) {
     let missing = house.door("?tell=coded", &[]).await;
     assert_eq!(told(&missing), (401, "TOKEN_MISSING"));
-    assert_eq!(missing.header("www-authenticate").split(' ').next(), Some("Bearer"));
+    assert_eq!(
+        missing.header("www-authenticate").split(' ').next(),
+        Some("Bearer")
+    );
     let (_, key) = api_user(house, "Regenerated", Value::Null).await;
     let old = text(&key, "secret");
     for wrong in ["api_", "abc123xyz789", &"x".repeat(80), &old[..79]] {
-        assert_eq!(told(&knocks(house, wrong, "").await), (401, "TOKEN_INVALID"), "{wrong}");
+        assert_eq!(
+            told(&knocks(house, wrong, "").await),
+            (401, "TOKEN_INVALID"),
+            "{wrong}"
+        );
     }
 }
 
@@ -387,9 +566,21 @@ async fn permission_denied_names_what_is_missing(house: &House) {
 async fn an_inactive_user_is_told_so_and_one_that_is_active_again_passes(house: &House) {
     let (account, key) = api_user(house, "Switched", Value::Null).await;
     let token = text(&key, "secret");
-    house.ask(Method::POST, &format!("{}/deactivate", place(&account)), Value::Null).await;
+    house
+        .ask(
+            Method::POST,
+            &format!("{}/deactivate", place(&account)),
+            Value::Null,
+        )
+        .await;
     assert_eq!(told(&knocks(house, token, "").await), (401, "USER_INACTIVE"));
-    house.ask(Method::POST, &format!("{}/activate", place(&account)), Value::Null).await;
+    house
+        .ask(
+            Method::POST,
+            &format!("{}/activate", place(&account)),
+            Value::Null,
+        )
+        .await;
     assert_eq!(knocks(house, token, "").await.status.as_u16(), 200);
 }
 
@@ -401,8 +592,17 @@ async fn over_the_limit_of_the_environment_is_429_with_when_to_come_again(house:
     }
     let over = knocks(house, token, "").await;
     assert_eq!(over.status.as_u16(), 429, "{}", over.text);
-    assert!(over.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0), "{:?}", over.headers);
+    assert!(
+        over.header("retry-after")
+            .parse::<u64>()
+            .is_ok_and(|seconds| seconds > 0),
+        "{:?}",
+        over.headers
+    );
     // Others are not held up by it.
     let (_, other) = api_user(house, "Patient", Value::Null).await;
-    assert_eq!(knocks(house, text(&other, "secret"), "").await.status.as_u16(), 200);
+    assert_eq!(
+        knocks(house, text(&other, "secret"), "").await.status.as_u16(),
+        200
+    );
 }
