@@ -300,7 +300,19 @@ async fn pruned_twice(engine: Engine) -> (Server, Intruder) {
         .write(async move |tx| {
             let mut policy = tx.tenant(organisation).await?.policy;
             policy.retention = audit_kept_for(30);
-            tx.set_policy(organisation, &policy).await
+            let version = store::policies::PolicyVersion {
+                version: 1_000,
+                at: domain::clock::Timestamp::from_micros(0),
+                by: domain::key::Actor {
+                    kind: domain::key::ActorKind::System,
+                    id: None,
+                    name: "x".to_owned(),
+                },
+                changes: serde_json::json!({}),
+                preset: None,
+                applied: false,
+            };
+            tx.set_policy(organisation, &policy, &version).await
         })
         .await;
     server.serve().await;

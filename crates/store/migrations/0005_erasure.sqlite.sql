@@ -50,4 +50,3 @@ CREATE TABLE audit_bases (
 -- What is too old is looked for in one organisation at a time.
 DROP INDEX key_requests_by_age;
 CREATE INDEX key_requests_by_age ON key_requests (organisation, at);
-CREATE INDEX usage_hours_by_age ON usage_hours (organisation, hour);

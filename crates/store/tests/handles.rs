@@ -209,6 +209,7 @@ async fn counted_pages_join_to_the_whole_list_in_every_order() {
 
 fn account(organisation: OrganisationId, username: &str, partner: &str) -> Account {
     Account {
+        rate_limits: Vec::new(),
         id: AccountId::fresh(&SystemClock, &SystemRandom),
         organisation,
         name: format!("The {username}"),

@@ -105,6 +105,7 @@ async fn every_version_is_kept_and_a_number_is_given_once() {
 
 fn account(organisation: OrganisationId, name: &str, email: Option<&str>, username: &str) -> Account {
     Account {
+        rate_limits: Vec::new(),
         id: AccountId::fresh(&SystemClock, &SystemRandom),
         organisation,
         name: name.to_owned(),

@@ -25,7 +25,7 @@ pub enum ExportFormat {
 }
 
 /// The fields, in the order of CSV's columns.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 26] = [
     "id",
     "number",
     "name",
@@ -41,6 +41,8 @@ const FIELDS: [&str; 24] = [
     "tags",
     "metadata",
     "contacts",
+    "rate_limits",
+    "quota",
     "enabled",
     "protected",
     "expires_at",
@@ -157,7 +159,7 @@ impl Export {
             "status": key.status(self.app.clock().now(), self.window), "display": key.display, "owner": owner,
             "owner_type": kind, "owner_name": walked.owner_name, "permissions": key.permissions, "roles": roles,
             "networks": key.networks, "tags": key.tags, "metadata": key.metadata, "contacts": key.contacts,
-            "enabled": key.enabled, "protected": key.protected, "expires_at": key.expires_at,
+            "rate_limits": key.rate_limits, "quota": key.quota, "enabled": key.enabled, "protected": key.protected, "expires_at": key.expires_at,
             "created_at": key.created_at, "created_by": key.created_by, "rotated_at": key.rotated_at,
             "last_used_at": key.last_used_at, "last_used_ip": key.last_used_ip,
             "revoked_at": key.revoked.as_ref().map(|revoked| revoked.at), "deleted_at": key.deleted_at,

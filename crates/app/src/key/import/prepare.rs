@@ -313,7 +313,11 @@ impl Preparer {
             ..Key::fresh(id, caller.organisation, fields, caller.actor.clone(), now)
         };
         if let Err(error) = refuse_other_grants(policy, directory, None, &key) {
-            let field = if key.permissions.is_empty() { "roles" } else { "permissions" };
+            let field = if key.permissions.is_empty() {
+                "roles"
+            } else {
+                "permissions"
+            };
             return Ok(Err(faults_of(field, error)?));
         }
         let (origin, digest, scheme) = self.origin(material, seen, exported, policy.secret.storage);

@@ -4,6 +4,7 @@ use domain::account::AccountDraft;
 use domain::clock::Timestamp;
 use domain::input::FieldError;
 use domain::key::KeyDraft;
+use domain::limits::{QuotaDraft, RateLimitDraft};
 use domain::policy::{End, ExpiryRequest};
 use domain::span::Span;
 use serde::{Deserialize, Deserializer};
@@ -38,10 +39,8 @@ pub(super) struct KeyRow {
     pub(super) secret_prefix: Option<String>,
     /// What the other system calls it.
     pub(super) external_id: Option<String>,
-    /// Kept with the metadata.
-    pub(super) rate_limits: Option<Value>,
-    /// Kept with the metadata.
-    pub(super) quota: Option<Value>,
+    pub(super) rate_limits: Option<Vec<RateLimitDraft>>,
+    pub(super) quota: Option<QuotaDraft>,
     /// What an export says beside the above; only the id is looked at, by which the key is known again where it comes from.
     pub(super) id: Option<String>,
     pub(super) revoked_at: Option<String>,
@@ -150,26 +149,19 @@ impl KeyRow {
     }
 
     /// What is kept of where it comes from, for whoever looks for it there.
-    fn provenance(&mut self, from: Option<&'static str>) -> Map<String, Value> {
+    fn provenance(&self, from: Option<&'static str>) -> Map<String, Value> {
         let mut kept = Map::new();
         if let Some(from) = from {
             kept.insert("from".to_owned(), from.into());
         }
-        let fields = [
-            ("id", self.external_id.clone().map(Value::from)),
-            ("rate_limits", self.rate_limits.take()),
-            ("quota", self.quota.take()),
-        ];
-        for (name, value) in fields {
-            if let Some(value) = value.filter(|value| !is_nothing(value)) {
-                kept.insert(name.to_owned(), value);
-            }
+        if let Some(id) = &self.external_id {
+            kept.insert("id".to_owned(), id.clone().into());
         }
         kept
     }
 
     /// The key's fields. The owner is looked for apart.
-    pub(super) fn draft(mut self, from: Option<&'static str>) -> KeyDraft {
+    pub(super) fn draft(self, from: Option<&'static str>) -> KeyDraft {
         let kept = self.provenance(from);
         let mut metadata = self.metadata.unwrap_or_default();
         if !kept.is_empty() {
@@ -193,15 +185,8 @@ impl KeyRow {
             metadata: Some(metadata),
             contacts: self.contacts,
             owner: None,
+            rate_limits: self.rate_limits,
+            quota: self.quota.map(Some),
         }
-    }
-}
-
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
     }
 }

@@ -34,7 +34,10 @@ pub(super) fn row(source: &mut Source) -> KeyRow {
     let token = source.secret(&["api_key"]);
     let hash = source.text(&["api_key_hash", "key_hash", "hash"]);
     // `sk_live_...XYZ` is what its list shows of a key, not a key; it says what the hashed one begins with.
-    let shown = token.as_ref().filter(|_| hash.is_some()).and_then(|token| prefix(token));
+    let shown = token
+        .as_ref()
+        .filter(|_| hash.is_some())
+        .and_then(|token| prefix(token));
     let prefix = source.text(&["prefix"]).or(shown);
     let token = token.filter(|token| hash.is_none() && !is_masked(token));
     let status = source.text(&["status"]).map(|text| text.to_ascii_lowercase());

@@ -69,7 +69,10 @@ fn omnicrm_permissions_have_other_names_and_masked_keys_are_none() {
     let expected = ["customers:view", "services:view", "provisioning:*"].map(str::to_owned);
     assert_eq!(mapped.permissions.as_deref(), Some(&expected[..]));
     assert!(row(System::Omnicrm, json!({"name": "a", "status": "Revoked"})).is_over());
-    let hashed = row(System::Omnicrm, json!({"name": "a", "api_key": "sk_live_...XYZ", "api_key_hash": "ab".repeat(32)}));
+    let hashed = row(
+        System::Omnicrm,
+        json!({"name": "a", "api_key": "sk_live_...XYZ", "api_key_hash": "ab".repeat(32)}),
+    );
     assert!(hashed.secret.is_none() && hashed.secret_prefix.as_deref() == Some("sk_live"));
     assert_eq!(
         faults(
