@@ -324,10 +324,11 @@ impl Server {
         http.request(method, format!("http://localhost{path}"))
     }
 
-    /// Changes the policy, whatever it touches.
+    /// Changes the first organisation's policy, whatever it touches.
     pub(crate) async fn policy(&self, patch: Value) {
         let patched = |query: String| {
             self.local(Method::PATCH, &format!("/v1/policy{query}"))
+                .header("claviger-organisation", "sample-ltd")
                 .json(&patch)
         };
         let mut answer = Answer::of(patched(String::new())).await;
