@@ -35,15 +35,15 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/0005_erasure.postgres.sql"),
     },
     Migration {
-        version: 7,
+        version: 6,
         name: "imports",
-        sqlite: include_str!("../migrations/0007_imports.sqlite.sql"),
-        postgres: include_str!("../migrations/0007_imports.postgres.sql"),
+        sqlite: include_str!("../migrations/0006_imports.sqlite.sql"),
+        postgres: include_str!("../migrations/0006_imports.postgres.sql"),
     },
     Migration {
-        version: 8,
+        version: 7,
         name: "limits",
-        sqlite: include_str!("../migrations/0008_limits.sqlite.sql"),
-        postgres: include_str!("../migrations/0008_limits.postgres.sql"),
+        sqlite: include_str!("../migrations/0007_limits.sqlite.sql"),
+        postgres: include_str!("../migrations/0007_limits.postgres.sql"),
     },
 ];
