@@ -34,7 +34,9 @@ for path, item in document["paths"].items():
                     check(media["schema"], media["example"], f"{method} {path}, {name}, {kind}")
 for status, response in document["components"]["responses"].items():
     for media in response["content"].values():
-        check(media["schema"], media["example"], f"the refusal {status}")
+        # A dialect's refusals have the example of their form.
+        if "example" in media:
+            check(media["schema"], media["example"], f"the refusal {status}")
 for name, schema in document["components"]["schemas"].items():
     for example in schema.get("examples", []) + ([schema["example"]] if "example" in schema else []):
         check(schema, example, name)

@@ -579,7 +579,10 @@ async fn a_key_in_the_query_or_the_body_is_in_no_log() {
     Answer::of(wrong).await;
     assert!(server.stop_soon().await.success());
     let log = server.log();
-    assert!(log.contains("a request was refused"), "the log says little: {log:.400}");
+    assert!(
+        log.contains("a request was refused"),
+        "the log says little: {log:.400}"
+    );
     for token in [&server.key["sk_live_".len()..], outside] {
         assert!(!log.contains(token), "a token is in the log");
     }
