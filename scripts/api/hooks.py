@@ -18,6 +18,12 @@ def first_line(context, response):
     return json.loads(lines[0]) if lines else EXPORT["example"]
 
 
+@schemathesis.hook
+def before_load_schema(context, raw_schema):
+    """A masked key has an ellipsis in it, and what is called like a header is tried in it, where only ASCII may stand."""
+    raw_schema["components"]["schemas"]["MaximoApiKey"]["properties"]["apikey"].pop("example")
+
+
 LISTS = {"key_": "/v1/keys", "org_": "/v1/organisations", "acct_": "/v1/service-accounts", "usr_": "/v1/users", "role_": "/v1/roles", "api_": "/v1/apis"}
 known = {}
 chance = random.Random(1)

@@ -54,7 +54,7 @@ pub fn token(headers: &HeaderMap, body: &[u8]) -> Result<Zeroizing<String>, Prob
 }
 
 /// What is known of a token (RFC 7662, section 2.2). Of one that is not accepted, nothing.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(example = json!({
     "active": true, "scope": "orders:view", "client_id": "key_01k1qhwaswfn78ypkbfj6sw3rt", "token_type": "Bearer",
     "sub": "org_01k1qhwaswfn78ypkbfj6sw3rt", "username": "Sample Ltd", "owner_type": "organisation",
@@ -63,76 +63,76 @@ pub fn token(headers: &HeaderMap, body: &[u8]) -> Result<Zeroizing<String>, Prob
 pub struct Introspection {
     /// Whether the token is accepted.
     active: bool,
-    #[serde(flatten)]
-    facts: Option<Facts>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = IntrospectedKey)]
-struct Facts {
     /// What it may do: permissions apart by spaces.
     #[schema(example = "orders:view")]
-    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     /// The key.
-    client_id: KeyId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<KeyId>,
     /// How it is presented.
     #[schema(example = "Bearer")]
-    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
     /// When it ends, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
     /// Whom the key stands for.
     #[schema(example = "org_01k1qhwaswfn78ypkbfj6sw3rt")]
-    sub: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
     /// What that is called.
     #[schema(example = "Sample Ltd")]
-    username: String,
-    owner_type: OwnerType,
-    organisation: OrganisationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner_type: Option<OwnerType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation: Option<OrganisationId>,
     /// Names it in headers and on the command line.
     #[schema(example = "sample-ltd")]
-    organisation_slug: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation_slug: Option<String>,
     /// What the key is for.
     #[schema(example = "Billing sync")]
-    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
 }
 
 impl From<Answer> for Introspection {
     fn from(answer: Answer) -> Self {
-        let key = answer.key.filter(|_| answer.code == Code::Valid);
-        let facts = key.map(|key| {
-            let scope: Vec<String> = key.grants.iter().map(ToString::to_string).collect();
-            let ends = [key.expires_at, key.secret_ends_at];
-            let owner_type = match key.owner {
-                domain::key::Owner::Organisation(_) => OwnerType::Organisation,
-                domain::key::Owner::ServiceAccount(_) => OwnerType::ServiceAccount,
-                domain::key::Owner::User(_) => OwnerType::User,
-            };
-            Facts {
-                scope: scope.join(" "),
-                client_id: key.key,
-                token_type: "Bearer",
-                exp: ends
-                    .into_iter()
-                    .flatten()
-                    .min()
-                    .map(Timestamp::as_micros)
-                    .map(|at| at.div_euclid(1_000_000)),
-                sub: key.owner.to_string(),
-                username: key
-                    .owner_name
+        let Some(key) = answer.key.filter(|_| answer.code == Code::Valid) else {
+            return Self::default();
+        };
+        let scope: Vec<String> = key.grants.iter().map(ToString::to_string).collect();
+        let ends = [key.expires_at, key.secret_ends_at];
+        let owner_type = match key.owner {
+            domain::key::Owner::Organisation(_) => OwnerType::Organisation,
+            domain::key::Owner::ServiceAccount(_) => OwnerType::ServiceAccount,
+            domain::key::Owner::User(_) => OwnerType::User,
+        };
+        Self {
+            active: true,
+            scope: Some(scope.join(" ")),
+            client_id: Some(key.key),
+            token_type: Some("Bearer"),
+            exp: ends
+                .into_iter()
+                .flatten()
+                .min()
+                .map(Timestamp::as_micros)
+                .map(|at| at.div_euclid(1_000_000)),
+            sub: Some(key.owner.to_string()),
+            username: Some(
+                key.owner_name
                     .as_deref()
                     .unwrap_or(&key.organisation.name)
                     .to_owned(),
-                owner_type,
-                organisation: key.organisation.id,
-                organisation_slug: key.organisation.slug.to_string(),
-                name: key.name.to_string(),
-            }
-        });
-        Self {
-            active: facts.is_some(),
-            facts,
+            ),
+            owner_type: Some(owner_type),
+            organisation: Some(key.organisation.id),
+            organisation_slug: Some(key.organisation.slug.to_string()),
+            name: Some(key.name.to_string()),
         }
     }
 }
