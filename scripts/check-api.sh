@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Holds the description of the API against a real server: it is a valid one, its examples are of the form that they stand
 # for, schemathesis finds no request that is answered otherwise than described, and /docs works in a browser.
-# CLAVIGER_API_EXAMPLES says how many made-up requests each route is asked (60 when not said), CLAVIGER_API_PHASES in which ways.
+# CLAVIGER_API_EXAMPLES says how many made-up requests each route is asked (25 when not said), CLAVIGER_API_PHASES in which ways.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The same requests in every run: a number of them and not a time, which would let a quick machine ask more than a slow one.
 # `stateful` follows links with what it was answered, so that no two runs are alike.
-examples=${CLAVIGER_API_EXAMPLES:-60}
+examples=${CLAVIGER_API_EXAMPLES:-25}
 phases=${CLAVIGER_API_PHASES:-examples,coverage,fuzzing}
 target=${CARGO_TARGET_DIR:-target}
 tools=$(realpath "$target")/tools
