@@ -172,7 +172,7 @@ fn line(item: &Value, list: &List) -> Option<Map<String, Value>> {
             Some(Value::Object(api)) if *field == "api" => api.get("slug").cloned().unwrap_or_default(),
             Some(value) => value.clone(),
         };
-        if value != Value::from("") {
+        if value != "" {
             line.insert((*field).to_owned(), value);
         }
     }

@@ -56,6 +56,9 @@ pub fn presented(headers: &HeaderMap) -> Result<Option<(&[u8], Source)>, Problem
     Ok(only(tokens, |_| true)?)
 }
 
+/// A token, and the way by which it came.
+pub type Found<'a> = (Cow<'a, [u8]>, Source);
+
 /// The token of a request at a door, from the first of the ways that count. Tokens in other headers that are made for them
 /// count where they contradict it. A query is looked at only where that way counts, and so are cookies.
 ///
@@ -65,7 +68,7 @@ pub fn at_door<'a>(
     headers: &'a HeaderMap,
     query: Option<&'a str>,
     places: &Places<'_>,
-) -> Result<Option<(Cow<'a, [u8]>, Source)>, Conflict> {
+) -> Result<Option<Found<'a>>, Conflict> {
     let counts = |source| places.sources.accept(source);
     if !counts(Source::Query) && !counts(Source::Cookie) {
         let found = only(in_headers(headers), counts)?;

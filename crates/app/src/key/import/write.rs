@@ -1,5 +1,6 @@
 //! A batch becomes the truth: what only the database can say is asked, and all of it is written, or none.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -231,7 +232,7 @@ async fn admit(
         tx.lock_organisation(caller.organisation).await?;
     }
     for row in rows {
-        if !standings.contains_key(&row.owner) {
+        if let Entry::Vacant(place) = standings.entry(row.owner) {
             let standing = match caller.admit_owner(tx, tenant, row.owner).await {
                 Ok(standing) => Ok(standing),
                 Err(AppError::Invalid(wrong)) => Err(wrong
@@ -242,7 +243,7 @@ async fn admit(
                 Err(AppError::Refused(why)) => Err(why),
                 Err(error) => return Err(error),
             };
-            standings.insert(row.owner, standing);
+            place.insert(standing);
         }
         match standings.get(&row.owner) {
             Some(Ok(standing)) if row.inherits => {

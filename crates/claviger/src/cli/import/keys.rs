@@ -458,7 +458,8 @@ fn pieces(mut input: Box<dyn Read + Send>) -> mpsc::Receiver<io::Result<Vec<u8>>
                 piece
             });
             let is_last = read.as_ref().map_or(true, Vec::is_empty);
-            if is_last && read.is_ok() || pour.blocking_send(read).is_err() || is_last {
+            let is_whole = is_last && read.is_ok();
+            if is_whole || pour.blocking_send(read).is_err() || is_last {
                 return;
             }
         }

@@ -53,7 +53,7 @@ pub(super) fn row(source: &mut Source) -> KeyRow {
         secret_prefix: prefix,
         permissions: source
             .texts(&["permissions"])
-            .map(|all| all.iter().map(permission).collect()),
+            .map(|all| all.iter().map(|text| permission(text)).collect()),
         roles: source.texts(&["roles"]),
         metadata: source.object(&["meta", "metadata"]),
         created_at: source.instant(&["createdAt", "createdAtM"]),
@@ -66,9 +66,9 @@ pub(super) fn row(source: &mut Source) -> KeyRow {
 }
 
 /// `documents.read` there is `documents:read` here.
-fn permission(text: &String) -> String {
+fn permission(text: &str) -> String {
     match text.rsplit_once('.') {
         Some((resource, action)) if !text.contains(':') => format!("{resource}:{action}"),
-        _ => text.clone(),
+        _ => text.to_owned(),
     }
 }
