@@ -1,5 +1,6 @@
 //! What limits cost: verifications of cached keys on one thread, with none, with one and with three rate limits, and with
 //! a quota beside them, each as a ratio of the same run without any.
+#![expect(clippy::print_stderr, reason = "a benchmark that could not run says why")]
 
 use std::hint::black_box;
 use std::process::ExitCode;
