@@ -6,7 +6,13 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Browser, ENGINES, Server, text};
 
 /// A request at the socket, in an organisation where one is named.
-async fn local(server: &Server, method: Method, path: &str, slug: &str, body: Option<Value>) -> Answer {
+pub(crate) async fn local(
+    server: &Server,
+    method: Method,
+    path: &str,
+    slug: &str,
+    body: Option<Value>,
+) -> Answer {
     let mut request = server.local(method, path);
     if !slug.is_empty() {
         request = request.header("claviger-organisation", slug);
@@ -214,6 +220,13 @@ async fn a_member_sees_and_renames_its_own_organisation_and_nothing_more() {
             (StatusCode::FORBIDDEN, &json!("operator"))
         );
     }
+    let limits = Some(json!({"rate_limits": [{"name": "all", "limit": 1_000_000, "window": "1s"}]}));
+    let (status, problem) = server.call_as(token, Method::PATCH, &path(own, ""), limits).await;
+    assert_eq!(
+        (status, &problem["missing"]),
+        (StatusCode::FORBIDDEN, &json!("operator")),
+        "a tenant raises no limit that it was lent"
+    );
     let body = Some(json!({"name": "Third Ltd"}));
     let (status, _) = server
         .call_as(token, Method::POST, "/v1/organisations", body)

@@ -164,8 +164,8 @@ async fn defaults_accounts_and_organisations_limit_keys_too() {
     let (_, organisations) = server.call(Method::GET, "/v1/organisations", None).await;
     let path = format!("/v1/organisations/{}", text(&organisations["items"][0], "id"));
     let body = json!({"rate_limits": [{"name": "all", "limit": 5, "window": "1h"}]});
-    let (status, organisation) = server.call(Method::PATCH, &path, Some(body)).await;
-    assert_eq!(status, StatusCode::OK, "{organisation}");
+    let answer = crate::organisations::local(&server, Method::PATCH, &path, "", Some(body)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     let first = passing(&server, text(&keys[0], "secret"), 2, "").await;
     assert_eq!(
         first + passing(&server, text(&keys[1], "secret"), 9, "RATE_LIMITED").await,

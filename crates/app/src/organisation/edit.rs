@@ -16,7 +16,7 @@ use crate::{App, Caller};
 pub struct EditOrganisation {
     /// What people call it.
     pub name: Option<String>,
-    /// How often all its keys together may be used.
+    /// How often all its keys together may be used; only operators say so.
     pub rate_limits: Option<Vec<RateLimitDraft>>,
     /// The version that the caller has seen (`If-Match`).
     pub version: Option<i64>,
@@ -34,6 +34,10 @@ impl App {
         edit: EditOrganisation,
     ) -> Result<Organisation> {
         caller.may_manage(id)?;
+        if edit.rate_limits.is_some() {
+            // What the installation lends a tenant is not the tenant's to raise.
+            caller.require_operator()?;
+        }
         let mut faults = Vec::new();
         let name = edit.name.map(|name| input::name("name", &name, &mut faults));
         let rate_limits = edit.rate_limits.map(|all| check_rate_limits(all, &mut faults));

@@ -141,7 +141,7 @@ pub(super) struct OrganisationEdit {
     /// What people call it.
     #[schema(value_type = Option<Name>)]
     name: Option<String>,
-    /// How often all its keys together may be used.
+    /// How often all its keys together may be used; only operators may say so.
     #[schema(max_items = 16)]
     rate_limits: Option<Vec<RateLimitDraft>>,
 }
