@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use domain::span::Span;
 use load::{Outcome, Pace, Plan, Requests, press};
 use reqwest::Url;
