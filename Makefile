@@ -2,7 +2,7 @@
 
 DATA ?= data
 
-.PHONY: start test lint bench soak clean
+.PHONY: start test lint bench bench-verify soak clean
 
 ## Build Claviger and start it on the embedded database in ./data.
 start:
@@ -23,7 +23,11 @@ lint:
 
 ## The benchmarks that the documentation quotes; each prints its figures as ratios of the same run.
 bench: tools
-	./scripts/with-services.sh cargo bench -p benches
+	./scripts/with-services.sh cargo bench -p benches -p claviger --bench '*'
+
+## Claviger beside what a user would pick instead, in one run of some minutes; NAMES="claviger nginx" for a part of it.
+bench-verify: tools
+	cargo bench -p benches -p claviger --bench bench_verify -- $(NAMES)
 
 ## What takes long: a thousand rounds of kill -9, longer races.
 soak: tools

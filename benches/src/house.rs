@@ -22,6 +22,9 @@ use store::{Store, StoreError};
 use crate::process::{SERVER_CORE, Server, binary, pinned};
 use crate::{Error, Result};
 
+/// The API of [`House::offer_api`], by slug. Every key may see its customers.
+pub const API: &str = "customers";
+
 /// Counts the changes of what is filled in.
 const VERSION: u32 = 1;
 
@@ -65,10 +68,17 @@ pub fn build() -> Result<PathBuf> {
             "--quiet",
             "--profile",
             "bench",
+            // Both, so that features are the same as for the benchmarks, and nothing is built twice.
+            "-p",
+            "benches",
             "-p",
             "claviger",
             "--bin",
             "claviger",
+            "--bin",
+            "rival",
+            "--bench",
+            "reference",
         ])
         .status();
     if !built.map_err(Error::io("cargo"))?.success() {
@@ -192,8 +202,25 @@ impl House {
     /// # Errors
     /// When it does not start.
     pub fn serve(&self) -> Result<Server> {
+        self.serve_with(&[])
+    }
+
+    /// The same, with more settings from the environment.
+    ///
+    /// # Errors
+    /// As [`House::serve`].
+    pub fn serve_with(&self, settings: &[(&str, &str)]) -> Result<Server> {
         let mut command = self.command();
-        command.args(["--management", "127.0.0.1:0", "--verify", "127.0.0.1:0"]);
+        command
+            .args([
+                "--management",
+                "127.0.0.1:0",
+                "--verify",
+                "127.0.0.1:0",
+                "--grpc",
+                "127.0.0.1:0",
+            ])
+            .envs(settings.iter().copied());
         let server = Server::start_saying(command, "Verification     http://")?;
         let told = self.listen("pid")?;
         if told.as_u64() != Some(u64::from(server.pid())) {
@@ -210,8 +237,43 @@ impl House {
     /// # Errors
     /// When it does not run.
     pub fn management(&self) -> Result<String> {
-        let told = self.listen("management")?;
+        self.address("management")
+    }
+
+    /// Where the running server is asked over gRPC.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn grpc(&self) -> Result<String> {
+        self.address("grpc")
+    }
+
+    fn address(&self, of: &str) -> Result<String> {
+        let told = self.listen(of)?;
         Ok(told.as_str().ok_or_else(|| failed("listen.json"))?.to_owned())
+    }
+
+    /// Makes the API [`API`] in the running installation, where it is not there yet.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn offer_api(&self) -> Result<()> {
+        let api = serde_json::json!({
+            "slug": API, "name": "Benchmark",
+            "permissions": [{"name": "customers:view"}, {"name": "customers:edit"}],
+            "routes": [
+                {"method": "GET", "path": "/customers", "requires": "customers:view"},
+                {"method": "GET", "path": "/customers/{id}", "requires": "customers:view"},
+                {"method": "*", "path": "/customers/{id}", "requires": "customers:view AND customers:edit"},
+                {"method": "GET", "path": "/health"},
+            ],
+        });
+        let mut client = Client::connect(&self.management()?)?;
+        client.key = Some(self.management_key.clone());
+        match client.post("/v1/apis", &api.to_string()) {
+            Err(error) if !error.to_string().contains("api_exists") => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn listen(&self, field: &str) -> Result<Value> {
@@ -297,6 +359,8 @@ fn row(number: u32, token: &Token, organisation: &Organisation, keyring: &Keyrin
 #[derive(Debug)]
 pub struct Client {
     stream: BufReader<TcpStream>,
+    /// Sent with every request.
+    pub key: Option<String>,
 }
 
 impl Client {
@@ -309,18 +373,44 @@ impl Client {
         stream.set_nodelay(true).map_err(Error::io(addr))?;
         Ok(Self {
             stream: BufReader::new(stream),
+            key: None,
         })
     }
 
-    /// Posts JSON; gives the body of the answer, which must be 200.
+    /// Posts JSON; gives the body of the answer, which must be 200 or 201.
     ///
     /// # Errors
     /// When the connection fails or the answer is another.
     pub fn post(&mut self, path: &str, body: &str) -> Result<String> {
+        let key = self.key.as_ref();
+        let key = key.map_or_else(String::new, |key| format!("Authorization: Bearer {key}\r\n"));
         let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST {path} HTTP/1.1\r\nHost: bench\r\n{key}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
+        self.ask(path, &head)
+    }
+
+    /// Gets a path with these headers; gives the head of the answer, which must be 200.
+    ///
+    /// # Errors
+    /// As [`Client::post`].
+    pub fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Result<String> {
+        let mut head = format!("GET {path} HTTP/1.1\r\nHost: bench\r\n");
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        head += "\r\n";
+        let mut told = String::new();
+        self.exchange(path, &head, &mut told)?;
+        Ok(told)
+    }
+
+    fn ask(&mut self, path: &str, head: &str) -> Result<String> {
+        self.exchange(path, head, &mut String::new())
+    }
+
+    fn exchange(&mut self, path: &str, head: &str, told: &mut String) -> Result<String> {
         self.stream
             .get_mut()
             .write_all(head.as_bytes())
@@ -334,6 +424,8 @@ impl Client {
             if line.is_empty() {
                 break;
             }
+            told.push_str(line);
+            told.push('\n');
             if let Some(("content-length", value)) = line.split_once(": ") {
                 length = value.parse().map_err(failed)?;
             }
@@ -341,7 +433,7 @@ impl Client {
         let mut answer = vec![0; length];
         self.stream.read_exact(&mut answer).map_err(Error::io(path))?;
         let answer = String::from_utf8(answer).map_err(failed)?;
-        if !status.starts_with("HTTP/1.1 200 ") {
+        if !status.starts_with("HTTP/1.1 20") {
             return Err(failed(format!("{path}: {} {answer}", status.trim_end())));
         }
         Ok(answer)

@@ -8,6 +8,8 @@ pub mod load;
 pub mod machine;
 pub mod process;
 pub mod report;
+pub mod rivals;
+pub mod rows;
 pub mod stopwatch;
 pub mod wrk;
 

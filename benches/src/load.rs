@@ -81,6 +81,33 @@ impl Pair {
         into.information(&format!("{name}: p99 us"), measured, Some(reference));
     }
 
+    /// CPU time a request of the reference's runs on both sides, to that of each run between them: above 1 is better than the
+    /// reference.
+    pub fn ratios(&self) -> Vec<f64> {
+        let beside = self.references.windows(2);
+        let mean = |two: &[Run]| two.iter().map(|run| run.cpu_us).sum::<f64>() / two.len() as f64;
+        self.measured
+            .iter()
+            .zip(beside)
+            .map(|(run, two)| mean(two) / run.cpu_us)
+            .collect()
+    }
+
+    /// Adds CPU time a request as the median of the paired ratios with their spread, which must reach `floor` if there is one,
+    /// and requests a second as information.
+    pub fn report_paired(&self, into: &mut report::Report, name: &str, floor: Option<f64>) {
+        let (measured, reference) = self.medians(|run| run.cpu_us);
+        into.paired(
+            &format!("{name}: CPU us/request"),
+            measured,
+            reference,
+            self.ratios(),
+            floor,
+        );
+        let (measured, reference) = self.medians(|run| run.figures.per_second());
+        into.information(&format!("{name}: requests/s"), measured, Some(reference));
+    }
+
     /// Adds one bound on CPU time a request: `measured / reference` at most `ceiling` (flatness, when the reference is
     /// the same server with few keys).
     pub fn report_flatness(&self, into: &mut report::Report, name: &str, ceiling: f64) {

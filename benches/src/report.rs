@@ -84,6 +84,27 @@ impl Report {
         );
     }
 
+    /// Ratios to a reference of which each was taken by itself: their median is the figure, and must be at least `floor` where
+    /// there is one; the least and the greatest stand behind it.
+    pub fn paired(
+        &mut self,
+        figure: &str,
+        measured: f64,
+        reference: f64,
+        ratios: Vec<f64>,
+        floor: Option<f64>,
+    ) {
+        let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let ratio = median(ratios);
+        let kept = floor.map(|floor| ratio >= floor);
+        let bound = floor.map_or("-".to_owned(), at_least);
+        self.row(figure, measured, Some(reference), Some(ratio), bound, kept);
+        if let Some(row) = self.rows.last_mut() {
+            row[3] = format!("{ratio:.3} ({least:.3}-{greatest:.3})");
+        }
+    }
+
     /// A figure without a bound.
     pub fn information(&mut self, figure: &str, measured: f64, reference: Option<f64>) {
         let ratio = reference.map(|reference| measured / reference);
@@ -195,14 +216,20 @@ mod tests {
         report.at_least("creates/s", 1_499.0, None, 1_500.0);
         report.at_most("start ms", 250.0, None, 300.0);
         report.information("p99", 3.0, None);
+        report.paired("pairs", 10.0, 8.0, vec![0.7, 0.9, 0.85], Some(0.8));
         let table = report.table();
         let verdicts: Vec<&str> = table
             .lines()
             .skip(1)
             .map(|line| line.rsplit('|').next().unwrap().trim())
             .collect();
-        assert_eq!(verdicts, ["ok", "BELOW", "BELOW", "BELOW", "ok", ""], "{table}");
+        assert_eq!(
+            verdicts,
+            ["ok", "BELOW", "BELOW", "BELOW", "ok", "", "ok"],
+            "{table}"
+        );
         assert_eq!(report.missed, 3);
+        assert!(table.contains("0.850 (0.700-0.900)"), "{table}");
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::{Error, Result};
 const COMMON: &str = include_str!("wrk/common.lua");
 /// Whole requests, formatted once.
 const BODIES: &str = include_str!("wrk/bodies.lua");
+/// Whole requests with a token in a header, formatted once.
+const HEADS: &str = include_str!("wrk/heads.lua");
 /// One template, and a file of tokens of one length that are put into it.
 const TOKENS: &str = include_str!("wrk/tokens.lua");
 
@@ -49,6 +51,14 @@ impl Load {
             )));
         }
         Self::new(TOKENS, path, headers, file, template)
+    }
+
+    /// Sends `GET path` with each line of `file` (up to some ten thousand) in the header `name`, in turn.
+    ///
+    /// # Errors
+    /// When the file is empty, or the script cannot be written.
+    pub fn heads(path: &str, headers: &[(&str, &str)], name: &str, file: &Path) -> Result<Self> {
+        Self::new(HEADS, path, headers, file, name)
     }
 
     fn new(kind: &str, path: &str, headers: &[(&str, &str)], file: &Path, template: &str) -> Result<Self> {

@@ -194,7 +194,7 @@ impl App {
                 id: Some(key.key.to_string()),
                 name: key.name.to_string(),
             },
-            grants: key.grants.as_ref().clone(),
+            grants: Grants::clone(&key.grants),
             ip,
             request,
             local: false,

@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 mod apis;
 mod audit;
+mod bench;
 mod client;
 mod confirm;
 mod connect;
@@ -149,6 +150,8 @@ enum Command {
     /// Look after the installation's own secrets: peppers and key-encryption keys (on its host, with --data)
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    /// Measure how fast a server verifies, and draw how long its answers take
+    Bench(bench::Bench),
     /// Keep a management key for a server, so that later commands need neither address nor key
     Login(login::Login),
     /// Forget the kept key of a server
@@ -199,6 +202,7 @@ async fn act(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Init(args) => return serve::init(context, args).await,
         Command::Demo(args) => return demo::run(context, args).await,
         Command::Migrate => return serve::migrate(context).await,
+        Command::Bench(args) => return bench::run(context, args).await,
         _ => {}
     }
     if context.global.data.is_some() && context.global.server.is_some() {
@@ -244,8 +248,10 @@ impl Command {
 
 async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
-        // Done before; they ask no server.
-        Command::Serve(_) | Command::Init(_) | Command::Demo(_) | Command::Migrate => Ok(()),
+        // Done before.
+        Command::Serve(_) | Command::Init(_) | Command::Demo(_) | Command::Migrate | Command::Bench(_) => {
+            Ok(())
+        }
         Command::Config(command) => serve::print_config(context, &command),
         Command::Keys(command) => keys::run(context, command).await,
         Command::Accounts(command) => accounts::run(context, command).await,

@@ -134,7 +134,7 @@ impl Server {
             config.listen.verification,
             Limits::default(),
             shutdown.clone(),
-            move |_| gate.clone(),
+            move |peer| gate.at(peer),
         )
         .map_err(|error| bind("verification", error))?;
         let verification = threads.local_addr();

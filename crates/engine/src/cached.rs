@@ -3,7 +3,8 @@
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
@@ -50,6 +51,66 @@ pub struct CachedOrganisation {
     pub unavailable: Arc<Unavailable>,
     /// What its APIs' routes need.
     pub apis: Arc<Apis>,
+    /// What a door says of it.
+    pub told: Told,
+}
+
+/// What a door says of something to whoever is behind, written once and kept for as long as that is: nothing of it changes
+/// meanwhile. It stands beside what many keys share, so that a key needs no memory for it.
+#[derive(Debug, Clone, Default)]
+pub struct Told(OnceLock<Bytes>);
+
+impl Told {
+    /// What `write` makes of it.
+    pub fn get(&self, write: impl FnOnce() -> Bytes) -> &Bytes {
+        self.0.get_or_init(write)
+    }
+}
+
+/// It follows from what it stands beside.
+impl PartialEq for Told {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// Whom keys stand for, where that is not the organisation.
+#[derive(Debug)]
+pub struct CachedOwner {
+    /// Its name.
+    pub name: Option<Box<str>>,
+    /// What a door says of it.
+    pub told: Told,
+}
+
+/// What keys may do in the end.
+#[derive(Debug)]
+pub struct CachedGrants {
+    grants: Grants,
+    /// What a door says of it.
+    pub told: Told,
+}
+
+impl Deref for CachedGrants {
+    type Target = Grants;
+
+    fn deref(&self) -> &Grants {
+        &self.grants
+    }
+}
+
+impl PartialEq for CachedGrants {
+    fn eq(&self, other: &Self) -> bool {
+        self.grants == other.grants
+    }
+}
+
+impl Eq for CachedGrants {}
+
+impl Hash for CachedGrants {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.grants.hash(state);
+    }
 }
 
 /// A key as one presented secret names it, read from one snapshot.
@@ -75,7 +136,7 @@ pub struct CachedKey {
     /// The key.
     pub key: KeyId,
     /// What it may do in the end.
-    pub grants: Arc<Grants>,
+    pub grants: Arc<CachedGrants>,
     /// From where it may be used; anywhere when empty.
     pub networks: Arc<[IpNet]>,
     /// When the key ends.
@@ -91,18 +152,17 @@ pub struct CachedKey {
     pub name: Box<str>,
     /// Whom it stands for.
     pub owner: Owner,
-    /// The owner's name, where it is not the organisation.
-    pub owner_name: Option<Box<str>>,
+    /// More of that, where it is not the organisation.
+    pub holder: Option<Arc<CachedOwner>>,
     /// What its maker keeps with it, as JSON.
     pub metadata: Box<str>,
-    /// What a door says of it to whoever is behind, written once.
-    identity: OnceLock<Bytes>,
 }
 
 impl CachedKey {
-    /// What `write` makes of it, made once and kept for as long as the key is cached: nothing of it changes meanwhile.
-    pub fn identity(&self, write: impl FnOnce(&Self) -> Bytes) -> &Bytes {
-        self.identity.get_or_init(|| write(self))
+    /// The name of whom it stands for.
+    pub fn owner_name(&self) -> &str {
+        let name = self.holder.as_ref().and_then(|holder| holder.name.as_deref());
+        name.unwrap_or(&self.organisation.name)
     }
 
     /// Notes that it was asked for. Written only where it changes something, so that readers share its cache line.
@@ -156,7 +216,8 @@ impl Held for Arc<CachedKey> {
 pub(crate) struct Shared(Mutex<Values>);
 
 struct Values {
-    grants: HashSet<Arc<Grants>>,
+    grants: HashSet<Arc<CachedGrants>>,
+    owners: HashMap<Owner, Arc<CachedOwner>>,
     networks: HashSet<Arc<[IpNet]>>,
     rates: HashSet<Arc<[RateLimit]>>,
     organisations: HashMap<OrganisationId, Arc<CachedOrganisation>>,
@@ -169,6 +230,7 @@ impl Shared {
     pub(crate) fn new() -> Self {
         Self(Mutex::new(Values {
             grants: HashSet::new(),
+            owners: HashMap::new(),
             networks: HashSet::new(),
             rates: HashSet::new(),
             organisations: HashMap::new(),
@@ -201,7 +263,13 @@ impl Shared {
             policy: found.policy,
             unavailable: directory.unavailable.clone(),
             apis: standing.apis.clone(),
+            told: Told::default(),
         };
+        let effective = CachedGrants {
+            grants: effective,
+            told: Told::default(),
+        };
+        let owner_name = found.owner_name.map(String::into_boxed_str);
         let rates = match (
             found.rate_limits.is_empty(),
             organisation.policy.limits.default_rate,
@@ -209,15 +277,18 @@ impl Shared {
             (true, Some(rate)) => vec![RateLimit::by_default(rate)],
             _ => found.rate_limits,
         };
-        let quota = quota_in_force(found.quota, &organisation.policy).map(|quota| KeyQuota {
-            quota,
-            round: found.quota_round,
+        let quota = quota_in_force(found.quota, &organisation.policy).map(|quota| {
+            Box::new(KeyQuota {
+                quota,
+                round: found.quota_round,
+            })
         });
-        let (organisation, grants, networks, rates, owner_rates) = {
+        let (organisation, holder, grants, networks, rates, owner_rates) = {
             let values = &mut *self.0.lock();
             values.purge();
             (
                 values.organisation(organisation),
+                values.owner(found.owner, owner_name),
                 kept(&mut values.grants, effective),
                 kept(&mut values.networks, found.networks),
                 match &limiter.default_rate {
@@ -247,7 +318,7 @@ impl Shared {
             secret: found.secret,
             name: found.name.into(),
             owner: found.owner,
-            owner_name: found.owner_name.map(Into::into),
+            holder,
             owner_active: found.owner_active,
             marks: Marks::new(found.organisation, found.owner, found.key),
             organisation,
@@ -259,7 +330,6 @@ impl Shared {
             networks,
             limits,
             metadata: found.metadata.into(),
-            identity: OnceLock::new(),
             digest,
             epoch,
             meter: Meter::new(),
@@ -280,11 +350,27 @@ impl Values {
         }
     }
 
+    fn owner(&mut self, owner: Owner, name: Option<Box<str>>) -> Option<Arc<CachedOwner>> {
+        if matches!(owner, Owner::Organisation(_)) {
+            return None;
+        }
+        match self.owners.get(&owner) {
+            Some(kept) if kept.name == name => Some(kept.clone()),
+            _ => {
+                let told = Told::default();
+                let fresh = Arc::new(CachedOwner { name, told });
+                self.owners.insert(owner, fresh.clone());
+                Some(fresh)
+            }
+        }
+    }
+
     fn purge(&mut self) {
         if self.len() < self.purge_at {
             return;
         }
         self.grants.retain(|kept| Arc::strong_count(kept) > 1);
+        self.owners.retain(|_, kept| Arc::strong_count(kept) > 1);
         self.networks.retain(|kept| Arc::strong_count(kept) > 1);
         self.rates.retain(|kept| Arc::strong_count(kept) > 1);
         self.organisations.retain(|_, kept| Arc::strong_count(kept) > 1);
@@ -292,7 +378,11 @@ impl Values {
     }
 
     fn len(&self) -> usize {
-        self.grants.len() + self.networks.len() + self.rates.len() + self.organisations.len()
+        self.grants.len()
+            + self.owners.len()
+            + self.networks.len()
+            + self.rates.len()
+            + self.organisations.len()
     }
 }
 

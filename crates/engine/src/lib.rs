@@ -39,7 +39,7 @@ use store::{Store, StoreError};
 use uuid::Uuid;
 
 pub use answer::{Answer, Question, VerifyError};
-pub use cached::{CachedKey, CachedOrganisation};
+pub use cached::{CachedGrants, CachedKey, CachedOrganisation, CachedOwner, Told};
 pub use limits::{Backend, KeyLimits, Limits, QuotaAsked, QuotaStanding, RateStanding, Scope};
 pub use meter::UsageBatch;
 pub use rewrites::Rewrite;

@@ -9,6 +9,7 @@ mod allotment;
 mod blocks;
 mod state;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub struct KeyLimits {
     pub(crate) own: Arc<[RateLimit]>,
     /// Those of its owner.
     pub(crate) owner: Arc<[RateLimit]>,
-    pub(crate) quota: Option<KeyQuota>,
+    pub(crate) quota: Option<Box<KeyQuota>>,
     pub(crate) state: Arc<State>,
     pub(crate) owner_state: Option<Arc<State>>,
     pub(crate) organisation_state: Option<Arc<State>>,
@@ -179,8 +180,8 @@ impl crate::Answer {
         self.limits.wait.map(retry_after)
     }
 
-    fn standings(&self) -> Vec<(std::borrow::Cow<'_, str>, Standing<'static>)> {
-        let mut all: Vec<_> = self
+    fn standings(&self) -> Standings<'_> {
+        let mut all: Standings<'_> = self
             .rates()
             .map(|rate| {
                 // Two of one name would be taken for one.
@@ -213,20 +214,19 @@ impl crate::Answer {
         all
     }
 
-    /// The value of `RateLimit-Policy`; none where there is no limit.
-    pub fn rate_limit_policy(&self) -> Option<String> {
+    /// The values of `RateLimit-Policy` and of `RateLimit`; none where there is no limit.
+    pub fn rate_limit_headers(&self) -> Option<(String, String)> {
         let all = self.standings();
-        let named = all.iter().map(|(name, standing)| Standing { name, ..*standing });
-        Some(rate_limit_policy(named)).filter(|text| !text.is_empty())
-    }
-
-    /// The value of `RateLimit`; none where there is no limit.
-    pub fn rate_limit(&self) -> Option<String> {
-        let all = self.standings();
-        let named = all.iter().map(|(name, standing)| Standing { name, ..*standing });
-        Some(rate_limit(named)).filter(|text| !text.is_empty())
+        if all.is_empty() {
+            return None;
+        }
+        let named = || all.iter().map(|(name, standing)| Standing { name, ..*standing });
+        Some((rate_limit_policy(named()), rate_limit(named())))
     }
 }
+
+/// Limits by the names under which they are told.
+type Standings<'a> = SmallVec<[(Cow<'a, str>, Standing<'static>); 4]>;
 
 /// Shards of the map from ids to states. It is asked when a key is read into the cache, and not on the way of an answer.
 const SHARDS: usize = 64;

@@ -52,7 +52,12 @@ pub(crate) fn pass(asked: &Asked, decision: Option<&Answer>, brought: Option<&Br
     }
     CheckResponse {
         status: Some(status(Code::Ok)),
-        dynamic_metadata: key.map(|key| metadata(key.grants.iter().map(ToString::to_string), identity(key))),
+        dynamic_metadata: key.map(|key| {
+            metadata(
+                key.grants.iter().map(ToString::to_string),
+                identity(key).into_iter(),
+            )
+        }),
         http_response: Some(HttpResponse::OkResponse(OkHttpResponse {
             headers,
             headers_to_remove: remove,

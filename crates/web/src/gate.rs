@@ -11,6 +11,6 @@ mod wish;
 pub use door::{Brought, judge};
 pub use gateway::Told;
 pub use identity::{NAMES as IDENTITY, values as identity};
-pub use service::{Gate, Guard};
+pub use service::{Answering, Gate, Guard};
 pub use verdict::{Refusal, Verdict};
 pub use wish::{Settings, Tell, Wish};

@@ -31,7 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// An error of a service or a body, as hyper takes it.
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Who is at the other end; an extension of every request.
+/// Who is at the other end; an extension of every request of [`serve`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
     /// The address of a TCP client.
@@ -106,28 +106,37 @@ pub async fn serve<S>(listener: Listener, service: S, limits: Limits, shutdown: 
 where
     S: HttpService<Future: 'static>,
 {
-    run(listener, service, limits, shutdown, Protocol::Auto).await
+    run(
+        listener,
+        move |_| service.clone(),
+        limits,
+        shutdown,
+        Protocol::Auto,
+    )
+    .await
 }
 
-/// Like [`serve`], HTTP/1.1 alone: without the look at the first bytes, as close as can be to a bare hyper loop.
+/// Like [`serve`], HTTP/1.1 alone: without the look at the first bytes, as close as can be to a bare hyper loop. Each
+/// connection has a service of its own, made for who is at the other end; requests do not tell it, because an extension costs
+/// three allocations a request.
 ///
 /// # Errors
 /// As [`serve`].
 pub async fn serve_http1<S>(
     listener: Listener,
-    service: S,
+    make_service: impl Fn(Peer) -> S,
     limits: Limits,
     shutdown: Shutdown,
 ) -> io::Result<usize>
 where
     S: HttpService<Future: 'static>,
 {
-    run(listener, service, limits, shutdown, Protocol::Http1).await
+    run(listener, make_service, limits, shutdown, Protocol::Http1).await
 }
 
 async fn run<S>(
     listener: Listener,
-    service: S,
+    make_service: impl Fn(Peer) -> S,
     limits: Limits,
     shutdown: Shutdown,
     protocol: Protocol,
@@ -142,10 +151,20 @@ where
     let mut connections = JoinSet::new();
     let begin = |accepted: Accepted, connections: &mut JoinSet<()>| match accepted {
         Accepted::Tcp(stream, peer) => {
-            connections.spawn(connection::run(stream, peer, service.clone(), Arc::clone(&rules)));
+            connections.spawn(connection::run(
+                stream,
+                peer,
+                make_service(peer),
+                Arc::clone(&rules),
+            ));
         }
         Accepted::Unix(stream, peer) => {
-            connections.spawn(connection::run(stream, peer, service.clone(), Arc::clone(&rules)));
+            connections.spawn(connection::run(
+                stream,
+                peer,
+                make_service(peer),
+                Arc::clone(&rules),
+            ));
         }
     };
 

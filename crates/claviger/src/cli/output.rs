@@ -144,6 +144,11 @@ impl Screen {
         self.err.terminal && !self.quiet
     }
 
+    /// Whether what is drawn may be drawn with more than ASCII.
+    pub(crate) fn draws(&self) -> bool {
+        self.out.colour
+    }
+
     /// How many characters fit on a line; without limit where no terminal sets one.
     pub(crate) fn room(&self) -> u16 {
         let width = if self.out.terminal {

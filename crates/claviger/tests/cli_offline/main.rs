@@ -3,5 +3,6 @@
 
 mod answers;
 mod arguments;
+mod bench;
 mod danger;
 mod fake;

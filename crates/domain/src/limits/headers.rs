@@ -33,7 +33,8 @@ fn list<'a>(
     standings: impl Iterator<Item = Standing<'a>>,
     write: impl Fn(&mut String, Standing<'a>),
 ) -> String {
-    let mut text = String::new();
+    // Room for two limits: it is written for every request.
+    let mut text = String::with_capacity(64);
     for standing in standings {
         if !text.is_empty() {
             text.push_str(", ");

@@ -42,7 +42,12 @@ impl Held {
         for (place, limit) in limits.iter().enumerate() {
             match self.gauges.get_mut(place) {
                 Some(named) if named.name == limit.name => named.rate = limit.rate,
-                _ => self.place(place, limit),
+                _ => {
+                    // Nearly all keys keep the limits that they begin with: no room is kept for more.
+                    self.gauges
+                        .reserve_exact(limits.len().saturating_sub(self.gauges.len()));
+                    self.place(place, limit);
+                }
             }
         }
     }

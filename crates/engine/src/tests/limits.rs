@@ -176,8 +176,8 @@ async fn a_key_is_limited_and_told_when_it_may_come_again() {
     assert_eq!(refused.code, Code::RateLimited);
     assert_eq!(refused.retry_after(), Some(10));
     assert_eq!(refused.limited_by().unwrap().name, "burst");
-    assert_eq!(refused.rate_limit_policy().unwrap(), "\"burst\";q=6;w=60");
-    assert_eq!(refused.rate_limit().unwrap(), "\"burst\";r=0;t=30");
+    assert_eq!(refused.rate_limit_headers().unwrap().0, "\"burst\";q=6;w=60");
+    assert_eq!(refused.rate_limit_headers().unwrap().1, "\"burst\";r=0;t=30");
     world.pass(10);
     assert_eq!(world.passing(&token, 5).await, 1);
     world.pass(3_600);
@@ -238,7 +238,7 @@ async fn owner_organisation_default_and_brought_limits_hold_beside_the_keys_own(
     let refused = world.answer(&one, &Question::default()).await;
     assert_eq!(refused.limited_by().unwrap().scope, Scope::Owner);
     assert_eq!(
-        refused.rate_limit_policy().unwrap(),
+        refused.rate_limit_headers().unwrap().0,
         "\"default\";q=50;w=3600, \"owner/all\";q=5;w=3600, \"organisation/all\";q=7;w=3600"
     );
     let third = world.limited(3, |found| {
@@ -386,7 +386,7 @@ async fn a_quota_is_filled_when_its_period_begins_and_never_by_a_clock_that_goes
     assert_eq!(world.passing(&daily, 9).await, 3);
     let refused = world.answer(&daily, &Question::default()).await;
     assert_eq!(refused.retry_after(), Some(1_800));
-    assert_eq!(refused.rate_limit().unwrap(), "\"quota\";r=0;t=1800");
+    assert_eq!(refused.rate_limit_headers().unwrap().1, "\"quota\";r=0;t=1800");
     assert_eq!(world.passing(&monthly, 3).await, 3);
     assert_eq!(world.passing(&total, 9).await, 5);
     // The day of 23 hours.

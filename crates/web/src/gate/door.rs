@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use ::http::header::HeaderName;
 use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use app::{App, AppError};
 use bytes::Bytes;
@@ -21,9 +22,9 @@ use crate::serve::Peer;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Says the status that nginx does not let through.
-const STATUS: &str = "claviger-status";
+const STATUS: HeaderName = HeaderName::from_static("claviger-status");
 /// What is asked for at a door whose address has no room for it.
-const WISH: &str = "claviger-door";
+const WISH: HeaderName = HeaderName::from_static("claviger-door");
 
 /// The key that a request brought, and how.
 pub struct Brought<'a> {
@@ -41,19 +42,17 @@ impl std::fmt::Debug for Brought<'_> {
     }
 }
 
-/// Decides about a request that a gateway describes.
-///
-/// # Errors
-/// A door that cannot be understood, a fault of ours: never a yes.
-pub async fn judge<'a>(
-    app: &App,
-    headers: &'a HeaderMap,
-    told: Told<'a>,
-    wish: &Wish<'_>,
-) -> Result<(Verdict, Option<Brought<'a>>)> {
+/// A request that a gateway describes, as far as it is understood without a decision about its key.
+enum Asked<'a> {
+    /// Decided already: it brought no key that could be asked about.
+    Settled(Verdict),
+    Of(Brought<'a>, Question<'a>),
+}
+
+fn read<'a>(headers: &'a HeaderMap, told: Told<'a>, wish: &'a Wish<'_>) -> Asked<'a> {
     let brought = match token::at_door(headers, told.query(), &wish.places) {
-        Err(token::Conflict) => return Ok((Verdict::Refuse(Refusal::conflict(wish.tell)), None)),
-        Ok(None) => return Ok((without_key(headers, told, wish), None)),
+        Err(token::Conflict) => return Asked::Settled(Verdict::Refuse(Refusal::conflict(wish.tell))),
+        Ok(None) => return Asked::Settled(without_key(headers, told, wish)),
         Ok(Some((token, source))) => Brought { token, source },
     };
     let judges_path = wish.api.is_some() || (told.uri.is_some() && !wish.any_path);
@@ -68,6 +67,23 @@ pub async fn judge<'a>(
         }),
         owners: wish.owners,
         ..Question::default()
+    };
+    Asked::Of(brought, question)
+}
+
+/// Decides about a request that a gateway describes.
+///
+/// # Errors
+/// A door that cannot be understood, a fault of ours: never a yes.
+pub async fn judge<'a>(
+    app: &App,
+    headers: &'a HeaderMap,
+    told: Told<'a>,
+    wish: &'a Wish<'_>,
+) -> Result<(Verdict, Option<Brought<'a>>)> {
+    let (brought, question) = match read(headers, told, wish) {
+        Asked::Settled(verdict) => return Ok((verdict, None)),
+        Asked::Of(brought, question) => (brought, question),
     };
     let answer = match app.engine().verify_cached(&brought.token, &question) {
         Some(answer) => answer,
@@ -94,20 +110,58 @@ fn without_key(headers: &HeaderMap, told: Told<'_>, wish: &Wish<'_>) -> Verdict 
     Verdict::Preflight
 }
 
+/// Answers a gateway where the store need not be asked; none where it must.
+pub(super) fn answer_cached<B>(
+    app: &App,
+    settings: &Settings,
+    gateway: Gateway,
+    request: &Request<B>,
+    peer: Option<Peer>,
+) -> Result<Option<Response<Full<Bytes>>>> {
+    let wish = wish(settings, request, peer)?;
+    let told = match told(settings, gateway, request, peer) {
+        Some(told) => told,
+        None => return Ok(Some(unknown(app, gateway, &wish))),
+    };
+    let verdict = match read(request.headers(), told, &wish) {
+        Asked::Settled(verdict) => verdict,
+        Asked::Of(brought, question) => match app.engine().verify_cached(&brought.token, &question) {
+            Some(answer) => Verdict::of(answer.map_err(AppError::from)?, wish.tell),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(written(app, gateway, verdict, wish.tell)))
+}
+
 /// Answers a gateway.
 pub(super) async fn answer<B>(
     app: &App,
     settings: &Settings,
     gateway: Gateway,
     request: &Request<B>,
+    peer: Option<Peer>,
 ) -> Result<Response<Full<Bytes>>> {
-    let believed = request.extensions().get::<Peer>().and_then(address);
-    let believed = believed.filter(|peer| settings.believes(*peer));
-    let behind = Gateway::of(request.uri().path()).is_some_and(|(_, rest)| !rest.is_empty());
-    let headers = request.headers();
-    // With a path behind the door's, the query is the request's own, and what is asked for stands beside it.
-    let wishes = if behind {
-        let mut beside = headers.get_all(WISH).iter().filter(|_| believed.is_some());
+    let wish = wish(settings, request, peer)?;
+    let Some(told) = told(settings, gateway, request, peer) else {
+        return Ok(unknown(app, gateway, &wish));
+    };
+    let (verdict, _) = judge(app, request.headers(), told, &wish).await?;
+    Ok(written(app, gateway, verdict, wish.tell))
+}
+
+/// With a path behind the door's, the query is the request's own, and what is asked for stands beside it.
+fn is_behind<B>(request: &Request<B>) -> bool {
+    Gateway::of(request.uri().path()).is_some_and(|(_, rest)| !rest.is_empty())
+}
+
+fn believed(settings: &Settings, peer: Option<Peer>) -> Option<IpAddr> {
+    address(peer).filter(|peer| settings.believes(*peer))
+}
+
+fn wish<'a, B>(settings: &'a Settings, request: &'a Request<B>, peer: Option<Peer>) -> Result<Wish<'a>> {
+    let wishes = if is_behind(request) {
+        let beside = request.headers().get_all(WISH).iter();
+        let mut beside = beside.filter(|_| believed(settings, peer).is_some());
         let only = beside.next().map(HeaderValue::as_bytes).unwrap_or_default();
         if beside.next().is_some() {
             return Err(Problem::invalid("Claviger-Door: stands there twice"));
@@ -116,40 +170,52 @@ pub(super) async fn answer<B>(
     } else {
         request.uri().query().unwrap_or_default().as_bytes()
     };
-    let wish = Wish::read(form_urlencoded::parse(wishes), settings)?;
-    let told = match believed {
+    Wish::read(form_urlencoded::parse(wishes), settings)
+}
+
+/// What the gateway says of the request; none where nobody's word counts and something is needed.
+fn told<'a, B>(
+    settings: &Settings,
+    gateway: Gateway,
+    request: &'a Request<B>,
+    peer: Option<Peer>,
+) -> Option<Told<'a>> {
+    match (believed(settings, peer), is_behind(request)) {
+        (None, true) => None,
         // Nobody's word but what can be seen: who connects.
-        None if behind => {
-            return Ok(refused(
-                app,
-                gateway,
-                &Refusal::unknown_path(wish.tell),
-                wish.tell,
-            ));
-        }
-        None => Told {
-            ip: request.extensions().get::<Peer>().and_then(address),
+        (None, false) => Some(Told {
+            ip: address(peer),
             ..Told::default()
-        },
-        Some(_) if behind => Gateway::tells_by_itself(headers, request.method(), request.uri()),
-        Some(_) => gateway.tells(headers),
-    };
-    let (verdict, _) = judge(app, headers, told, &wish).await?;
-    Ok(match verdict {
+        }),
+        (Some(_), true) => Some(Gateway::tells_by_itself(
+            request.headers(),
+            request.method(),
+            request.uri(),
+        )),
+        (Some(_), false) => Some(gateway.tells(request.headers())),
+    }
+}
+
+fn unknown(app: &App, gateway: Gateway, wish: &Wish<'_>) -> Response<Full<Bytes>> {
+    refused(app, gateway, &Refusal::unknown_path(wish.tell), wish.tell)
+}
+
+fn written(app: &App, gateway: Gateway, verdict: Verdict, tell: Tell) -> Response<Full<Bytes>> {
+    match verdict {
         Verdict::Pass(answer) => {
             let mut response = passed(answer.key.as_deref());
             limits::write(response.headers_mut(), &answer);
             response
         }
         Verdict::Preflight => passed(None),
-        Verdict::Refuse(refusal) => refused(app, gateway, &refusal, wish.tell),
-    })
+        Verdict::Refuse(refusal) => refused(app, gateway, &refusal, tell),
+    }
 }
 
-fn address(peer: &Peer) -> Option<IpAddr> {
+fn address(peer: Option<Peer>) -> Option<IpAddr> {
     match peer {
-        Peer::Tcp(address) => Some(address.ip().to_canonical()),
-        Peer::Unix { .. } => None,
+        Some(Peer::Tcp(address)) => Some(address.ip().to_canonical()),
+        _ => None,
     }
 }
 

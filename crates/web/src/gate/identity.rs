@@ -2,12 +2,16 @@
 //! header and leave a client's own in its place.
 
 use ::http::header::{HeaderMap, HeaderName, HeaderValue};
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
+use domain::access::Grants;
 use domain::key::Owner;
 use engine::CachedKey;
 
+/// How many they are.
+const COUNT: usize = 7;
+
 /// The identity headers, in the order in which their values are written.
-pub const NAMES: [HeaderName; 7] = [
+pub const NAMES: [HeaderName; COUNT] = [
     HeaderName::from_static("claviger-key-id"),
     HeaderName::from_static("claviger-key-name"),
     HeaderName::from_static("claviger-owner-type"),
@@ -24,58 +28,79 @@ const UNSET: HeaderValue = HeaderValue::from_static("-");
 /// What stands for permissions that are left out.
 const MORE: &[u8] = b",...";
 
-/// The values for a key, in the order of [`NAMES`].
-pub fn values(key: &CachedKey) -> impl Iterator<Item = HeaderValue> {
-    let all = key.identity(write).clone();
-    let mut from = 0;
-    (0..NAMES.len()).map(move |_| {
-        let end = all[from..]
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .map_or(all.len(), |at| from + at);
-        let value = HeaderValue::from_maybe_shared(all.slice(from..end));
-        from = (end + 1).min(all.len());
-        value.unwrap_or(UNSET)
+/// The values for a key, in the order of [`NAMES`]. What many keys have in common is written once for all of them.
+pub fn values(key: &CachedKey) -> [HeaderValue; COUNT] {
+    let organisation = &key.organisation;
+    let tenant = organisation.told.get(|| {
+        let mut out = Vec::with_capacity(96);
+        out.extend_from_slice(organisation.id.text().as_bytes());
+        line(&mut out, &organisation.name);
+        line(&mut out, &organisation.slug);
+        out.into()
+    });
+    let [organisation_id, organisation_name, slug] = lines(tenant);
+    let (kind, id) = match key.owner {
+        Owner::Organisation(_) => (ORGANISATION, None),
+        Owner::ServiceAccount(id) => (SERVICE_ACCOUNT, Some(id.text())),
+        Owner::User(id) => (USER, Some(id.text())),
+    };
+    let [owner_id, owner_name] = match (id, &key.holder) {
+        (Some(id), Some(holder)) => lines(holder.told.get(|| {
+            let mut out = Vec::with_capacity(64);
+            out.extend_from_slice(id.as_bytes());
+            line(&mut out, holder.name.as_deref().unwrap_or_default());
+            out.into()
+        })),
+        _ => [organisation_id, organisation_name],
+    };
+    let permissions = key.grants.told.get(|| permissions(&key.grants));
+    [
+        HeaderValue::from_bytes(key.key.text().as_bytes()).unwrap_or(UNSET),
+        name(&key.name),
+        kind,
+        owner_id,
+        owner_name,
+        slug,
+        HeaderValue::from_maybe_shared(permissions.clone()).unwrap_or(UNSET),
+    ]
+}
+
+const ORGANISATION: HeaderValue = HeaderValue::from_static("organisation");
+const SERVICE_ACCOUNT: HeaderValue = HeaderValue::from_static("service_account");
+const USER: HeaderValue = HeaderValue::from_static("user");
+
+/// Values that stand one to a line, without a copy.
+fn lines<const N: usize>(all: &Bytes) -> [HeaderValue; N] {
+    let mut rest = all.clone();
+    std::array::from_fn(|_| {
+        let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let value = rest.split_to(end);
+        rest.advance(usize::from(!rest.is_empty()));
+        HeaderValue::from_maybe_shared(value).unwrap_or(UNSET)
     })
 }
 
 /// Puts the identity into the headers of an answer; nobody's where there is no key.
 pub(super) fn insert(headers: &mut HeaderMap, key: Option<&CachedKey>) {
-    match key {
-        Some(key) => {
-            for (name, value) in NAMES.into_iter().zip(values(key)) {
-                headers.insert(name, value);
-            }
-        }
-        None => {
-            for name in NAMES {
-                headers.insert(name, UNSET);
-            }
-        }
+    let values = key.map_or([UNSET; COUNT], values);
+    for (name, value) in NAMES.into_iter().zip(values) {
+        headers.insert(name, value);
     }
 }
 
-/// One line for each header.
-fn write(key: &CachedKey) -> Bytes {
-    let mut out = Vec::with_capacity(384);
-    let (kind, owner) = match key.owner {
-        Owner::Organisation(id) => ("organisation", id.to_string()),
-        Owner::ServiceAccount(id) => ("service_account", id.to_string()),
-        Owner::User(id) => ("user", id.to_string()),
-    };
-    let organisation = &key.organisation;
-    let plain = [key.key.to_string(), kind.to_owned(), owner];
-    let [id, kind, owner] = &plain;
-    out.extend_from_slice(id.as_bytes());
-    line(&mut out, &key.name);
-    out.push(b'\n');
-    out.extend_from_slice(kind.as_bytes());
-    out.push(b'\n');
-    out.extend_from_slice(owner.as_bytes());
-    line(&mut out, key.owner_name.as_deref().unwrap_or(&organisation.name));
-    line(&mut out, &organisation.slug);
-    permissions(&mut out, key);
-    out.into()
+/// A key's own name. Most need no encoding.
+fn name(text: &str) -> HeaderValue {
+    if !text.is_empty() && text.len() <= MAX_VALUE && text != "-" && text.bytes().all(is_unreserved) {
+        return HeaderValue::from_str(text).unwrap_or(UNSET);
+    }
+    let mut out = Vec::with_capacity(text.len() * 3 + 1);
+    line(&mut out, text);
+    HeaderValue::from_bytes(&out[1..]).unwrap_or(UNSET)
+}
+
+/// What stays as it is (RFC 3986, section 2.3).
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
 /// A name in another line: percent-encoded (RFC 3986, unreserved characters stay), cut at a character.
@@ -87,7 +112,7 @@ fn line(out: &mut Vec<u8>, text: &str) {
         let letter = letter.encode_utf8(&mut bytes).as_bytes();
         let before = out.len();
         for byte in letter {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
+            if is_unreserved(*byte) {
                 out.push(*byte);
             } else {
                 const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -108,22 +133,22 @@ fn line(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Patterns apart by commas. One that is cut names fewer permissions than there are, never others.
-fn permissions(out: &mut Vec<u8>, key: &CachedKey) {
-    out.push(b'\n');
-    let start = out.len();
-    for pattern in key.grants.iter() {
+fn permissions(grants: &Grants) -> Bytes {
+    let mut out = Vec::new();
+    for pattern in grants.iter() {
         let before = out.len();
-        if before > start {
+        if before > 0 {
             out.push(b',');
         }
-        pattern.write(out);
-        if out.len() - start > MAX_VALUE - MORE.len() {
+        pattern.write(&mut out);
+        if out.len() > MAX_VALUE - MORE.len() {
             out.truncate(before);
             out.extend_from_slice(MORE);
             break;
         }
     }
-    if out.len() == start {
+    if out.is_empty() {
         out.push(b'-');
     }
+    out.into()
 }

@@ -9,9 +9,11 @@ const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// What is left, and when to come again.
 pub fn write(headers: &mut HeaderMap, answer: &Answer) {
-    for (name, text) in [(POLICY, answer.rate_limit_policy()), (LIMIT, answer.rate_limit())] {
-        if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
-            headers.insert(name, value);
+    if let Some((policy, limit)) = answer.rate_limit_headers() {
+        for (name, text) in [(POLICY, policy), (LIMIT, limit)] {
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                headers.insert(name, value);
+            }
         }
     }
     if let Some(seconds) = answer.retry_after() {

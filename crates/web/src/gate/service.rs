@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use app::{App, AppError};
 use bytes::Bytes;
 use domain::id::RequestId;
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use subtle::ConstantTimeEq as _;
 
 use super::gateway::Gateway;
@@ -57,7 +58,11 @@ impl Guard {
     }
 
     fn admit(&self, headers: &HeaderMap) -> Result<()> {
-        if self.admits(headers.get(Self::HEADER).map(HeaderValue::as_bytes)) {
+        let admitted = match self {
+            Self::Open => true,
+            Self::Token(_) => self.admits(headers.get(Self::HEADER).map(HeaderValue::as_bytes)),
+        };
+        if admitted {
             return Ok(());
         }
         let detail = "this listener wants the gateway's token as Claviger-Gateway-Token";
@@ -72,8 +77,12 @@ impl Guard {
 
 /// The verification plane's service.
 #[derive(Debug, Clone)]
-pub struct Gate(Arc<Inner>);
+pub struct Gate {
+    inner: Arc<Inner>,
+    peer: Option<Peer>,
+}
 
+/// What all connections share.
 #[derive(Debug)]
 struct Inner {
     app: Arc<App>,
@@ -84,19 +93,30 @@ struct Inner {
 impl Gate {
     /// A service for connections.
     pub fn new(app: Arc<App>, guard: Guard, doors: Settings) -> Self {
-        Self(Arc::new(Inner { app, guard, doors }))
+        Self {
+            inner: Arc::new(Inner { app, guard, doors }),
+            peer: None,
+        }
+    }
+
+    /// The service for a connection from there.
+    #[must_use]
+    pub fn at(&self, peer: Peer) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            peer: Some(peer),
+        }
     }
 }
 
 impl Inner {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>, peer: Option<Peer>) -> Response<Full<Bytes>> {
         let outcome = match (request.method(), request.uri().path()) {
-            (&Method::POST, "/v1/verify") => self.verify(request).await,
             (&Method::POST, "/v1/verify/batch") => self.verify_batch(request).await,
-            (&Method::GET, "/v1/self") => self.own(&request).await,
+            (&Method::GET, "/v1/self") => self.own(&request, peer).await,
             (&Method::GET | &Method::HEAD, "/healthz") => Ok(written(b"{\"status\":\"ok\"}".to_vec())),
             (&Method::GET | &Method::HEAD, "/readyz") => self.ready().await,
-            (&Method::POST, "/v1/self/revoke") => self.revoke(&request).await,
+            (&Method::POST, "/v1/self/revoke") => self.revoke(&request, peer).await,
             (&Method::POST, "/oauth2/introspect") => self.introspect(request).await,
             (_, "/v1/verify" | "/v1/verify/batch" | "/v1/self/revoke" | "/oauth2/introspect") => {
                 return self.refuse_method("POST");
@@ -105,24 +125,29 @@ impl Inner {
             (_, "/healthz" | "/readyz") => return self.refuse_method("GET,HEAD"),
             // Whatever the method: some gateways ask with that of the request.
             (_, path) => match Gateway::of(path) {
-                Some((gateway, _)) => self.door(gateway, &request).await,
+                Some((gateway, _)) => self.door(gateway, &request, peer).await,
                 None => Err(Problem::not_found()),
             },
         };
         outcome.unwrap_or_else(|problem| self.refuse(&problem))
     }
 
-    async fn verify(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
-        self.guard.admit(request.headers())?;
-        body::require_json(request.headers())?;
-        let bytes = body::read(request.into_body(), MAX_BODY).await?;
-        let asked = parse::<VerifyRequest<'_>>(&bytes)?;
-        asked.check()?;
-        let (token, question) = (asked.token(), asked.question());
-        let answer = match self.app.engine().verify_cached(token, &question) {
-            Some(answer) => answer,
-            None => self.app.engine().verify(token, &question).await,
+    /// What needs no waiting: nearly every request.
+    fn verify_cached(&self, bytes: &[u8]) -> Option<Response<Full<Bytes>>> {
+        let answered = || {
+            let asked = parse::<VerifyRequest<'_>>(bytes)?;
+            asked.check()?;
+            let answer = self.app.engine().verify_cached(asked.token(), &asked.question());
+            let Some(answer) = answer else { return Ok(None) };
+            Ok(Some(written(answer::render(&answer.map_err(AppError::from)?))))
         };
+        answered().unwrap_or_else(|problem| Some(self.refuse(&problem)))
+    }
+
+    /// The rest: the store has to be asked.
+    async fn verify(&self, bytes: &[u8]) -> Result<Response<Full<Bytes>>> {
+        let asked = parse::<VerifyRequest<'_>>(bytes)?;
+        let answer = self.app.engine().verify(asked.token(), &asked.question()).await;
         Ok(written(answer::render(&answer.map_err(AppError::from)?)))
     }
 
@@ -141,17 +166,32 @@ impl Inner {
         Ok(written(answer::render_batch(&results)))
     }
 
-    async fn door(&self, gateway: Gateway, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>> {
-        self.guard.admit(request.headers())?;
-        door::answer(&self.app, &self.doors, gateway, request).await
+    /// What needs no waiting at a door.
+    fn door_cached<B>(&self, request: &Request<B>, peer: Option<Peer>) -> Option<Response<Full<Bytes>>> {
+        let (gateway, _) = Gateway::of(request.uri().path())?;
+        let answered = || {
+            self.guard.admit(request.headers())?;
+            door::answer_cached(&self.app, &self.doors, gateway, request, peer)
+        };
+        answered().unwrap_or_else(|problem| Some(self.refuse(&problem)))
     }
 
-    async fn own(&self, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+    async fn door(
+        &self,
+        gateway: Gateway,
+        request: &Request<Incoming>,
+        peer: Option<Peer>,
+    ) -> Result<Response<Full<Bytes>>> {
+        self.guard.admit(request.headers())?;
+        door::answer(&self.app, &self.doors, gateway, request, peer).await
+    }
+
+    async fn own(&self, request: &Request<Incoming>, peer: Option<Peer>) -> Result<Response<Full<Bytes>>> {
         self.guard.admit(request.headers())?;
         let Some((token, source)) = token::presented(request.headers())? else {
             return Err(AppError::Unauthenticated.into());
         };
-        let ip = match request.extensions().get::<Peer>() {
+        let ip = match peer {
             Some(Peer::Tcp(address)) => Some(address.ip()),
             _ => None,
         };
@@ -165,9 +205,9 @@ impl Inner {
         )))
     }
 
-    async fn revoke(&self, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+    async fn revoke(&self, request: &Request<Incoming>, peer: Option<Peer>) -> Result<Response<Full<Bytes>>> {
         self.guard.admit(request.headers())?;
-        let ip = match request.extensions().get::<Peer>() {
+        let ip = match peer {
             Some(Peer::Tcp(address)) => Some(address.ip()),
             _ => None,
         };
@@ -227,13 +267,88 @@ fn written(bytes: Vec<u8>) -> Response<Full<Bytes>> {
     response
 }
 
+/// An answer to come. Nearly all need no waiting but for the body, and then no allocation for the wait.
+pub struct Answering(State);
+
+enum State {
+    /// It is there.
+    Now(Option<Response<Full<Bytes>>>),
+    /// A verification whose body is to come.
+    Body(Arc<Inner>, Option<Incoming>),
+    /// The store has to be asked, or it is no verification.
+    Later(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>),
+}
+
+impl std::fmt::Debug for Answering {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answering").finish_non_exhaustive()
+    }
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Full<Bytes>>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            match &mut self.0 {
+                State::Now(answer) => {
+                    // hyper polls no future again that is done.
+                    return answer
+                        .take()
+                        .map_or(Poll::Pending, |answer| Poll::Ready(Ok(answer)));
+                }
+                State::Body(gate, body) => {
+                    let Some(waiting) = body else { return Poll::Pending };
+                    let frame = ready!(Pin::new(&mut *waiting).poll_frame(context));
+                    let whole = match &frame {
+                        Some(Ok(frame)) if waiting.is_end_stream() => frame.data_ref(),
+                        _ => None,
+                    };
+                    let small = whole.filter(|bytes| bytes.len() <= MAX_BODY);
+                    if let Some(answer) = small.and_then(|bytes| gate.verify_cached(bytes)) {
+                        return Poll::Ready(Ok(answer));
+                    }
+                    let Some(body) = body.take() else {
+                        return Poll::Pending;
+                    };
+                    let gate = gate.clone();
+                    self.0 = State::Later(Box::pin(async move {
+                        let outcome = match body::read_on(frame, body, MAX_BODY).await {
+                            Ok(bytes) => match gate.verify_cached(&bytes) {
+                                Some(answer) => Ok(answer),
+                                None => gate.verify(&bytes).await,
+                            },
+                            Err(problem) => Err(problem),
+                        };
+                        outcome.unwrap_or_else(|problem| gate.refuse(&problem))
+                    }));
+                }
+                State::Later(answer) => return answer.as_mut().poll(context).map(Ok),
+            }
+        }
+    }
+}
+
 impl hyper::service::Service<Request<Incoming>> for Gate {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Future = Answering;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let gate = self.0.clone();
-        Box::pin(async move { Ok(gate.answer(request).await) })
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        let (gate, peer) = (&self.inner, self.peer);
+        if request.method() == Method::POST && request.uri().path() == "/v1/verify" {
+            let admitted = gate.guard.admit(request.headers());
+            return match admitted.and_then(|()| body::require_json(request.headers())) {
+                Ok(()) => Answering(State::Body(gate.clone(), Some(request.into_body()))),
+                Err(problem) => Answering(State::Now(Some(gate.refuse(&problem)))),
+            };
+        }
+        if let Some(answer) = gate.door_cached(&request, peer) {
+            return Answering(State::Now(Some(answer)));
+        }
+        let gate = gate.clone();
+        Answering(State::Later(Box::pin(
+            async move { gate.answer(request, peer).await },
+        )))
     }
 }

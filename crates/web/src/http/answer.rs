@@ -240,7 +240,7 @@ fn facts(out: &mut Vec<u8>, key: &CachedKey) {
     out.extend_from_slice(b"\",\"id\":\"");
     out.extend_from_slice(id.as_bytes());
     out.extend_from_slice(b"\",\"name\":");
-    text(out, key.owner_name.as_deref().unwrap_or(&organisation.name));
+    text(out, key.owner_name());
     out.extend_from_slice(b"},\"organisation\":{\"id\":\"");
     out.extend_from_slice(organisation.id.text().as_bytes());
     out.extend_from_slice(b"\",\"slug\":");

@@ -8,7 +8,7 @@ use ::http::{HeaderMap, StatusCode, header};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::{Buf as _, Bytes};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::Body as _;
+use hyper::body::Frame;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -49,31 +49,48 @@ where
     B: hyper::body::Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let mut limited = Limited::new(&mut body, limit);
+    let first = body.frame().await;
+    read_on(first, body, limit).await
+}
+
+/// The rest of [`read`], for whoever has looked at the first frame.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_on<B>(
+    first: Option<Result<Frame<Bytes>, B::Error>>,
+    mut body: B,
+    limit: usize,
+) -> Result<Bytes, Problem>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     // Most bodies come in one frame, which needs no collecting.
-    let read = match limited.frame().await {
+    let too_large = match first {
         None => return Ok(Bytes::new()),
+        Some(Err(_)) => false,
         Some(Ok(frame)) => match frame.into_data() {
-            Ok(data) if limited.is_end_stream() => return Ok(data),
-            Ok(data) => limited.collect().await.map(|rest| join(data, rest.to_bytes())),
+            Ok(data) if data.len() > limit => true,
+            Ok(data) if body.is_end_stream() => return Ok(data),
+            Ok(data) => match Limited::new(&mut body, limit - data.len()).collect().await {
+                Ok(rest) => return Ok(join(data, rest.to_bytes())),
+                Err(error) => error.is::<LengthLimitError>(),
+            },
             Err(_trailers) => return Ok(Bytes::new()),
         },
-        Some(Err(error)) => Err(error),
     };
-    match read {
-        Ok(whole) => Ok(whole),
-        Err(error) if error.is::<LengthLimitError>() => {
-            discard(body).await;
-            let detail = format!("a body has at most {limit} bytes here");
-            Err(Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "payload_too_large",
-                "Too large",
-                detail,
-            ))
-        }
-        Err(_) => Err(Problem::invalid("the body broke off")),
+    if !too_large {
+        return Err(Problem::invalid("the body broke off"));
     }
+    discard(body).await;
+    let detail = format!("a body has at most {limit} bytes here");
+    Err(Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "payload_too_large",
+        "Too large",
+        detail,
+    ))
 }
 
 /// Reads on for a while and keeps nothing: whoever is still sending when the connection closes is told of a broken

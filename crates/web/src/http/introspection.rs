@@ -123,12 +123,7 @@ impl From<Answer> for Introspection {
                 .map(Timestamp::as_micros)
                 .map(|at| at.div_euclid(1_000_000)),
             sub: Some(key.owner.to_string()),
-            username: Some(
-                key.owner_name
-                    .as_deref()
-                    .unwrap_or(&key.organisation.name)
-                    .to_owned(),
-            ),
+            username: Some(key.owner_name().to_owned()),
             owner_type: Some(owner_type),
             organisation: Some(key.organisation.id),
             organisation_slug: Some(key.organisation.slug.to_string()),

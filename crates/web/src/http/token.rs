@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 
+use ::http::header::HeaderName;
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::decide::{Source, Sources};
 use domain::token::Presented;
 
 use super::Problem;
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const APIKEY: HeaderName = HeaderName::from_static("apikey");
 
 /// Two tokens of our shape that differ, in one request: guessing which is meant helps an attacker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +52,7 @@ impl Places<'_> {
 /// When two of them hold a token that looks like one of ours and they differ. A bearer token of somebody else's beside an
 /// `X-API-Key` is none of our business.
 pub fn presented(headers: &HeaderMap) -> Result<Option<(&[u8], Source)>, Problem> {
-    let keys = headers.get_all("x-api-key").iter().map(HeaderValue::as_bytes);
+    let keys = headers.get_all(X_API_KEY).iter().map(HeaderValue::as_bytes);
     let bearers = after_scheme(headers, b"bearer ");
     let tokens = keys
         .map(|token| (token, Source::XApiKey))
@@ -92,11 +96,11 @@ pub fn at_door<'a>(
 
 /// What stands in headers that are made for it, in the order in which they are looked at.
 fn in_headers(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], Source)> {
-    let plain = |name: &'static str| headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    plain("x-api-key")
+    let plain = |name: HeaderName| headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    plain(X_API_KEY)
         .map(|token| (token, Source::XApiKey))
         .chain(after_scheme(headers, b"bearer ").map(|token| (token, Source::Bearer)))
-        .chain(plain("apikey").map(|token| (token, Source::Apikey)))
+        .chain(plain(APIKEY).map(|token| (token, Source::Apikey)))
         .chain(after_scheme(headers, b"oaapikey ").map(|token| (token, Source::OaApiKey)))
         .filter(is_there)
 }

@@ -131,10 +131,13 @@ where
     });
     let watched = service_fn({
         let activity = Arc::clone(&activity);
+        let tells_peer = rules.protocol == Protocol::Auto;
         move |mut request: Request<Incoming>| {
             let version = request.version();
             let running = Running::begin(&activity, version);
-            request.extensions_mut().insert(peer);
+            if tells_peer {
+                request.extensions_mut().insert(peer);
+            }
             let answer = service.call(request);
             async move {
                 let mut answer = answer.await;

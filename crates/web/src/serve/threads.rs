@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::{HttpService, Limits, Listener, Shutdown, serve_http1};
+use super::{HttpService, Limits, Listener, Peer, Shutdown, serve_http1};
 
 /// The running threads of [`run_threads`].
 #[derive(Debug)]
@@ -42,8 +42,8 @@ impl Threads {
     }
 }
 
-/// Serves HTTP/1.1 on `threads` threads named `verify-0`, `verify-1`, …; each calls `make_service` once with its
-/// number, on its own runtime. Port 0 picks a port for all. `limits.connections` is for all threads together.
+/// Serves HTTP/1.1 on `threads` threads named `verify-0`, `verify-1`, …, each with its own runtime; `make_service` is called for
+/// every connection, with who is at the other end. Port 0 picks a port for all. `limits.connections` is for all threads together.
 ///
 /// # Errors
 /// `AddrInUse` if any other server listens there, and what the system says about sockets and threads.
@@ -55,7 +55,7 @@ pub fn run_threads<S, F>(
     make_service: F,
 ) -> io::Result<Threads>
 where
-    F: Fn(usize) -> S + Send + Sync + 'static,
+    F: Fn(Peer) -> S + Send + Sync + 'static,
     S: HttpService<Future: 'static>,
 {
     let threads = threads.max(1);
@@ -77,10 +77,8 @@ where
         let (limits, shutdown) = (limits.clone(), shutdown.clone());
         let make_service = Arc::clone(&make_service);
         let work = move || {
-            runtime.block_on(async {
-                let service = make_service(number);
-                serve_http1(listener, service, limits, shutdown).await
-            })
+            let served = serve_http1(listener, |peer| make_service(peer), limits, shutdown);
+            runtime.block_on(served)
         };
         handles.push(
             std::thread::Builder::new()
