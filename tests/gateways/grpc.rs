@@ -75,6 +75,21 @@ fn denied(response: &CheckResponse) -> &DeniedHttpResponse {
     }
 }
 
+/// Has a token checked over gRPC, in a header, as a bearer and in the query at once, and by itself.
+pub(crate) async fn check_over_grpc(server: &Server, token: &str) {
+    let mut client = AuthorizationClient::new(channel(server).await);
+    let bearer = format!("Bearer {token}");
+    let path = format!("/orders/7?apikey={token}");
+    for headers in [
+        &[("x-api-key", token), ("authorization", bearer.as_str())][..],
+        &[],
+    ] {
+        let wishes = [("sources", "header:X-API-Key,bearer,query:apikey")];
+        let answer = client.check(question(&wishes, "GET", &path, headers)).await;
+        assert!(answer.expect("an answer").into_inner().status.is_some());
+    }
+}
+
 #[tokio::test]
 async fn envoy_is_told_how_to_change_a_request_that_passes() {
     let server = Server::start(Engine::Sqlite).await;

@@ -24,11 +24,14 @@ pub(crate) struct Config {
     pub(crate) doors: Doors,
     pub(crate) cache: Cache,
     pub(crate) limits: Limits,
+    pub(crate) guessing: Guessing,
     pub(crate) web: Web,
     pub(crate) sign_in: SignIn,
     pub(crate) mail: Mail,
     pub(crate) oidc: Oidc,
     pub(crate) log: Log,
+    pub(crate) metrics: Metrics,
+    pub(crate) telemetry: Telemetry,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -38,10 +41,15 @@ pub(crate) struct Listen {
     pub(crate) verification: SocketAddr,
     /// None where nothing is said: then its usual place, if nobody else has it.
     pub(crate) grpc: Option<SocketAddr>,
+    /// The same for the page that Prometheus reads.
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// Where Envoy asks over gRPC where nothing else is said.
 pub(crate) const GRPC: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7402));
+
+/// Where Prometheus reads where nothing else is said.
+pub(crate) const METRICS: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7403));
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -98,6 +106,85 @@ pub(crate) enum LimitsBackend {
     /// On each node by itself.
     #[default]
     Local,
+}
+
+/// How much may be guessed from an address.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Guessing {
+    #[serde(deserialize_with = "rate_or_off")]
+    pub(crate) rate: Option<Rate>,
+    pub(crate) addresses: usize,
+    pub(crate) lookups: usize,
+}
+
+/// A rate; none for the word "off".
+fn rate_or_off<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Rate>, D::Error> {
+    match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(word) if word == "off" => Ok(None),
+        value => Rate::deserialize(value)
+            .map(Some)
+            .map_err(serde::de::Error::custom),
+    }
+}
+
+/// Who may read the metrics where other machines can reach them.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Metrics {
+    pub(crate) token: Option<String>,
+    pub(crate) open: bool,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics")
+            .field("open", &self.open)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where traces go.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Telemetry {
+    pub(crate) otlp_endpoint: Option<String>,
+    pub(crate) sampling: f64,
+    pub(crate) service_name: String,
+}
+
+impl Telemetry {
+    /// The collector's address; none where traces are off.
+    pub(crate) fn endpoint(&self) -> Option<&str> {
+        self.otlp_endpoint
+            .as_deref()
+            .filter(|endpoint| !endpoint.is_empty())
+    }
+}
+
+impl Default for Guessing {
+    fn default() -> Self {
+        let engine::Guessing {
+            rate,
+            addresses,
+            lookups,
+        } = engine::Guessing::default();
+        Self {
+            rate,
+            addresses,
+            lookups,
+        }
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            otlp_endpoint: None,
+            sampling: 0.1,
+            service_name: "claviger".to_owned(),
+        }
+    }
 }
 
 /// How browsers reach the management listener.
@@ -175,11 +262,14 @@ impl Default for Config {
             doors: Doors::default(),
             cache: Cache::default(),
             limits: Limits::default(),
+            guessing: Guessing::default(),
             web: Web::default(),
             sign_in: SignIn::default(),
             mail: Mail::default(),
             oidc: Oidc::default(),
             log: Log::default(),
+            metrics: Metrics::default(),
+            telemetry: Telemetry::default(),
         }
     }
 }
@@ -190,6 +280,7 @@ impl Default for Listen {
             management: SocketAddr::from(([127, 0, 0, 1], 7400)),
             verification: SocketAddr::from(([127, 0, 0, 1], 7401)),
             grpc: None,
+            metrics: None,
         }
     }
 }
@@ -247,6 +338,15 @@ pub(crate) enum ConfigError {
          (CLAVIGER_VERIFICATION_GATEWAY_TOKEN), or verification.open = true if whoever can connect may ask"
     )]
     Exposed(SocketAddr),
+    #[error(
+        "metrics are on {0}, which other machines can reach: set metrics.token (CLAVIGER_METRICS_TOKEN), or metrics.open = true \
+         if whoever can connect may read them"
+    )]
+    Bare(SocketAddr),
+    #[error("telemetry.otlp_endpoint: expected an address such as http://127.0.0.1:4318")]
+    Collector,
+    #[error("telemetry.sampling: from 0 to 1")]
+    Sampling,
     #[error("doors.sources: {0}")]
     Sources(String),
     #[error("web.public_url: expected an address such as https://keys.example.com, without a path")]
@@ -260,12 +360,13 @@ pub(crate) enum ConfigError {
 }
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 27] = [
+const VARIABLES: [(&str, &[&str]); 38] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
     ("CLAVIGER_LISTEN_VERIFICATION", &["listen", "verification"]),
     ("CLAVIGER_LISTEN_GRPC", &["listen", "grpc"]),
+    ("CLAVIGER_LISTEN_METRICS", &["listen", "metrics"]),
     (
         "CLAVIGER_VERIFICATION_GATEWAY_TOKEN",
         &["verification", "gateway_token"],
@@ -279,6 +380,9 @@ const VARIABLES: [(&str, &[&str]); 27] = [
     ("CLAVIGER_CACHE_UNKNOWN", &["cache", "unknown"]),
     ("CLAVIGER_LIMITS_BACKEND", &["limits", "backend"]),
     ("CLAVIGER_LIMITS_DEFAULT_RATE", &["limits", "default_rate"]),
+    ("CLAVIGER_GUESSING_RATE", &["guessing", "rate"]),
+    ("CLAVIGER_GUESSING_ADDRESSES", &["guessing", "addresses"]),
+    ("CLAVIGER_GUESSING_LOOKUPS", &["guessing", "lookups"]),
     ("CLAVIGER_WEB_PUBLIC_URL", &["web", "public_url"]),
     ("CLAVIGER_WEB_PROXIES", &["web", "proxies"]),
     ("CLAVIGER_SIGN_IN_IDLE", &["sign_in", "idle"]),
@@ -291,6 +395,17 @@ const VARIABLES: [(&str, &[&str]); 27] = [
     ("CLAVIGER_MAIL_FROM", &["mail", "from"]),
     ("CLAVIGER_LOG_LEVEL", &["log", "level"]),
     ("CLAVIGER_LOG_FORMAT", &["log", "format"]),
+    ("CLAVIGER_METRICS_TOKEN", &["metrics", "token"]),
+    ("CLAVIGER_METRICS_OPEN", &["metrics", "open"]),
+    // The variables by which OpenTelemetry's own tools are told; ours outrank them.
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", &["telemetry", "otlp_endpoint"]),
+    ("OTEL_SERVICE_NAME", &["telemetry", "service_name"]),
+    (
+        "CLAVIGER_TELEMETRY_OTLP_ENDPOINT",
+        &["telemetry", "otlp_endpoint"],
+    ),
+    ("CLAVIGER_TELEMETRY_SAMPLING", &["telemetry", "sampling"]),
+    ("CLAVIGER_TELEMETRY_SERVICE_NAME", &["telemetry", "service_name"]),
 ];
 
 impl Config {
@@ -396,6 +511,29 @@ impl Config {
         })
     }
 
+    /// Who may read the metrics.
+    pub(crate) fn readers(&self) -> Result<web::gate::Guard, ConfigError> {
+        let address = self.listen.metrics.unwrap_or(METRICS);
+        match &self.metrics.token {
+            Some(token) => Ok(web::gate::Guard::Token(Arc::from(token.as_str()))),
+            None if self.metrics.open || address.ip().is_loopback() => Ok(web::gate::Guard::Open),
+            None => Err(ConfigError::Bare(address)),
+        }
+    }
+
+    /// Whether traces can go where they are to go.
+    pub(crate) fn check_telemetry(&self) -> Result<(), ConfigError> {
+        if !(0.0..=1.0).contains(&self.telemetry.sampling) {
+            return Err(ConfigError::Sampling);
+        }
+        match self.telemetry.endpoint() {
+            Some(url) if !(url.starts_with("http://") || url.starts_with("https://")) => {
+                Err(ConfigError::Collector)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Who may ask at the verification listeners.
     pub(crate) fn guard(&self) -> Result<web::gate::Guard, ConfigError> {
         match &self.verification.gateway_token {
@@ -427,11 +565,18 @@ fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
             _ => return,
         }
     }
-    let plain = matches!(*last, "open" | "threads" | "secrets" | "unknown");
+    let plain = matches!(
+        *last,
+        "open" | "threads" | "secrets" | "unknown" | "addresses" | "lookups" | "sampling"
+    );
     let list = || text.split(',').map(str::trim).filter(|one| !one.is_empty());
     let value = match (text.parse::<i64>(), text.parse::<bool>()) {
         (Ok(number), _) if plain => toml::Value::Integer(number),
         (_, Ok(truth)) if plain => toml::Value::Boolean(truth),
+        _ if *last == "sampling" => match text.parse() {
+            Ok(part) => toml::Value::Float(part),
+            Err(_) => toml::Value::String(text.to_owned()),
+        },
         _ if matches!(*last, "proxies" | "gateways" | "sources") => {
             toml::Value::Array(list().map(|one| toml::Value::String(one.to_owned())).collect())
         }
@@ -562,6 +707,57 @@ mod tests {
         assert_eq!(people.idle.as_secs(), 300);
         let hidden = with("[mail]\nurl = \"smtp://u:hush@h\"\nfrom = \"a@b.c\"\n", &[]).expect("settings");
         assert!(!format!("{hidden:?} {:?}", hidden.people()).contains("hush"));
+    }
+
+    #[test]
+    fn metrics_that_others_can_reach_need_a_word_or_a_token() {
+        let variables = |more: &[(&str, &str)]| {
+            let all = [&[("CLAVIGER_LISTEN_METRICS", "0.0.0.0:7403")], more].concat();
+            with("", &all).expect("settings").readers()
+        };
+        let bare = variables(&[]).expect_err("exposed").to_string();
+        assert!(
+            bare.contains("0.0.0.0:7403") && bare.contains("CLAVIGER_METRICS_TOKEN"),
+            "{bare}"
+        );
+        assert!(variables(&[("CLAVIGER_METRICS_OPEN", "true")]).is_ok());
+        let hushed = with("", &[("CLAVIGER_METRICS_TOKEN", "hush")]).expect("settings");
+        assert!(!format!("{hushed:?} {:?}", hushed.readers()).contains("hush"));
+    }
+
+    #[test]
+    fn guessing_can_be_limited_otherwise_or_not_at_all() {
+        let rate = |text| with("", &[("CLAVIGER_GUESSING_RATE", text)]).map(|config| config.guessing.rate);
+        assert_eq!(rate("off"), Ok(None));
+        assert_eq!(rate("10/1s").expect("a rate").expect("a limit").limit(), 10);
+        assert!(
+            rate("seldom")
+                .expect_err("no rate")
+                .starts_with("CLAVIGER_GUESSING_RATE")
+        );
+    }
+
+    #[test]
+    fn the_collectors_own_variable_is_heard_and_ours_outranks_it() {
+        let theirs = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+        let config = with("", &[theirs]).expect("settings");
+        assert_eq!(config.telemetry.endpoint(), Some("http://127.0.0.1:4318"));
+        let ours = ("CLAVIGER_TELEMETRY_OTLP_ENDPOINT", "");
+        assert_eq!(
+            with("", &[theirs, ours]).expect("settings").telemetry.endpoint(),
+            None
+        );
+        let part = |text| with("", &[("CLAVIGER_TELEMETRY_SAMPLING", text)]);
+        assert_eq!(part("0.25").expect("a part").telemetry.sampling, 0.25);
+        assert_eq!(part("1").expect("a part").telemetry.sampling, 1.0);
+        assert!(part("2").expect("a number").check_telemetry().is_err());
+        assert!(part("often").is_err());
+        assert!(
+            with("", &[("CLAVIGER_TELEMETRY_OTLP_ENDPOINT", "collector")])
+                .expect("settings")
+                .check_telemetry()
+                .is_err()
+        );
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Authorization for Checker {
         let asked = Asked::read(request.into_inner())?;
         let wish = Wish::read(asked.wishes(), &self.doors);
         let wish = wish.map_err(|problem| Status::invalid_argument(problem.sentence()))?;
-        let judged = judge(&self.app, &asked.headers, asked.told(), &wish).await;
+        let judged = judge(&self.app, engine::Door::Grpc, &asked.headers, asked.told(), &wish).await;
         let (verdict, brought) = judged.map_err(|problem| self.fault(&problem))?;
         Ok(Response::new(match verdict {
             Verdict::Pass(decision) => answer::pass(&asked, Some(&decision), brought.as_ref()),

@@ -8,7 +8,7 @@ use app::{App, AppError};
 use bytes::Bytes;
 use domain::decide::{Source, Target};
 use domain::id::RequestId;
-use engine::Question;
+use engine::{Door, Question, VerifyError};
 use http_body_util::Full;
 
 use super::gateway::{Gateway, Told};
@@ -47,6 +47,7 @@ impl std::fmt::Debug for Brought<'_> {
 /// A door that cannot be understood, a fault of ours: never a yes.
 pub async fn judge<'a>(
     app: &App,
+    door: Door,
     headers: &'a HeaderMap,
     told: Told<'a>,
     wish: &Wish<'_>,
@@ -58,6 +59,7 @@ pub async fn judge<'a>(
     };
     let judges_path = wish.api.is_some() || (told.uri.is_some() && !wish.any_path);
     let question = Question {
+        door,
         source: Some(brought.source),
         ip: told.ip,
         requires: wish.require.as_deref(),
@@ -73,10 +75,11 @@ pub async fn judge<'a>(
         Some(answer) => answer,
         None => app.engine().verify(&brought.token, &question).await,
     };
-    Ok((
-        Verdict::of(answer.map_err(AppError::from)?, wish.tell),
-        Some(brought),
-    ))
+    let verdict = match answer {
+        Err(VerifyError::Crowded) => Verdict::Refuse(Refusal::guessing(wish.tell, 1)),
+        answer => Verdict::of(answer.map_err(AppError::from)?, wish.tell),
+    };
+    Ok((verdict, Some(brought)))
 }
 
 /// A browser sends no key with the question whether it may send one (Fetch standard, CORS preflight). Where the door says so,
@@ -134,7 +137,7 @@ pub(super) async fn answer<B>(
         Some(_) if behind => Gateway::tells_by_itself(headers, request.method(), request.uri()),
         Some(_) => gateway.tells(headers),
     };
-    let (verdict, _) = judge(app, headers, told, &wish).await?;
+    let (verdict, _) = judge(app, gateway.door(), headers, told, &wish).await?;
     Ok(match verdict {
         Verdict::Pass(answer) => {
             let mut response = passed(answer.key.as_deref());

@@ -12,6 +12,7 @@ use domain::id::RequestId;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use subtle::ConstantTimeEq as _;
+use tracing::Instrument as _;
 
 use super::gateway::Gateway;
 use super::{Settings, door};
@@ -20,6 +21,7 @@ use crate::http::introspection::{self, Introspection};
 use crate::http::problem::Result;
 use crate::http::{Problem, body, token};
 use crate::serve::Peer;
+use crate::trace;
 
 /// The largest body of one verification, in bytes.
 const MAX_BODY: usize = 16 * 1024;
@@ -118,7 +120,7 @@ impl Inner {
         let bytes = body::read(request.into_body(), MAX_BODY).await?;
         let asked = parse::<VerifyRequest<'_>>(&bytes)?;
         asked.check()?;
-        let (token, question) = (asked.token(), asked.question());
+        let (token, question) = (asked.token(), asked.question(engine::Door::Verify));
         let answer = match self.app.engine().verify_cached(token, &question) {
             Some(answer) => answer,
             None => self.app.engine().verify(token, &question).await,
@@ -135,7 +137,11 @@ impl Inner {
         batch.check()?;
         let mut results = Vec::with_capacity(batch.requests.len());
         for asked in &batch.requests {
-            let answer = self.app.engine().verify(asked.token(), &asked.question()).await;
+            let answer = self
+                .app
+                .engine()
+                .verify(asked.token(), &asked.question(engine::Door::Verify))
+                .await;
             results.push(answer.map_err(AppError::from)?);
         }
         Ok(written(answer::render_batch(&results)))
@@ -156,6 +162,7 @@ impl Inner {
             _ => None,
         };
         let question = engine::Question {
+            door: engine::Door::Own,
             source: Some(source),
             ip,
             ..engine::Question::default()
@@ -172,7 +179,7 @@ impl Inner {
             _ => None,
         };
         let id = RequestId::fresh(self.app.clock(), self.app.random());
-        let revoked = answer::revoke_self(&self.app, request.headers(), ip, id).await?;
+        let revoked = answer::revoke_self(&self.app, engine::Door::Own, request.headers(), ip, id).await?;
         Ok(written(serde_json::to_vec(&revoked).map_err(AppError::internal)?))
     }
 
@@ -182,6 +189,7 @@ impl Inner {
         let bytes = body::read(stream, introspection::MAX_FORM).await?;
         let token = introspection::token(&parts.headers, &bytes)?;
         let question = engine::Question {
+            door: engine::Door::Introspection,
             unlimited: true,
             ..engine::Question::default()
         };
@@ -219,6 +227,17 @@ fn parse<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
     }
 }
 
+/// The path as a span may name it: what can be asked here, and nothing that a caller writes.
+fn door_of(path: &str) -> &'static str {
+    match path {
+        "/v1/verify" => "verify",
+        "/v1/verify/batch" => "batch",
+        "/v1/self" | "/v1/self/revoke" => "self",
+        "/oauth2/introspect" => "introspect",
+        path => Gateway::of(path).map_or("other", |(gateway, _)| gateway.door().as_str()),
+    }
+}
+
 fn written(bytes: Vec<u8>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(bytes)));
     let headers = response.headers_mut();
@@ -234,6 +253,9 @@ impl hyper::service::Service<Request<Incoming>> for Gate {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let gate = self.0.clone();
-        Box::pin(async move { Ok(gate.answer(request).await) })
+        match trace::of_verification(request.headers(), door_of(request.uri().path())) {
+            None => Box::pin(async move { Ok(gate.answer(request).await) }),
+            Some(span) => Box::pin(async move { Ok(gate.answer(request).await) }.instrument(span)),
+        }
     }
 }
