@@ -13,4 +13,4 @@ mod parts;
 mod promises;
 
 pub(crate) use doors::ask_from;
-pub(crate) use grpc::check_over_grpc;
+pub(crate) use grpc::{check_over_grpc, status_over_grpc};

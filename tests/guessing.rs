@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::gateways::ask_from;
+use crate::gateways::{ask_from, status_over_grpc};
 use crate::metrics::figure;
 use crate::support::{Answer, Engine, Server, text};
 
@@ -87,6 +87,35 @@ async fn a_flood_from_one_address_is_throttled_and_real_keys_from_there_and_else
         answer.body,
         json!({"valid": false, "code": "NOT_FOUND", "retry_after": 1})
     );
+    // The same address at another door, and where the answer has no room for it.
+    for number in 200..230 {
+        ask("caddy", "192.0.2.7", &unknown(number)).await;
+    }
+    assert_eq!(
+        status_over_grpc(&server, &unknown(300)).await,
+        (429, Some("1".to_owned()))
+    );
+    assert_eq!(status_over_grpc(&server, cached).await, (200, None));
+    for number in 400..425 {
+        let request = server.door(Method::POST, "/oauth2/introspect");
+        let form = format!("token={}", unknown(number));
+        let answer = Answer::of(
+            request
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(form),
+        )
+        .await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.body),
+            (200, json!({"active": false}))
+        );
+    }
+    assert_eq!(
+        server.verify(&unknown(500)).await["retry_after"],
+        1,
+        "whoever names no address is one"
+    );
+    assert_eq!(server.verify(cached).await["code"], "VALID");
     let page = server.metrics().await;
     assert!(figure(&page, "claviger_guesses_throttled_total") >= f64::from(throttled) + 2.0);
     assert!(figure(&page, "claviger_guesses_total") >= 84.0);

@@ -90,6 +90,23 @@ pub(crate) async fn check_over_grpc(server: &Server, token: &str) {
     }
 }
 
+/// The status that Envoy is to answer a client at 192.0.2.7, and `Retry-After`.
+pub(crate) async fn status_over_grpc(server: &Server, token: &str) -> (i32, Option<String>) {
+    let mut client = AuthorizationClient::new(channel(server).await);
+    let asked = question(&[], "GET", "/", &[("x-api-key", token)]);
+    let response = client.check(asked).await.expect("an answer").into_inner();
+    let Some(HttpResponse::DeniedResponse(denied)) = response.http_response else {
+        return (200, None);
+    };
+    let header = denied
+        .headers
+        .iter()
+        .filter_map(|option| option.header.as_ref())
+        .find(|header| header.key == "retry-after");
+    let wait = header.map(|header| header.value.clone());
+    (denied.status.map_or(0, |status| status.code), wait)
+}
+
 #[tokio::test]
 async fn envoy_is_told_how_to_change_a_request_that_passes() {
     let server = Server::start(Engine::Sqlite).await;

@@ -12,6 +12,7 @@ use envoy_types::pb::envoy::service::auth::v3::authorization_server::{Authorizat
 use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 use tonic::{Request, Response, Status};
 use tonic_health::ServingStatus;
+use tracing::Instrument as _;
 use web::gate::{Guard, Settings, Verdict, Wish, judge};
 use web::serve::Peer;
 
@@ -42,6 +43,16 @@ pub async fn router(app: Arc<App>, guard: Guard, doors: Settings) -> axum::Route
 #[tonic::async_trait]
 impl Authorization for Checker {
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
+        let door = engine::Door::Grpc.as_str();
+        match web::trace::of_verification(request.metadata().as_ref(), || door) {
+            None => self.decide(request).await,
+            Some(span) => self.decide(request).instrument(span).await,
+        }
+    }
+}
+
+impl Checker {
+    async fn decide(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
         let token = request
             .metadata()
             .get(Guard::HEADER)
@@ -70,9 +81,7 @@ impl Authorization for Checker {
             }
         }))
     }
-}
 
-impl Checker {
     /// A fault is no answer: Envoy then does what it was told to do without one, which is to refuse.
     fn fault(&self, problem: &web::http::Problem) -> Status {
         let id = RequestId::fresh(self.app.clock(), self.app.random());

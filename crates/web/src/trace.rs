@@ -58,7 +58,7 @@ pub(crate) fn follow(span: &Span, headers: &HeaderMap) {
 }
 
 /// The span of a verification, if it is to have one: because its caller's is kept, or of our own accord.
-pub fn of_verification(headers: &HeaderMap, door: &'static str) -> Option<Span> {
+pub fn of_verification(headers: &HeaderMap, door: impl FnOnce() -> &'static str) -> Option<Span> {
     let bits = RATIO.load(Relaxed);
     if bits == 0 {
         return None;
@@ -75,7 +75,7 @@ pub fn of_verification(headers: &HeaderMap, door: &'static str) -> Option<Span> 
         }
     };
     sampled.then(|| {
-        let span = tracing::debug_span!("web.gate", otel.kind = "server", door);
+        let span = tracing::debug_span!("web.gate", otel.kind = "server", door = door());
         follow(&span, headers);
         span
     })

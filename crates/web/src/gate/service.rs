@@ -253,7 +253,7 @@ impl hyper::service::Service<Request<Incoming>> for Gate {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let gate = self.0.clone();
-        match trace::of_verification(request.headers(), door_of(request.uri().path())) {
+        match trace::of_verification(request.headers(), || door_of(request.uri().path())) {
             None => Box::pin(async move { Ok(gate.answer(request).await) }),
             Some(span) => Box::pin(async move { Ok(gate.answer(request).await) }.instrument(span)),
         }
