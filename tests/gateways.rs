@@ -11,3 +11,6 @@ mod hostile;
 mod nginx;
 mod parts;
 mod promises;
+
+pub(crate) use doors::ask_from;
+pub(crate) use grpc::{check_over_grpc, status_over_grpc};

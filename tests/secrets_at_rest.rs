@@ -1,5 +1,7 @@
 //! No secret is kept in clear anywhere, what is kept can be replaced in stages, and without the secrets file nothing starts.
 
+mod ways;
+
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
@@ -10,8 +12,10 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::guessing::unknown;
 use crate::sign_in::with_factor;
 use crate::support::{Answer, Browser, ENGINES, Engine, PASSWORD, Server, path_of, text};
+use crate::traces::Sink;
 
 const EXTERNAL: &str = "AIzaSyD-9tSrke72_PouQ-MnMX-a7eZSW0jkFMBWY";
 
@@ -45,10 +49,24 @@ fn forms(token: &str) -> Vec<String> {
 
 /// Demands that no file of a server's, no line of its log and no row of its database has any of these.
 pub(crate) async fn assert_nowhere(server: &Server, tokens: &[String]) {
+    assert_in_none(server, tokens, Vec::new()).await;
+}
+
+/// The same of these texts as well.
+async fn assert_in_none(server: &Server, tokens: &[String], more: Vec<(String, String)>) {
     let mut places = vec![("the log".to_owned(), server.log())];
-    for entry in std::fs::read_dir(server.data()).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        if path.is_file() {
+    places.extend(more);
+    let mut directories = vec![server.data()];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            if !path.is_file() {
+                continue;
+            }
             let bytes = std::fs::read(&path).expect("a file");
             // What is searched for is ASCII, which survives.
             places.push((
@@ -128,6 +146,91 @@ async fn no_file_no_log_line_and_no_table_holds_a_token() {
         assert_nowhere(&server, &tokens).await;
         server.stop_soon().await;
         assert_nowhere(&server, &tokens).await;
+    }
+}
+
+/// The same with everything said that can be said: the log at its most talkative, traces of every request, and each token
+/// presented in every way that there is.
+#[tokio::test(flavor = "multi_thread")]
+async fn however_it_comes_in_and_however_much_is_said_no_token_is_in_a_log_a_trace_a_figure_or_a_file() {
+    for (engine, format) in ENGINES.into_iter().zip(["json", "text"]) {
+        let sink = Sink::start().await;
+        let mut server = Server::init(engine).await;
+        server.environment = sink.environment();
+        server
+            .environment
+            .push(("CLAVIGER_LOG_LEVEL", "trace".to_owned()));
+        server
+            .environment
+            .push(("CLAVIGER_LOG_FORMAT", format.to_owned()));
+        server.serve().await;
+        let kept = json!({"storage": "encrypted", "reveal": "on_demand", "source": "external_allowed"});
+        let dialects = ["omnicrm", "openlmis", "maximo"];
+        server.policy(json!({"secret": kept, "dialects": dialects})).await;
+        let key = server.create(json!({"permissions": ["orders:view"]})).await;
+        let (_, rotated) = post(&server, &key, "rotate", json!({"grace": "1h"})).await;
+        let (_, revealed) = post(&server, &key, "reveal", json!({})).await;
+        assert_eq!(revealed["secret"], rotated["secret"]);
+        server.create(json!({"secret": EXTERNAL})).await;
+        let revoked = server.create(json!({})).await;
+        post(&server, &revoked, "revoke", json!({})).await;
+        let mut tokens: Vec<String> = [&key, &rotated, &revoked]
+            .map(|key| text(key, "secret").to_owned())
+            .to_vec();
+        tokens.extend([
+            server.key.clone(),
+            EXTERNAL.to_owned(),
+            unknown(1),
+            format!("{}x", unknown(2)),
+        ]);
+        for token in &tokens {
+            assert!(ways::present(&server, token).await > 80);
+        }
+        // Made by each dialect, which shows it once.
+        for (path, body) in [
+            ("/crm/api-keys", json!({"name": "Made by a dialect"})),
+            ("/api/apiKeys", json!({})),
+        ] {
+            let made = Answer::of(server.request(Method::POST, path).json(&body)).await;
+            assert_eq!(made.status, 201, "{path}: {}", made.text);
+            let token = made.body["api_key"].as_str().or(made.body["token"].as_str());
+            tokens.push(token.unwrap_or_else(|| panic!("{}", made.text)).to_owned());
+        }
+        // The database is gone from under it: what fails is said as well.
+        if engine == Engine::Sqlite {
+            server.sql("ALTER TABLE secrets RENAME TO mislaid", &[]).await;
+            for number in 10..20 {
+                let guess = unknown(number);
+                let failed = server
+                    .door(Method::POST, "/v1/verify")
+                    .json(&json!({ "key": guess }));
+                assert!(Answer::of(failed).await.status.is_server_error());
+                tokens.push(guess);
+            }
+            server.sql("ALTER TABLE mislaid RENAME TO secrets", &[]).await;
+            assert!(server.log().contains("a request failed"));
+        }
+        let said = server.log();
+        assert!(
+            said.contains("TRACE") || said.contains("DEBUG"),
+            "it is talkative"
+        );
+        assert_eq!(
+            format == "json",
+            said.contains("{\"timestamp\""),
+            "in the form that was asked for"
+        );
+        let page = server.metrics().await;
+        server.stop_soon().await;
+        assert!(
+            sink.holds(b"app.key.rotate") && sink.holds(b"web.gate"),
+            "and it is traced"
+        );
+        let more = vec![
+            ("the traces".to_owned(), sink.text()),
+            ("the metrics".to_owned(), page),
+        ];
+        assert_in_none(&server, &tokens, more).await;
     }
 }
 

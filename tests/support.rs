@@ -32,6 +32,8 @@ pub(crate) struct Server {
     pub(crate) verification: String,
     /// `host:port` where Envoy asks over gRPC.
     pub(crate) grpc: String,
+    /// Where Prometheus reads.
+    pub(crate) metrics: String,
     /// Where it is to listen for management; on a free port where nothing else is said.
     pub(crate) listen: String,
     /// Variables that the server is served with.
@@ -75,6 +77,7 @@ impl Server {
             management: String::new(),
             verification: String::new(),
             grpc: String::new(),
+            metrics: String::new(),
             listen: "127.0.0.1:0".to_owned(),
             environment: Vec::new(),
             under: Vec::new(),
@@ -173,6 +176,8 @@ impl Server {
                 "127.0.0.1:0",
                 "--grpc",
                 "127.0.0.1:0",
+                "--metrics",
+                "127.0.0.1:0",
             ],
         );
         if let Some(config) = &self.config {
@@ -197,6 +202,7 @@ impl Server {
                 self.management = format!("http://{}", listen["management"].as_str().expect("an address"));
                 self.verification =
                     format!("http://{}", listen["verification"].as_str().expect("an address"));
+                self.metrics = format!("http://{}", listen["metrics"].as_str().expect("an address"));
                 self.grpc = listen["grpc"].as_str().expect("an address").to_owned();
                 return;
             }
@@ -312,6 +318,13 @@ impl Server {
     /// A request at the verification listener.
     pub(crate) fn door(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.verification))
+    }
+
+    /// What Prometheus would read now.
+    pub(crate) async fn metrics(&self) -> String {
+        let answer = Answer::of(self.http.get(format!("{}/metrics", self.metrics))).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        answer.text
     }
 
     /// A request through the data directory's socket.

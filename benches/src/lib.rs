@@ -7,6 +7,7 @@ pub mod house;
 pub mod load;
 pub mod machine;
 pub mod process;
+pub mod rank;
 pub mod report;
 pub mod rivals;
 pub mod rows;

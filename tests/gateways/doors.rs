@@ -44,6 +44,16 @@ pub(super) fn ask(server: &Server, door: &str, wish: &str, method: &str, uri: &s
         .header(names[2], "192.0.2.7")
 }
 
+/// A request of a client at this address, as a gateway asks about it.
+pub(crate) fn ask_from(server: &Server, door: &str, ip: &str) -> RequestBuilder {
+    let (_, names) = DOORS.into_iter().find(|(name, _)| *name == door).expect("a door");
+    server
+        .door(Method::GET, &format!("/verify/{door}"))
+        .header(names[0], "GET")
+        .header(names[1], "/")
+        .header(names[2], ip)
+}
+
 fn is_told_nothing_that_stays(answer: &Answer, case: &str) {
     assert_eq!(answer.header("cache-control"), "no-store", "{case}");
     for never in ["set-cookie", "location"] {

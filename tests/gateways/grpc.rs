@@ -75,6 +75,38 @@ fn denied(response: &CheckResponse) -> &DeniedHttpResponse {
     }
 }
 
+/// Has a token checked over gRPC, in a header, as a bearer and in the query at once, and by itself.
+pub(crate) async fn check_over_grpc(server: &Server, token: &str) {
+    let mut client = AuthorizationClient::new(channel(server).await);
+    let bearer = format!("Bearer {token}");
+    let path = format!("/orders/7?apikey={token}");
+    for headers in [
+        &[("x-api-key", token), ("authorization", bearer.as_str())][..],
+        &[],
+    ] {
+        let wishes = [("sources", "header:X-API-Key,bearer,query:apikey")];
+        let answer = client.check(question(&wishes, "GET", &path, headers)).await;
+        assert!(answer.expect("an answer").into_inner().status.is_some());
+    }
+}
+
+/// The status that Envoy is to answer a client at 192.0.2.7, and `Retry-After`.
+pub(crate) async fn status_over_grpc(server: &Server, token: &str) -> (i32, Option<String>) {
+    let mut client = AuthorizationClient::new(channel(server).await);
+    let asked = question(&[], "GET", "/", &[("x-api-key", token)]);
+    let response = client.check(asked).await.expect("an answer").into_inner();
+    let Some(HttpResponse::DeniedResponse(denied)) = response.http_response else {
+        return (200, None);
+    };
+    let header = denied
+        .headers
+        .iter()
+        .filter_map(|option| option.header.as_ref())
+        .find(|header| header.key == "retry-after");
+    let wait = header.map(|header| header.value.clone());
+    (denied.status.map_or(0, |status| status.code), wait)
+}
+
 #[tokio::test]
 async fn envoy_is_told_how_to_change_a_request_that_passes() {
     let server = Server::start(Engine::Sqlite).await;

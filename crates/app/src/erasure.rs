@@ -29,6 +29,7 @@ impl App {
     }
 
     /// Waits until nothing is left, within reason: what was asked for is committed, and a worker goes on with the rest.
+    #[tracing::instrument(level = "debug", name = "worker.erasing", skip_all)]
     pub(crate) async fn see_erased(&self) {
         let begun = self.clock.boottime();
         while self.clock.boottime().saturating_sub(begun) < PATIENCE {

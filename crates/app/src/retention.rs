@@ -44,6 +44,7 @@ impl App {
         }
     }
 
+    #[tracing::instrument(level = "debug", name = "worker.retention", skip_all)]
     async fn retain(&self) -> Result<()> {
         for tenant in self.store.tenants().await? {
             let (organisation, retention) = (tenant.organisation.id, tenant.policy.retention);

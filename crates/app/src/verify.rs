@@ -12,6 +12,9 @@ impl From<VerifyError> for AppError {
         match error {
             VerifyError::Requirement(error) => Self::field("permissions", error.to_string()),
             VerifyError::Limit { place, detail } => Self::field(format!("rate_limits[{place}].name"), detail),
+            VerifyError::Crowded => Self::Throttled {
+                retry_after: std::time::Duration::from_secs(1),
+            },
             VerifyError::Unavailable(_) => Self::Unavailable(Some(error.into())),
         }
     }

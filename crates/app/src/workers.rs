@@ -9,6 +9,7 @@ use domain::clock::Timestamp;
 use domain::id::RequestId;
 use domain::key::AskedOf;
 use store::requests::Kept;
+use tracing::Instrument as _;
 
 use crate::App;
 use crate::error::Result;
@@ -108,12 +109,14 @@ impl App {
                 }
                 Ok(())
             })
+            .instrument(tracing::debug_span!("worker.usage"))
             .await;
         written
             .map(|_| true)
             .inspect_err(|_| self.engine.return_usage(batch))
     }
 
+    #[tracing::instrument(level = "debug", name = "worker.housekeeping", skip_all)]
     async fn tidy(&self) -> Result<()> {
         let before: Timestamp = self.clock.now().minus(ANSWERS);
         let idle = self.idle_since();

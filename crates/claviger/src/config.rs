@@ -1,5 +1,7 @@
 //! Settings from `claviger.toml`, the environment and flags, in rising precedence.
 
+mod watching;
+
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +11,8 @@ use domain::limits::Rate;
 use domain::span::Span;
 use serde::Deserialize;
 use store::db::Target;
+
+pub(crate) use watching::{Guessing, Metrics, Telemetry};
 
 /// The annotated default, as `claviger config default` prints it.
 pub(crate) const DEFAULT: &str = include_str!("../claviger.default.toml");
@@ -24,11 +28,14 @@ pub(crate) struct Config {
     pub(crate) doors: Doors,
     pub(crate) cache: Cache,
     pub(crate) limits: Limits,
+    pub(crate) guessing: Guessing,
     pub(crate) web: Web,
     pub(crate) sign_in: SignIn,
     pub(crate) mail: Mail,
     pub(crate) oidc: Oidc,
     pub(crate) log: Log,
+    pub(crate) metrics: Metrics,
+    pub(crate) telemetry: Telemetry,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -38,10 +45,15 @@ pub(crate) struct Listen {
     pub(crate) verification: SocketAddr,
     /// None where nothing is said: then its usual place, if nobody else has it.
     pub(crate) grpc: Option<SocketAddr>,
+    /// The same for the page that Prometheus reads.
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// Where Envoy asks over gRPC where nothing else is said.
 pub(crate) const GRPC: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7402));
+
+/// Where Prometheus reads where nothing else is said.
+pub(crate) const METRICS: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7403));
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -175,11 +187,14 @@ impl Default for Config {
             doors: Doors::default(),
             cache: Cache::default(),
             limits: Limits::default(),
+            guessing: Guessing::default(),
             web: Web::default(),
             sign_in: SignIn::default(),
             mail: Mail::default(),
             oidc: Oidc::default(),
             log: Log::default(),
+            metrics: Metrics::default(),
+            telemetry: Telemetry::default(),
         }
     }
 }
@@ -190,6 +205,7 @@ impl Default for Listen {
             management: SocketAddr::from(([127, 0, 0, 1], 7400)),
             verification: SocketAddr::from(([127, 0, 0, 1], 7401)),
             grpc: None,
+            metrics: None,
         }
     }
 }
@@ -247,6 +263,15 @@ pub(crate) enum ConfigError {
          (CLAVIGER_VERIFICATION_GATEWAY_TOKEN), or verification.open = true if whoever can connect may ask"
     )]
     Exposed(SocketAddr),
+    #[error(
+        "metrics are on {0}, which other machines can reach: set metrics.token (CLAVIGER_METRICS_TOKEN), or metrics.open = true \
+         if whoever can connect may read them"
+    )]
+    Bare(SocketAddr),
+    #[error("telemetry.otlp_endpoint: expected an address such as http://127.0.0.1:4318")]
+    Collector,
+    #[error("telemetry.sampling: from 0 to 1")]
+    Sampling,
     #[error("doors.sources: {0}")]
     Sources(String),
     #[error("web.public_url: expected an address such as https://keys.example.com, without a path")]
@@ -260,12 +285,13 @@ pub(crate) enum ConfigError {
 }
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 27] = [
+const VARIABLES: [(&str, &[&str]); 38] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
     ("CLAVIGER_LISTEN_VERIFICATION", &["listen", "verification"]),
     ("CLAVIGER_LISTEN_GRPC", &["listen", "grpc"]),
+    ("CLAVIGER_LISTEN_METRICS", &["listen", "metrics"]),
     (
         "CLAVIGER_VERIFICATION_GATEWAY_TOKEN",
         &["verification", "gateway_token"],
@@ -279,6 +305,9 @@ const VARIABLES: [(&str, &[&str]); 27] = [
     ("CLAVIGER_CACHE_UNKNOWN", &["cache", "unknown"]),
     ("CLAVIGER_LIMITS_BACKEND", &["limits", "backend"]),
     ("CLAVIGER_LIMITS_DEFAULT_RATE", &["limits", "default_rate"]),
+    ("CLAVIGER_GUESSING_RATE", &["guessing", "rate"]),
+    ("CLAVIGER_GUESSING_ADDRESSES", &["guessing", "addresses"]),
+    ("CLAVIGER_GUESSING_LOOKUPS", &["guessing", "lookups"]),
     ("CLAVIGER_WEB_PUBLIC_URL", &["web", "public_url"]),
     ("CLAVIGER_WEB_PROXIES", &["web", "proxies"]),
     ("CLAVIGER_SIGN_IN_IDLE", &["sign_in", "idle"]),
@@ -291,6 +320,17 @@ const VARIABLES: [(&str, &[&str]); 27] = [
     ("CLAVIGER_MAIL_FROM", &["mail", "from"]),
     ("CLAVIGER_LOG_LEVEL", &["log", "level"]),
     ("CLAVIGER_LOG_FORMAT", &["log", "format"]),
+    ("CLAVIGER_METRICS_TOKEN", &["metrics", "token"]),
+    ("CLAVIGER_METRICS_OPEN", &["metrics", "open"]),
+    // The variables by which OpenTelemetry's own tools are told; ours outrank them.
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", &["telemetry", "otlp_endpoint"]),
+    ("OTEL_SERVICE_NAME", &["telemetry", "service_name"]),
+    (
+        "CLAVIGER_TELEMETRY_OTLP_ENDPOINT",
+        &["telemetry", "otlp_endpoint"],
+    ),
+    ("CLAVIGER_TELEMETRY_SAMPLING", &["telemetry", "sampling"]),
+    ("CLAVIGER_TELEMETRY_SERVICE_NAME", &["telemetry", "service_name"]),
 ];
 
 impl Config {
@@ -427,11 +467,18 @@ fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
             _ => return,
         }
     }
-    let plain = matches!(*last, "open" | "threads" | "secrets" | "unknown");
+    let plain = matches!(
+        *last,
+        "open" | "threads" | "secrets" | "unknown" | "addresses" | "lookups" | "sampling"
+    );
     let list = || text.split(',').map(str::trim).filter(|one| !one.is_empty());
     let value = match (text.parse::<i64>(), text.parse::<bool>()) {
         (Ok(number), _) if plain => toml::Value::Integer(number),
         (_, Ok(truth)) if plain => toml::Value::Boolean(truth),
+        _ if *last == "sampling" => match text.parse() {
+            Ok(part) => toml::Value::Float(part),
+            Err(_) => toml::Value::String(text.to_owned()),
+        },
         _ if matches!(*last, "proxies" | "gateways" | "sources") => {
             toml::Value::Array(list().map(|one| toml::Value::String(one.to_owned())).collect())
         }
@@ -444,7 +491,7 @@ fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
 mod tests {
     use super::*;
 
-    fn with(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+    pub(super) fn with(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("claviger.toml");
         std::fs::write(&path, text).expect("a file");

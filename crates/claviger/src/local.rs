@@ -60,6 +60,7 @@ impl Local {
         let listener = Listener::unix(&socket)?;
         let service = TowerToHyperService::new(web::api::router(Web {
             app: installation.app.clone(),
+            requests: web::metrics::Requests::default(),
         }));
         let task = tokio::spawn(async move {
             let _ = web::serve::serve(listener, service, Limits::default(), shutdown).await;

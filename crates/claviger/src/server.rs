@@ -67,6 +67,11 @@ impl Installation {
                 LimitsBackend::Local => engine::Backend::Local,
             },
             default_rate: config.limits.default_rate,
+            guessing: engine::Guessing {
+                rate: config.guessing.rate,
+                addresses: config.guessing.addresses,
+                lookups: config.guessing.lookups,
+            },
             ..engine::Options::default()
         };
         let parts = Parts {
@@ -139,9 +144,26 @@ impl Server {
         .map_err(|error| bind("verification", error))?;
         let verification = threads.local_addr();
 
-        let router = web::api::router(Web { app: app.clone() });
+        let requests = web::metrics::Requests::default();
+        let router = web::api::router(Web {
+            app: app.clone(),
+            requests: requests.clone(),
+        });
         let mut tasks = Vec::new();
-        let grpc = grpc_listener(config).map_err(|error| bind("grpc", error))?;
+        let metrics = listener(config.listen.metrics, config::METRICS, "metrics")
+            .map_err(|error| bind("metrics", error))?;
+        let metrics_at = metrics.as_ref().map(tcp_address).transpose()?;
+        if let Some(listener) = metrics {
+            let metrics = web::metrics::Metrics::new(app.clone(), requests, config.readers()?);
+            let service = TowerToHyperService::new(web::metrics::router(metrics));
+            let shutdown = shutdown.clone();
+            tasks.push(tokio::spawn(async move {
+                if let Err(error) = web::serve::serve(listener, service, Limits::default(), shutdown).await {
+                    tracing::error!(%error, "a listener stopped");
+                }
+            }));
+        }
+        let grpc = listener(config.listen.grpc, config::GRPC, "grpc").map_err(|error| bind("grpc", error))?;
         let grpc_at = grpc.as_ref().map(tcp_address).transpose()?;
         if let Some(listener) = grpc {
             let service = TowerToHyperService::new(grpc::router(app.clone(), guard, doors).await);
@@ -165,13 +187,14 @@ impl Server {
         tasks.push(tokio::spawn(async move {
             app.work(async move { work.asked().await }).await
         }));
-        write_addresses(&installation.data, managed_at, verification, grpc_at)?;
-        match grpc_at {
-            Some(grpc) => {
-                tracing::info!(management = %managed_at, verification = %verification, %grpc, "listening");
-            }
-            None => tracing::info!(management = %managed_at, verification = %verification, "listening"),
-        }
+        write_addresses(
+            &installation.data,
+            managed_at,
+            verification,
+            [grpc_at, metrics_at],
+        )?;
+        let [grpc, metrics] = [grpc_at, metrics_at].map(|at| at.map(tracing::field::display));
+        tracing::info!(management = %managed_at, verification = %verification, grpc, metrics, "listening");
         Ok(Self {
             management: managed_at,
             verification,
@@ -239,13 +262,17 @@ fn tcp_address(listener: &Listener) -> Result<std::net::SocketAddr> {
     Ok(listener.local_addr()?)
 }
 
-/// Where Envoy asks. An address that somebody chose must be had; the usual one may be another server's on this machine.
-fn grpc_listener(config: &Config) -> std::io::Result<Option<Listener>> {
-    match Listener::tcp(config.listen.grpc.unwrap_or(config::GRPC)) {
+/// Where Envoy asks, or Prometheus. An address that somebody chose must be had; the usual one may be another server's on
+/// this machine.
+fn listener(
+    chosen: Option<std::net::SocketAddr>,
+    usual: std::net::SocketAddr,
+    what: &str,
+) -> std::io::Result<Option<Listener>> {
+    match Listener::tcp(chosen.unwrap_or(usual)) {
         Ok(listener) => Ok(Some(listener)),
-        Err(error) if config.listen.grpc.is_none() && error.kind() == std::io::ErrorKind::AddrInUse => {
-            let address = config::GRPC;
-            tracing::warn!(%address, "another program listens there: no gRPC for Envoy (listen.grpc, --grpc)");
+        Err(error) if chosen.is_none() && error.kind() == std::io::ErrorKind::AddrInUse => {
+            tracing::warn!(address = %usual, "another program listens there: no {what} (listen.{what}, --{what})");
             Ok(None)
         }
         Err(error) => Err(error),
@@ -275,10 +302,11 @@ fn write_addresses(
     data: &Path,
     management: std::net::SocketAddr,
     verification: std::net::SocketAddr,
-    grpc: Option<std::net::SocketAddr>,
+    [grpc, metrics]: [Option<std::net::SocketAddr>; 2],
 ) -> Result<()> {
     let json = serde_json::json!({
-        "management": management, "verification": verification, "grpc": grpc, "socket": data.join("claviger.sock"),
+        "management": management, "verification": verification, "grpc": grpc, "metrics": metrics,
+        "socket": data.join("claviger.sock"),
         "pid": std::process::id(),
     });
     let fresh = data.join("listen.json.new");

@@ -13,9 +13,83 @@ use store::StoreError;
 use crate::cached::CachedKey;
 use crate::limits::Limits;
 
+/// Where it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Door {
+    /// On the management plane, by whoever asks with a key or about one of theirs.
+    #[default]
+    Management,
+    /// `POST /v1/verify` and its batch.
+    Verify,
+    /// A key about itself, on the verification plane.
+    Own,
+    /// `POST /oauth2/introspect` on the verification plane.
+    Introspection,
+    /// `/verify/nginx`.
+    Nginx,
+    /// `/verify/haproxy`.
+    Haproxy,
+    /// `/verify/traefik`.
+    Traefik,
+    /// `/verify/caddy`.
+    Caddy,
+    /// `/verify/apisix`.
+    Apisix,
+    /// `/verify/envoy`.
+    Envoy,
+    /// Envoy over gRPC.
+    Grpc,
+}
+
+impl Door {
+    /// Every one.
+    pub const ALL: [Self; 11] = [
+        Self::Management,
+        Self::Verify,
+        Self::Own,
+        Self::Introspection,
+        Self::Nginx,
+        Self::Haproxy,
+        Self::Traefik,
+        Self::Caddy,
+        Self::Apisix,
+        Self::Envoy,
+        Self::Grpc,
+    ];
+
+    /// As metrics name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Management => "management",
+            Self::Verify => "verify",
+            Self::Own => "self",
+            Self::Introspection => "introspect",
+            Self::Nginx => "nginx",
+            Self::Haproxy => "haproxy",
+            Self::Traefik => "traefik",
+            Self::Caddy => "caddy",
+            Self::Apisix => "apisix",
+            Self::Envoy => "envoy",
+            Self::Grpc => "grpc",
+        }
+    }
+
+    /// Its place in [`Door::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Whether guesses are slowed down there: wherever strangers' tokens arrive.
+    pub(crate) fn is_guessed_at(self) -> bool {
+        self != Self::Management
+    }
+}
+
 /// What is asked of a token.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Question<'a> {
+    /// Where it is asked.
+    pub door: Door,
     /// How the token came; none when a program hands it over by itself.
     pub source: Option<Source>,
     /// The caller's address.
@@ -51,6 +125,8 @@ pub struct Answer {
     pub at: Timestamp,
     /// Where the key's limits stand, where it got as far as those.
     pub limits: Limits,
+    /// Seconds to wait before the next token, where nothing is known of this one and too much was guessed from its address.
+    pub guess_again_in: Option<u32>,
 }
 
 /// Why there is no answer.
@@ -67,6 +143,9 @@ pub enum VerifyError {
         /// What is wrong.
         detail: &'static str,
     },
+    /// The store would have to be asked, and too many wait for that whose addresses have guessed too much.
+    #[error("too many unknown tokens come in; try again in a second")]
+    Crowded,
     /// The store had to be asked and did not answer; nothing may be concluded.
     #[error("the store could not be asked: {0}")]
     Unavailable(#[source] Arc<StoreError>),
@@ -88,6 +167,7 @@ impl Answer {
             key: None,
             at,
             limits: Limits::default(),
+            guess_again_in: None,
         }
     }
 }

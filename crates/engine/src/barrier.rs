@@ -16,6 +16,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the store fails, or does not know of `seq`; then nothing may be promised.
+    #[tracing::instrument(level = "debug", name = "engine.barrier", skip_all)]
     pub async fn barrier(&self, seq: i64) -> Result<(), StoreError> {
         if self.0.applied.load(Acquire) >= seq {
             return Ok(());

@@ -17,6 +17,7 @@ const LEAST: usize = 64;
 struct Shard<V> {
     /// Counted here, on a line that the lock has just written anyway.
     hits: AtomicU64,
+    evicted: AtomicU64,
     table: RwLock<Table<V>>,
 }
 
@@ -32,6 +33,7 @@ impl<V: Held + Clone> Cache<V> {
         let limit = (capacity / count).max(1);
         let shard = |_| Shard {
             hits: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
             table: RwLock::new(Table::new(limit)),
         };
         Self {
@@ -52,7 +54,12 @@ impl<V: Held + Clone> Cache<V> {
     }
 
     pub(crate) fn insert(&self, value: V) {
-        let gone = self.shard(value.digest()).table.write().insert(value);
+        let shard = self.shard(value.digest());
+        let digest = *value.digest();
+        let gone = shard.table.write().insert(value);
+        if gone.as_ref().is_some_and(|gone| *gone.digest() != digest) {
+            shard.evicted.fetch_add(1, Relaxed);
+        }
         // Freed here, after the lock.
         drop(gone);
     }
@@ -70,6 +77,10 @@ impl<V: Held + Clone> Cache<V> {
 
     pub(crate) fn hits(&self) -> u64 {
         self.shards.iter().map(|shard| shard.hits.load(Relaxed)).sum()
+    }
+
+    pub(crate) fn evicted(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.evicted.load(Relaxed)).sum()
     }
 
     /// By other bytes than those that the table hashes by.

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use domain::secret::Digest;
 use parking_lot::Mutex;
@@ -30,7 +31,11 @@ struct Entry {
 
 /// The flights under way. They are few, and only misses come here.
 #[derive(Default)]
-pub(crate) struct Flights(Mutex<HashMap<Digest, Entry>>);
+pub(crate) struct Flights {
+    under_way: Mutex<HashMap<Digest, Entry>>,
+    /// Requests that waited for another's.
+    joined: AtomicU64,
+}
 
 pub(crate) enum Joined<'a> {
     /// Somebody asks already. No answer comes if that one is cancelled: then begin again.
@@ -41,10 +46,11 @@ pub(crate) enum Joined<'a> {
 
 impl Flights {
     pub(crate) fn join(&self, digest: Digest, epoch: u64) -> Joined<'_> {
-        let mut flights = self.0.lock();
+        let mut flights = self.under_way.lock();
         if let Some(entry) = flights.get(&digest)
             && entry.epoch >= epoch
         {
+            self.joined.fetch_add(1, Relaxed);
             return Joined::Follow(entry.waiting.clone());
         }
         let (sender, waiting) = watch::channel(None);
@@ -54,6 +60,14 @@ impl Flights {
             digest,
             sender,
         })
+    }
+
+    pub(crate) fn under_way(&self) -> usize {
+        self.under_way.lock().len()
+    }
+
+    pub(crate) fn joined(&self) -> u64 {
+        self.joined.load(Relaxed)
     }
 }
 
@@ -73,7 +87,7 @@ impl Flight<'_> {
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        let mut flights = self.flights.0.lock();
+        let mut flights = self.flights.under_way.lock();
         // A flight of a later epoch may have taken the place.
         let own = flights
             .get(&self.digest)

@@ -9,6 +9,7 @@ mod directory;
 mod epochs;
 mod flights;
 mod foreign;
+mod guesses;
 mod limits;
 mod meter;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod recent;
 mod rewrites;
 pub mod source;
 mod table;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod unknown;
@@ -38,11 +40,13 @@ use domain::secret::Keyring;
 use store::{Store, StoreError};
 use uuid::Uuid;
 
-pub use answer::{Answer, Question, VerifyError};
+pub use answer::{Answer, Door, Question, VerifyError};
 pub use cached::{CachedGrants, CachedKey, CachedOrganisation, CachedOwner, Told};
+pub use guesses::{GuessStats, Guessing};
 pub use limits::{Backend, KeyLimits, Limits, QuotaAsked, QuotaStanding, RateStanding, Scope};
 pub use meter::UsageBatch;
 pub use rewrites::Rewrite;
+pub use tally::{BUCKETS, Decisions};
 
 use cache::Cache;
 use cached::Shared;
@@ -50,11 +54,13 @@ use directory::Directories;
 use epochs::Epochs;
 use flights::Flights;
 use foreign::Foreign;
+use guesses::Guesses;
 use limits::Limiter;
 use meter::Meters;
 use recent::Recent;
 use rewrites::Rewrites;
 use source::Source;
+use tally::Tally;
 use unknown::UnknownTokens;
 
 /// How much is remembered.
@@ -70,6 +76,8 @@ pub struct Options {
     pub limits: Backend,
     /// The rate limit of keys that have none by their own or their policy's word.
     pub default_rate: Option<Rate>,
+    /// How guesses are slowed down.
+    pub guessing: Guessing,
     /// Names this node in this run, for the units of quotas that it holds.
     pub node: Uuid,
 }
@@ -82,6 +90,7 @@ impl Default for Options {
             unknown_ttl: Duration::from_secs(10),
             limits: Backend::Local,
             default_rate: None,
+            guessing: Guessing::default(),
             node: Uuid::nil(),
         }
     }
@@ -100,6 +109,14 @@ pub struct Stats {
     pub unlogged: u64,
     /// Questions that the store failed to answer.
     pub store_errors: u64,
+    /// Questions that the store is asked now.
+    pub flights: usize,
+    /// Verifications that waited for a question that was under way.
+    pub joined: u64,
+    /// Secrets that made room in the cache for others.
+    pub evicted: u64,
+    /// What was seen of guesses.
+    pub guesses: GuessStats,
     /// Secrets in the cache.
     pub cached: usize,
     /// Tokens remembered as unknown.
@@ -126,6 +143,8 @@ struct Inner {
     limiter: Limiter,
     directories: Directories,
     flights: Flights,
+    guesses: Guesses,
+    tally: Tally,
     meters: Meters,
     recent: Recent,
     rewrites: Rewrites,
@@ -172,6 +191,7 @@ impl Engine {
         options: Options,
     ) -> Result<Self, StoreError> {
         let last = source.last_change().await?;
+        let began = clock.boottime();
         let inner = Inner {
             source,
             clock,
@@ -186,6 +206,8 @@ impl Engine {
             },
             directories: Directories::default(),
             flights: Flights::default(),
+            guesses: Guesses::new(&options.guessing, began),
+            tally: Tally::new(),
             meters: Meters::new(),
             recent: Recent::default(),
             rewrites: Rewrites::default(),
@@ -220,6 +242,11 @@ impl Engine {
         self.0.rewrites.take()
     }
 
+    /// What was decided and how long it took, for metrics.
+    pub fn decisions(&self) -> Decisions {
+        self.0.tally.sum()
+    }
+
     /// Figures for metrics.
     pub fn stats(&self) -> Stats {
         let inner = &*self.0;
@@ -229,6 +256,10 @@ impl Engine {
             unknown_hits: inner.unknown.hits(),
             unlogged: inner.recent.dropped(),
             store_errors: inner.store_errors.load(Relaxed),
+            flights: inner.flights.under_way(),
+            joined: inner.flights.joined(),
+            evicted: inner.cache.evicted(),
+            guesses: inner.guesses.stats(),
             cached: inner.cache.len(),
             unknown_tokens: inner.unknown.len(),
             limited: inner.limiter.len(),

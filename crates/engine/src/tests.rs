@@ -1,5 +1,6 @@
 //! The races, made to happen: a store whose answers can be held back while something changes.
 
+mod guesses;
 mod limits;
 mod standing;
 

@@ -10,11 +10,13 @@ use domain::secret::{Digest, Scheme, sha256};
 use domain::token::Presented;
 use store::StoreError;
 use store::secrets::Found;
+use tokio::sync::SemaphorePermit;
 
 use crate::answer::{Answer, Question, VerifyError};
 use crate::cached::CachedKey;
 use crate::directory::Standing;
 use crate::flights::{Joined, Outcome};
+use crate::guesses::Crowded;
 use crate::limits::Limits;
 use crate::rewrites::Rewrite;
 use crate::{Engine, Inner};
@@ -37,19 +39,28 @@ impl Engine {
     /// # Errors
     /// A requirement that cannot be read, whatever the token; a store that had to be asked and failed.
     pub async fn verify(&self, token: &[u8], question: &Question<'_>) -> Result<Answer, VerifyError> {
+        let began = self.0.clock.boottime();
+        let answer = self.decide(token, question).await;
+        let took = self.0.clock.boottime().saturating_sub(began);
+        self.0.tally.took_by_itself(took);
+        answer
+    }
+
+    async fn decide(&self, token: &[u8], question: &Question<'_>) -> Result<Answer, VerifyError> {
         let inner = &*self.0;
         let now = inner.now();
         let Some(presented) = inner.admit(token) else {
-            return nobody(question, now);
+            return inner.nobody(question, now);
         };
         let key = match inner.look(&inner.keyring.load().digest(&presented)) {
             Cached::Known(key) => key,
-            Cached::Unknown => return nobody(question, now),
+            Cached::Unknown => return inner.nobody(question, now),
             Cached::Miss => {
                 check(question)?;
+                let _turn = inner.turn(question).await?;
                 match inner.find(&presented).await? {
                     Some(key) => key,
-                    None => return nobody(question, now),
+                    None => return inner.nobody(question, now),
                 }
             }
         };
@@ -86,13 +97,27 @@ impl Engine {
         question: &Question<'_>,
     ) -> Option<Result<Answer, VerifyError>> {
         let inner = &*self.0;
+        if !inner.tally.is_timed() {
+            return self.at_hand(token, question);
+        }
+        let began = inner.clock.boottime();
+        let answer = self.at_hand(token, question)?;
+        inner
+            .tally
+            .took_from_memory(inner.clock.boottime().saturating_sub(began));
+        Some(answer)
+    }
+
+    #[inline]
+    fn at_hand(&self, token: &[u8], question: &Question<'_>) -> Option<Result<Answer, VerifyError>> {
+        let inner = &*self.0;
         let now = inner.now();
         let Some(presented) = inner.admit(token) else {
-            return Some(nobody(question, now));
+            return Some(inner.nobody(question, now));
         };
         match inner.look(&inner.keyring.load().digest(&presented)) {
             Cached::Known(key) => self.answer(&key, question, now).transpose(),
-            Cached::Unknown => Some(nobody(question, now)),
+            Cached::Unknown => Some(inner.nobody(question, now)),
             Cached::Miss => None,
         }
     }
@@ -165,7 +190,7 @@ impl Inner {
         now: Timestamp,
     ) -> Result<(Option<Answer>, bool), VerifyError> {
         if question.only.is_some_and(|only| only != key.organisation.id) {
-            return Ok((Some(nobody(question, now)?), false));
+            return Ok((Some(self.nobody(question, now)?), false));
         }
         let asked = decide::Question {
             now,
@@ -187,6 +212,7 @@ impl Inner {
             }
             (limits, ahead) = (admitted.limits, admitted.ahead);
         }
+        self.tally.count(question.door, code);
         if self.meters.count(key, code, now, question.ip) {
             self.recent.push(AskedOf {
                 organisation: key.organisation.id,
@@ -204,11 +230,33 @@ impl Inner {
             key: Some(key.clone()),
             at: now,
             limits,
+            guess_again_in: None,
         };
         Ok((Some(answer), ahead))
     }
 
+    /// The answer to a token that names nothing. Where strangers' tokens arrive, it is charged to their address.
+    fn nobody(&self, question: &Question<'_>, now: Timestamp) -> Result<Answer, VerifyError> {
+        check(question)?;
+        self.tally.count(question.door, Code::NotFound);
+        let mut answer = Answer::nobody(now);
+        if question.door.is_guessed_at() {
+            answer.guess_again_in = self.guesses.charge(question.ip, self.clock.boottime());
+        }
+        Ok(answer)
+    }
+
+    /// A turn at the store, where whoever asks must wait for one.
+    async fn turn(&self, question: &Question<'_>) -> Result<Option<SemaphorePermit<'_>>, VerifyError> {
+        if !question.door.is_guessed_at() {
+            return Ok(None);
+        }
+        let turn = self.guesses.turn(question.ip, self.clock.boottime()).await;
+        turn.map_err(|Crowded| VerifyError::Crowded)
+    }
+
     /// Asks the store, or waits for another that asks the same.
+    #[tracing::instrument(level = "debug", name = "engine.miss", skip_all)]
     async fn find(&self, presented: &Presented<'_>) -> Result<Option<Arc<CachedKey>>, VerifyError> {
         self.misses.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut attempt = 0;
@@ -344,12 +392,6 @@ fn told(outcome: Outcome) -> Result<Option<Arc<CachedKey>>, VerifyError> {
         Outcome::Unknown => Ok(None),
         Outcome::Failed(error) => Err(VerifyError::Unavailable(error)),
     }
-}
-
-/// The answer to a token that names nothing.
-fn nobody(question: &Question<'_>, now: Timestamp) -> Result<Answer, VerifyError> {
-    check(question)?;
-    Ok(Answer::nobody(now))
 }
 
 /// A requirement that cannot be read is an error whatever the token.

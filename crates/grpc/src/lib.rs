@@ -12,6 +12,7 @@ use envoy_types::pb::envoy::service::auth::v3::authorization_server::{Authorizat
 use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 use tonic::{Request, Response, Status};
 use tonic_health::ServingStatus;
+use tracing::Instrument as _;
 use web::gate::{Guard, Settings, Verdict, Wish, judge};
 use web::serve::Peer;
 
@@ -42,6 +43,16 @@ pub async fn router(app: Arc<App>, guard: Guard, doors: Settings) -> axum::Route
 #[tonic::async_trait]
 impl Authorization for Checker {
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
+        let door = engine::Door::Grpc.as_str();
+        match web::trace::of_verification(request.metadata().as_ref(), || door) {
+            None => self.decide(request).await,
+            Some(span) => self.decide(request).instrument(span).await,
+        }
+    }
+}
+
+impl Checker {
+    async fn decide(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
         let token = request
             .metadata()
             .get(Guard::HEADER)
@@ -59,7 +70,7 @@ impl Authorization for Checker {
         let asked = Asked::read(request.into_inner())?;
         let wish = Wish::read(asked.wishes(), &self.doors);
         let wish = wish.map_err(|problem| Status::invalid_argument(problem.sentence()))?;
-        let judged = judge(&self.app, &asked.headers, asked.told(), &wish).await;
+        let judged = judge(&self.app, engine::Door::Grpc, &asked.headers, asked.told(), &wish).await;
         let (verdict, brought) = judged.map_err(|problem| self.fault(&problem))?;
         Ok(Response::new(match verdict {
             Verdict::Pass(decision) => answer::pass(&asked, Some(&decision), brought.as_ref()),
@@ -70,9 +81,7 @@ impl Authorization for Checker {
             }
         }))
     }
-}
 
-impl Checker {
     /// A fault is no answer: Envoy then does what it was told to do without one, which is to refuse.
     fn fault(&self, problem: &web::http::Problem) -> Status {
         let id = RequestId::fresh(self.app.clock(), self.app.random());

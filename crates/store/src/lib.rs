@@ -41,7 +41,7 @@ pub use changes::Change;
 pub use error::StoreError;
 pub use schema::MIGRATIONS;
 pub use tx::Tx;
-pub use writer::Written;
+pub use writer::{Writing, Written};
 
 use db::{Database, Engine, ReadPool};
 use erasure::Owed;
@@ -88,6 +88,11 @@ impl Store {
     /// The open database itself.
     pub fn database(&self) -> &Database {
         &self.db
+    }
+
+    /// How the writing goes, for metrics.
+    pub fn writing(&self) -> Writing {
+        self.writer.writing()
     }
 
     /// Runs `work` in a transaction and answers once it is committed and durable. Work that fails leaves no trace.

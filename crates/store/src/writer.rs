@@ -6,6 +6,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
@@ -40,6 +41,28 @@ pub struct Written<T> {
 #[derive(Clone)]
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
+    done: Arc<Done>,
+}
+
+/// What the thread has done, for metrics.
+#[derive(Default)]
+struct Done {
+    commits: AtomicU64,
+    jobs: AtomicU64,
+    failures: AtomicU64,
+}
+
+/// How the writing goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Writing {
+    /// Changes that wait.
+    pub waiting: usize,
+    /// Transactions that were committed since the start.
+    pub commits: u64,
+    /// Changes that were answered with them.
+    pub jobs: u64,
+    /// Transactions that failed and were rolled back.
+    pub failures: u64,
 }
 
 trait Job: Send {
@@ -108,6 +131,7 @@ impl Writer {
     ) -> Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (ready, started) = oneshot::channel();
+        let done = Arc::new(Done::default());
         let unavailable = |error: std::io::Error| StoreError::Unavailable(error.into());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -115,13 +139,27 @@ impl Writer {
             .map_err(unavailable)?;
         thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || runtime.block_on(run(db, queue, ready, (clock, random), owed)))
+            .spawn({
+                let done = done.clone();
+                move || runtime.block_on(run(db, queue, ready, (clock, random), owed, done))
+            })
             .map_err(unavailable)?;
         started.await.map_err(|_| gone())??;
-        Ok(Self { jobs })
+        Ok(Self { jobs, done })
+    }
+
+    /// How the writing goes.
+    pub(crate) fn writing(&self) -> Writing {
+        Writing {
+            waiting: QUEUE.saturating_sub(self.jobs.capacity()),
+            commits: self.done.commits.load(Relaxed),
+            jobs: self.done.jobs.load(Relaxed),
+            failures: self.done.failures.load(Relaxed),
+        }
     }
 
     /// Runs `work` in a transaction and answers when it is committed.
+    #[tracing::instrument(level = "debug", name = "store.write", skip_all)]
     pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<Written<T>, E>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
@@ -149,6 +187,7 @@ async fn run(
     ready: oneshot::Sender<Result<()>>,
     (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     owed: Arc<Owed>,
+    told: Arc<Done>,
 ) {
     let mut conn = match db.writer().await {
         Ok(conn) => {
@@ -187,10 +226,13 @@ async fn run(
         }
         match done.unwrap_or_else(|late| Err(StoreError::Unavailable(late.into()))) {
             Ok(seq) => {
+                told.commits.fetch_add(1, Relaxed);
+                told.jobs.fetch_add(batch.len() as u64, Relaxed);
                 batch.into_iter().for_each(|job| job.answer(Ok(seq)));
                 conn = Some(tx.into_conn());
             }
             Err(error) => {
+                told.failures.fetch_add(1, Relaxed);
                 tracing::warn!(%error, jobs = batch.len(), "a transaction failed and was rolled back");
                 // A connection in doubt is dropped, which rolls back; a sound one is used again.
                 let sound = !error.is_unavailable() && tx.conn().rollback().await.is_ok();

@@ -13,12 +13,15 @@ use std::sync::Arc;
 
 use ::http::{HeaderName, HeaderValue, header};
 use app::App;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::id::RequestId;
+use tracing::Instrument as _;
 
+use crate::metrics::Requests;
 use crate::serve::Peer;
+use crate::trace;
 
 pub use problem::Problem;
 
@@ -30,6 +33,8 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("claviger-request-id"
 pub struct Web {
     /// The use cases.
     pub app: Arc<App>,
+    /// The requests, counted for metrics.
+    pub requests: Requests,
 }
 
 /// Gives each request an id, writes problems down with it, and forbids every cache and frame.
@@ -44,12 +49,30 @@ pub async fn around(State(web): State<Web>, mut request: Request, next: Next) ->
         request.method().clone(),
         without_token(request.uri().path()).to_owned(),
     );
-    let mut response = next.run(request).await;
+    let began = web.app.clock().boottime();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let span = tracing::debug_span!(
+        "web.api",
+        otel.kind = "server",
+        request = %id,
+        http.request.method = method.as_str(),
+        http.route = route.as_ref().map(MatchedPath::as_str),
+        http.response.status_code = tracing::field::Empty,
+    );
+    trace::follow(&span, request.headers());
+    let mut response = next.run(request).instrument(span.clone()).await;
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = problem.or_else(|| Problem::of_framework(&response)) {
         problem.log(id, &method, &path);
         response = problem.render(Some(id)).map(axum::body::Body::from);
     }
+    let (status, took) = (
+        response.status(),
+        web.app.clock().boottime().saturating_sub(began),
+    );
+    span.record("http.response.status_code", status.as_u16());
+    let route = route.as_ref().map(MatchedPath::as_str);
+    web.requests.count(&method, route, status, took);
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(REQUEST_ID, value);

@@ -5,4 +5,6 @@ pub mod api;
 pub mod dialects;
 pub mod gate;
 pub mod http;
+pub mod metrics;
 pub mod serve;
+pub mod trace;

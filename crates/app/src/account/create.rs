@@ -94,6 +94,7 @@ impl App {
     ///
     /// # Errors
     /// As [`crate::AppError`] says; then no account was made.
+    #[tracing::instrument(level = "debug", name = "app.account.create_account", skip_all)]
     pub async fn create_account(&self, caller: &Caller, draft: AccountDraft) -> Result<AccountView> {
         caller.require(Management::AccountsManage)?;
         let fields = check(draft)?;

@@ -30,6 +30,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.account.delete_account", skip_all)]
     pub async fn delete_account(&self, caller: &Caller, id: AccountId) -> Result<DeletedAccount> {
         caller.require(Management::AccountsManage)?;
         caller.require_recent(self.clock.now())?;

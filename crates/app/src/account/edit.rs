@@ -14,6 +14,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.account.edit_account", skip_all)]
     pub async fn edit_account(
         &self,
         caller: &Caller,
@@ -30,6 +31,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.account.reassign_account", skip_all)]
     pub async fn reassign_account(
         &self,
         caller: &Caller,

@@ -49,6 +49,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Invalid`] with the faults of every bad line; as [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.account.import_accounts", skip_all)]
     pub async fn import_accounts(
         &self,
         caller: &Caller,

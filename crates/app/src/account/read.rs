@@ -52,6 +52,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.account.show_account", skip_all)]
     pub async fn show_account(&self, caller: &Caller, id: AccountId) -> Result<AccountView> {
         caller.require(Management::AccountsRead)?;
         self.account_view(caller.organisation, id).await
@@ -61,6 +62,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.account.list_accounts", skip_all)]
     pub async fn list_accounts(
         &self,
         caller: &Caller,
@@ -88,6 +90,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.account.list_accounts_from", skip_all)]
     pub async fn list_accounts_from(
         &self,
         caller: &Caller,
@@ -134,6 +137,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.account.list_partners", skip_all)]
     pub async fn list_partners(
         &self,
         caller: &Caller,
@@ -155,6 +159,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.account.account_usage", skip_all)]
     pub async fn account_usage(
         &self,
         caller: &Caller,
@@ -176,6 +181,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.account.account_events", skip_all)]
     pub async fn account_events(
         &self,
         caller: &Caller,
@@ -201,6 +207,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.account.account_requests", skip_all)]
     pub async fn account_requests(
         &self,
         caller: &Caller,
@@ -218,6 +225,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.account.account_as_owner", skip_all)]
     pub async fn account_as_owner(&self, caller: &Caller, id: AccountId) -> Result<Owner> {
         caller.require(Management::KeysRead)?;
         self.known_account(caller.organisation, id).await?;

@@ -12,6 +12,7 @@ impl App {
     ///
     /// # Errors
     /// As [`crate::AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.account.switch_account", skip_all)]
     pub async fn switch_account(&self, caller: &Caller, id: AccountId, active: bool) -> Result<AccountView> {
         caller.require(Management::AccountsManage)?;
         let by = caller.clone();

@@ -19,6 +19,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then there is no such API.
+    #[tracing::instrument(level = "debug", name = "app.api.create_api", skip_all)]
     pub async fn create_api(&self, caller: &Caller, draft: ApiDraft) -> Result<ApiView> {
         caller.require(Management::ApisManage)?;
         let needed = [("slug", draft.slug.is_none()), ("name", draft.name.is_none())];

@@ -13,6 +13,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then it is there still.
+    #[tracing::instrument(level = "debug", name = "app.api.delete_api", skip_all)]
     pub async fn delete_api(&self, caller: &Caller, id: ApiId) -> Result<()> {
         caller.require(Management::ApisManage)?;
         caller.require_recent(self.clock.now())?;

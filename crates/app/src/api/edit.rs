@@ -24,6 +24,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.api.edit_api", skip_all)]
     pub async fn edit_api(&self, caller: &Caller, id: ApiId, edit: EditApi) -> Result<ApiView> {
         caller.require(Management::ApisManage)?;
         caller.require_recent(self.clock.now())?;

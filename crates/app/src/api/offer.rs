@@ -15,6 +15,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`] for an organisation that the caller may not know of; as [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.api.offer_api", skip_all)]
     pub async fn offer_api(&self, caller: &Caller, id: ApiId, slug: &str, enabled: bool) -> Result<ApiView> {
         caller.require(Management::ApisManage)?;
         caller.require_recent(self.clock.now())?;

@@ -54,6 +54,7 @@ impl App {
     ///
     /// # Errors
     /// As [`crate::AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.api.show_api", skip_all)]
     pub async fn show_api(&self, caller: &Caller, id: ApiId) -> Result<ApiView> {
         caller.require(Management::RolesRead)?;
         self.api_view(caller, id).await
@@ -63,6 +64,7 @@ impl App {
     ///
     /// # Errors
     /// As [`crate::AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.api.list_apis", skip_all)]
     pub async fn list_apis(&self, caller: &Caller, query: ApiQuery) -> Result<Page<ApiView>> {
         caller.require(Management::RolesRead)?;
         let all = self.store.apis(caller.organisation).await?;

@@ -97,6 +97,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then no key was made.
+    #[tracing::instrument(level = "debug", name = "app.key.create_key", skip_all)]
     pub async fn create_key(
         &self,
         caller: &Caller,

@@ -35,6 +35,7 @@ impl App {
     ///
     /// # Errors
     /// As [`crate::AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.key.delete_key", skip_all)]
     pub async fn delete_key(&self, caller: &Caller, id: KeyId) -> Result<Deleted> {
         caller.require(Management::KeysRevoke)?;
         caller.require_recent(self.clock.now())?;

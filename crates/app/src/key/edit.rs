@@ -27,6 +27,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.key.edit_key", skip_all)]
     pub async fn edit_key(&self, caller: &Caller, id: KeyId, edit: EditKey) -> Result<KeyView> {
         caller.require(Management::KeysUpdate)?;
         let EditKey {

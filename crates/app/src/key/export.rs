@@ -80,6 +80,7 @@ impl App {
     ///
     /// # Errors
     /// As [`crate::AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.export_keys", skip_all)]
     pub async fn export_keys(self: &Arc<Self>, caller: &Caller, format: ExportFormat) -> Result<Export> {
         caller.require(Management::KeysRead)?;
         let organisation = caller.organisation;
@@ -101,6 +102,7 @@ impl Export {
     ///
     /// # Errors
     /// When the database fails.
+    #[tracing::instrument(level = "debug", name = "app.key.next", skip_all)]
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let mut text = Vec::new();
         if !self.begun && self.format == ExportFormat::Csv {

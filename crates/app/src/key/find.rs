@@ -49,6 +49,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.find_key", skip_all)]
     pub async fn find_key(&self, caller: &Caller, handle: Handle<'_>, to: Management) -> Result<Key> {
         caller.require(to)?;
         let organisation = caller.organisation;
@@ -89,6 +90,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.list_keys_from", skip_all)]
     pub async fn list_keys_from(
         &self,
         caller: &Caller,
@@ -128,6 +130,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.owner_label", skip_all)]
     pub async fn owner_label(&self, caller: &Caller, owner: Owner) -> Result<OwnerLabel> {
         let id = owner.uuid();
         let mut labels = self.store.owner_labels(caller.organisation, &[id]).await?;
@@ -138,6 +141,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.live_key_of", skip_all)]
     pub async fn live_key_of(&self, caller: &Caller, owner: Owner, to: Management) -> Result<Option<Key>> {
         caller.require(to)?;
         let query = KeyQuery {
@@ -168,6 +172,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Invalid`] under `field` when there is none, or when it could be either of two.
+    #[tracing::instrument(level = "debug", name = "app.key.owner_of_login", skip_all)]
     pub async fn owner_of_login(
         &self,
         caller: &Caller,
@@ -194,6 +199,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.stands_for", skip_all)]
     pub async fn stands_for(&self, caller: &Caller) -> Result<Option<Owner>> {
         let id = caller.actor.id.as_deref();
         let own = match id.map(|id| (Owner::parse(id), id.parse())) {

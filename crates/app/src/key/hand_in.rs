@@ -63,6 +63,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Conflict`] for a protected key; [`AppError::Unavailable`] leaves open whether it was revoked.
+    #[tracing::instrument(level = "debug", name = "app.key.hand_in", skip_all)]
     pub async fn hand_in(
         &self,
         token: &[u8],
@@ -98,6 +99,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Throttled`]; [`AppError::Unavailable`] when the database fails.
+    #[tracing::instrument(level = "debug", name = "app.key.report_leak", skip_all)]
     pub async fn report_leak(
         &self,
         token: &[u8],

@@ -225,6 +225,7 @@ enum Step {
 impl Import {
     /// Reads the file to its end, and tells what becomes of it. It stops at the first batch that cannot be written, a dry
     /// run goes on; it stops too when nobody listens any more.
+    #[tracing::instrument(level = "debug", name = "app.key.run", skip_all)]
     pub async fn run(self, input: Input, told: mpsc::Sender<Event>) {
         let (hand, mut steps) = mpsc::channel(1);
         let context = Arc::clone(&self.context);

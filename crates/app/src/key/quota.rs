@@ -24,6 +24,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.key.adjust_quota", skip_all)]
     pub async fn adjust_quota(&self, caller: &Caller, id: KeyId, change: QuotaChange) -> Result<KeyView> {
         caller.require(Management::KeysUpdate)?;
         let (field, number) = match change {

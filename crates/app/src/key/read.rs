@@ -96,6 +96,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.show_key", skip_all)]
     pub async fn show_key(&self, caller: &Caller, id: KeyId) -> Result<KeyView> {
         caller.require(Management::KeysRead)?;
         self.with_quota(self.view_of(caller.organisation, id).await?)
@@ -106,6 +107,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.list_keys", skip_all)]
     pub async fn list_keys(
         &self,
         caller: &Caller,
@@ -169,6 +171,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.summarise_keys", skip_all)]
     pub async fn summarise_keys(&self, caller: &Caller) -> Result<Summary> {
         caller.require(Management::KeysRead)?;
         let tenant = self.tenant(caller.organisation).await?;
@@ -183,6 +186,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.key_usage", skip_all)]
     pub async fn key_usage(
         &self,
         caller: &Caller,
@@ -225,6 +229,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.key_events", skip_all)]
     pub async fn key_events(
         &self,
         caller: &Caller,
@@ -251,6 +256,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.key.key_requests", skip_all)]
     pub async fn key_requests(
         &self,
         caller: &Caller,

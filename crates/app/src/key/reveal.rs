@@ -15,6 +15,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing was shown.
+    #[tracing::instrument(level = "debug", name = "app.key.reveal_key", skip_all)]
     pub async fn reveal_key(&self, caller: &Caller, id: KeyId) -> Result<Token> {
         caller.require(Management::KeysReveal)?;
         caller.require_recent(self.clock.now())?;

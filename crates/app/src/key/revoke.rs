@@ -56,6 +56,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; [`AppError::Unavailable`] leaves open whether it was revoked: ask again.
+    #[tracing::instrument(level = "debug", name = "app.key.revoke_key", skip_all)]
     pub async fn revoke_key(&self, caller: &Caller, id: KeyId, reason: Option<String>) -> Result<Revoked> {
         caller.require(Management::KeysRevoke)?;
         let reason = reason

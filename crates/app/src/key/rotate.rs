@@ -28,6 +28,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then the old secret is what it was.
+    #[tracing::instrument(level = "debug", name = "app.key.rotate_key", skip_all)]
     pub async fn rotate_key(
         &self,
         caller: &Caller,

@@ -25,6 +25,7 @@ impl App {
     ///
     /// # Errors
     /// As [`crate::AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.key.switch_key", skip_all)]
     pub async fn switch_key(&self, caller: &Caller, id: KeyId, switch: Switch) -> Result<KeyView> {
         caller.require(Management::KeysUpdate)?;
         let caller = caller.clone();

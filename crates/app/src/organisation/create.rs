@@ -28,6 +28,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing was made.
+    #[tracing::instrument(level = "debug", name = "app.organisation.create_organisation", skip_all)]
     pub async fn create_organisation(
         &self,
         caller: &Caller,

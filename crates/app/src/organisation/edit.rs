@@ -27,6 +27,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.organisation.edit_organisation", skip_all)]
     pub async fn edit_organisation(
         &self,
         caller: &Caller,

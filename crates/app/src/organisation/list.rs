@@ -34,6 +34,7 @@ impl App {
     ///
     /// # Errors
     /// As [`crate::AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.organisation.list_organisations", skip_all)]
     pub async fn list_organisations(
         &self,
         caller: &Caller,
@@ -59,6 +60,7 @@ impl App {
     ///
     /// # Errors
     /// As [`crate::AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.organisation.show_organisation", skip_all)]
     pub async fn show_organisation(&self, caller: &Caller, id: OrganisationId) -> Result<Organisation> {
         caller.may_see(id)?;
         Ok(self.tenant(id).await?.organisation)

@@ -46,6 +46,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.organisation.set_standing", skip_all)]
     pub async fn set_standing(
         &self,
         caller: &Caller,

@@ -64,6 +64,7 @@ impl App {
     /// # Errors
     /// [`AppError::Unconfirmed`] for a change that would touch what is there, until it is confirmed; as [`AppError`] says.
     /// Then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.policy.patch_policy", skip_all)]
     pub async fn patch_policy(&self, caller: &Caller, patch: Value, wish: Wish) -> Result<Changed> {
         caller.require(Management::PolicyManage)?;
         self.turn(caller, Aim::Patch(patch), wish).await

@@ -45,6 +45,7 @@ impl App {
     ///
     /// # Errors
     /// As [`crate::AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.policy.policy_form", skip_all)]
     pub async fn policy_form(&self, caller: &Caller) -> Result<PolicyForm> {
         caller.require(Management::KeysCreate)?;
         let policy = self.policy_now(caller.organisation).await?.policy;

@@ -62,6 +62,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.policy.policy_history", skip_all)]
     pub async fn policy_history(
         &self,
         caller: &Caller,
@@ -82,6 +83,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.policy.past_policy", skip_all)]
     pub async fn past_policy(&self, caller: &Caller, version: i64) -> Result<PastPolicy> {
         may_read(caller)?;
         let found = self.store.policy_version(caller.organisation, version).await?;

@@ -90,6 +90,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.policy.presets", skip_all)]
     pub async fn presets(&self, caller: &Caller) -> Result<Vec<PresetSummary>> {
         may_read(caller)?;
         let own = self.own(caller.organisation).await?;
@@ -111,6 +112,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.policy.preset", skip_all)]
     pub async fn preset(&self, caller: &Caller, name: &str) -> Result<PresetView> {
         may_read(caller)?;
         let preset = Preset::named(name).ok_or(AppError::NotFound { what: "preset" })?;
@@ -131,6 +133,7 @@ impl App {
     ///
     /// # Errors
     /// As for [`App::patch_policy`].
+    #[tracing::instrument(level = "debug", name = "app.policy.apply_preset", skip_all)]
     pub async fn apply_preset(&self, caller: &Caller, name: &str, wish: Wish) -> Result<Changed> {
         caller.require(Management::PolicyManage)?;
         let preset = Preset::named(name).ok_or(AppError::NotFound { what: "preset" })?;

@@ -18,6 +18,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then no role was made.
+    #[tracing::instrument(level = "debug", name = "app.role.create_role", skip_all)]
     pub async fn create_role(&self, caller: &Caller, draft: RoleDraft) -> Result<RoleView> {
         caller.require(Management::RolesManage)?;
         caller.require_recent(self.clock.now())?;

@@ -14,6 +14,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then it is there still.
+    #[tracing::instrument(level = "debug", name = "app.role.delete_role", skip_all)]
     pub async fn delete_role(&self, caller: &Caller, id: RoleId) -> Result<()> {
         caller.require(Management::RolesManage)?;
         caller.require_recent(self.clock.now())?;

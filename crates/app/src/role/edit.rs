@@ -23,6 +23,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.role.edit_role", skip_all)]
     pub async fn edit_role(&self, caller: &Caller, id: RoleId, edit: EditRole) -> Result<RoleView> {
         caller.require(Management::RolesManage)?;
         caller.require_recent(self.clock.now())?;

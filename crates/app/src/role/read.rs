@@ -55,6 +55,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.role.show_role", skip_all)]
     pub async fn show_role(&self, caller: &Caller, id: RoleId) -> Result<RoleView> {
         caller.require(Management::RolesRead)?;
         if let Some(role) = Builtin::of(id) {
@@ -69,6 +70,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.role.list_roles", skip_all)]
     pub async fn list_roles(&self, caller: &Caller, query: RoleQuery) -> Result<Page<RoleView>> {
         caller.require(Management::RolesRead)?;
         let apis = self.store.apis(caller.organisation).await?;

@@ -78,6 +78,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`] when it was used, has ended, or never was.
+    #[tracing::instrument(level = "debug", name = "app.user.invitation", skip_all)]
     pub async fn invitation(&self, token: &str) -> Result<Invitation> {
         let (link, person) = self.link(token).await?;
         Ok(Invitation {
@@ -94,6 +95,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`] when it was used, has ended, or never was; [`AppError::Invalid`], and then it is good yet.
+    #[tracing::instrument(level = "debug", name = "app.user.accept_invitation", skip_all)]
     pub async fn accept_invitation(&self, token: &str, accept: Accept, client: Client) -> Result<Opened> {
         let digest = digest_of(token)?;
         let (_, person) = self.link(token).await?;

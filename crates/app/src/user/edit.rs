@@ -25,6 +25,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.user.edit_user", skip_all)]
     pub async fn edit_user(&self, caller: &Caller, id: UserId, edit: EditUser) -> Result<UserView> {
         caller.require(Management::UsersManage)?;
         caller.require_recent(self.clock.now())?;

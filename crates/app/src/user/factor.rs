@@ -51,6 +51,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.user.draft_factor", skip_all)]
     pub async fn draft_factor(&self, caller: &Caller) -> Result<FactorDraft> {
         let signed = caller.signed()?;
         caller.require_recent(self.clock.now())?;
@@ -97,6 +98,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Invalid`] for a code that is not right now; [`AppError::Conflict`] where none is to be confirmed.
+    #[tracing::instrument(level = "debug", name = "app.user.confirm_factor", skip_all)]
     pub async fn confirm_factor(&self, caller: &Caller, code: &str) -> Result<Vec<Zeroizing<String>>> {
         let signed = caller.signed()?;
         caller.require_recent(self.clock.now())?;
@@ -132,6 +134,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.user.remove_factor", skip_all)]
     pub async fn remove_factor(&self, caller: &Caller) -> Result<()> {
         let signed = caller.signed()?;
         caller.require_recent(self.clock.now())?;
@@ -162,6 +165,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Conflict`] where there is no second factor.
+    #[tracing::instrument(level = "debug", name = "app.user.renew_recovery_codes", skip_all)]
     pub async fn renew_recovery_codes(&self, caller: &Caller) -> Result<Vec<Zeroizing<String>>> {
         let signed = caller.signed()?;
         caller.require_recent(self.clock.now())?;

@@ -28,6 +28,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.user.hand_over", skip_all)]
     pub async fn hand_over(&self, caller: &Caller, from: UserId, to: UserId) -> Result<HandedOver> {
         caller.require(Management::UsersManage)?;
         caller.require_recent(self.clock.now())?;

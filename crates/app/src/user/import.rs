@@ -68,6 +68,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Invalid`] with the faults of every bad line; as [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.user.import_users", skip_all)]
     pub async fn import_users(
         &self,
         caller: &Caller,

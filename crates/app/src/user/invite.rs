@@ -135,6 +135,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nobody was asked.
+    #[tracing::instrument(level = "debug", name = "app.user.invite_user", skip_all)]
     pub async fn invite_user(&self, caller: &Caller, draft: UserDraft) -> Result<Sent> {
         caller.require(Management::UsersManage)?;
         caller.require_recent(self.clock.now())?;
@@ -160,6 +161,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.user.invite_again", skip_all)]
     pub async fn invite_again(&self, caller: &Caller, id: UserId) -> Result<Sent> {
         self.send_link(caller, id, Purpose::Invitation).await
     }
@@ -169,6 +171,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.user.recover_user", skip_all)]
     pub async fn recover_user(&self, caller: &Caller, id: UserId) -> Result<Sent> {
         self.send_link(caller, id, Purpose::Recovery).await
     }

@@ -39,6 +39,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::PeopleOnly`] for everybody else.
+    #[tracing::instrument(level = "debug", name = "app.user.me", skip_all)]
     pub async fn me(&self, caller: &Caller) -> Result<Me> {
         let person = self.myself(caller).await?;
         let user: User = person.user;
@@ -59,6 +60,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.user.edit_me", skip_all)]
     pub async fn edit_me(&self, caller: &Caller, name: &str, version: Option<i64>) -> Result<()> {
         let signed = caller.signed()?;
         let mut faults = Vec::new();
@@ -91,6 +93,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.user.change_password", skip_all)]
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -157,6 +160,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.user.acting_in", skip_all)]
     pub async fn acting_in(&self, caller: &Caller) -> Result<Organisation> {
         Ok(self.tenant(caller.organisation).await?.organisation)
     }

@@ -16,6 +16,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.user.show_user", skip_all)]
     pub async fn show_user(&self, caller: &Caller, id: UserId) -> Result<UserView> {
         caller.require(Management::UsersRead)?;
         let user = self.store.user(caller.organisation, id).await?;
@@ -27,6 +28,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.user.list_users", skip_all)]
     pub async fn list_users(
         &self,
         caller: &Caller,
@@ -57,6 +59,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.user.user_sessions", skip_all)]
     pub async fn user_sessions(&self, caller: &Caller, id: UserId) -> Result<Vec<Session>> {
         caller.require(Management::UsersRead)?;
         let user = self.store.user(caller.organisation, id).await?;
@@ -69,6 +72,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.user.end_user_sessions", skip_all)]
     pub async fn end_user_sessions(&self, caller: &Caller, id: UserId) -> Result<u64> {
         caller.require(Management::UsersManage)?;
         let caller = caller.clone();

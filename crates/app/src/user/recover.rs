@@ -14,6 +14,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`] for whoever is not at the data directory, and for an address that nobody has.
+    #[tracing::instrument(level = "debug", name = "app.user.recover_on_host", skip_all)]
     pub async fn recover_on_host(&self, caller: &Caller, email: &str, slug: Option<&str>) -> Result<Sent> {
         caller.require_local()?;
         let mut found = self.store.people_of_address(email, slug).await?;
@@ -58,6 +59,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`] for whoever is not at the data directory; [`AppError::Conflict`] when the address is taken.
+    #[tracing::instrument(level = "debug", name = "app.user.new_owner_on_host", skip_all)]
     pub async fn new_owner_on_host(&self, caller: &Caller, email: &str) -> Result<Sent> {
         caller.require_local()?;
         let draft = UserDraft {

@@ -23,6 +23,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.user.switch_user", skip_all)]
     pub async fn switch_user(&self, caller: &Caller, id: UserId, switch: UserSwitch) -> Result<UserView> {
         caller.require(Management::UsersManage)?;
         caller.require_recent(self.clock.now())?;
@@ -74,6 +75,7 @@ impl App {
     ///
     /// # Errors
     /// As [`AppError`] says; then nothing has changed.
+    #[tracing::instrument(level = "debug", name = "app.user.delete_user", skip_all)]
     pub async fn delete_user(&self, caller: &Caller, id: UserId) -> Result<()> {
         caller.require(Management::UsersManage)?;
         caller.require_recent(self.clock.now())?;

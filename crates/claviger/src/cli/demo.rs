@@ -39,19 +39,21 @@ pub(crate) async fn run(context: &Context, args: Demo) -> Result<(), CliError> {
     {
         config.data = data;
     }
-    telemetry::start(&config.log).map_err(CliError::Usage)?;
+    let traces = telemetry::start(&config.log, &config.telemetry).map_err(CliError::Usage)?;
     let local = Local::open(&config).await.map_err(serve::failed)?;
     let filled = fill(context, &config).await;
     let installation = local.release().await;
     filled?;
-    match installation {
+    let outcome = match installation {
         _ if !args.and_serve => Ok(()),
         Some(installation) => serve::run(context, &config, installation).await,
         None => {
             context.screen.note("A server runs there already.");
             Ok(())
         }
-    }
+    };
+    traces.stop().await;
+    outcome
 }
 
 async fn fill(context: &Context, config: &Config) -> Result<(), CliError> {

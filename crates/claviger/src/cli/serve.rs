@@ -31,6 +31,9 @@ pub(crate) struct Serve {
     /// Where Envoy asks over gRPC; port 0 picks a free one [default: 127.0.0.1:7402]
     #[arg(long, value_name = "ADDR")]
     grpc: Option<SocketAddr>,
+    /// Where Prometheus reads /metrics; port 0 picks a free one [default: 127.0.0.1:7403]
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
 }
 
 /// Make the installation's database and secrets file, and print its first secrets once
@@ -93,11 +96,14 @@ impl Serve {
         config.listen.management = self.management.unwrap_or(config.listen.management);
         config.listen.verification = self.verify.unwrap_or(config.listen.verification);
         config.listen.grpc = self.grpc.or(config.listen.grpc);
+        config.listen.metrics = self.metrics.or(config.listen.metrics);
         let checked = config
             .guard()
             .map(drop)
             .and(config.doors().map(drop))
-            .and(config.people().map(drop));
+            .and(config.people().map(drop))
+            .and(config.readers().map(drop))
+            .and(config.check_telemetry());
         checked.map_err(|error| CliError::Usage(error.to_string()))?;
         Ok(config)
     }
@@ -105,9 +111,11 @@ impl Serve {
 
 pub(crate) async fn serve(context: &Context, args: Serve) -> Result<(), CliError> {
     let config = args.settings(context)?;
-    telemetry::start(&config.log).map_err(CliError::Usage)?;
+    let traces = telemetry::start(&config.log, &config.telemetry).map_err(CliError::Usage)?;
     let installation = Installation::open(&config).await.map_err(failed)?;
-    run(context, &config, installation).await
+    let outcome = run(context, &config, installation).await;
+    traces.stop().await;
+    outcome
 }
 
 /// Serves an installation that is open.

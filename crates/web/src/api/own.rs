@@ -38,7 +38,11 @@ pub(super) async fn verify(By(caller): By, State(web): State<Web>, request: Requ
     request.check()?;
     let answer = web
         .app
-        .verify_for(&caller, request.token(), &request.question())
+        .verify_for(
+            &caller,
+            request.token(),
+            &request.question(engine::Door::Management),
+        )
         .await?;
     Ok(answered(answer::render(&answer)))
 }
@@ -68,7 +72,11 @@ pub(super) async fn verify_batch(
     for request in &batch.requests {
         results.push(
             web.app
-                .verify_for(&caller, request.token(), &request.question())
+                .verify_for(
+                    &caller,
+                    request.token(),
+                    &request.question(engine::Door::Management),
+                )
                 .await?,
         );
     }
@@ -112,6 +120,13 @@ pub(super) async fn show(State(web): State<Web>, request: Request) -> Result<Res
 )]
 pub(super) async fn revoke(State(web): State<Web>, request: Request) -> Result<Response> {
     let (parts, _) = request.into_parts();
-    let revoked = answer::revoke_self(&web.app, &parts.headers, ip(&parts), request_id(&parts)?).await?;
+    let revoked = answer::revoke_self(
+        &web.app,
+        engine::Door::Management,
+        &parts.headers,
+        ip(&parts),
+        request_id(&parts)?,
+    )
+    .await?;
     Ok(axum::Json(revoked).into_response())
 }

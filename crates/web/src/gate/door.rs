@@ -9,7 +9,7 @@ use app::{App, AppError};
 use bytes::Bytes;
 use domain::decide::{Source, Target};
 use domain::id::RequestId;
-use engine::Question;
+use engine::{Answer, Door, Question, VerifyError};
 use http_body_util::Full;
 
 use super::gateway::{Gateway, Told};
@@ -49,7 +49,7 @@ enum Asked<'a> {
     Of(Brought<'a>, Question<'a>),
 }
 
-fn read<'a>(headers: &'a HeaderMap, told: Told<'a>, wish: &'a Wish<'_>) -> Asked<'a> {
+fn read<'a>(door: Door, headers: &'a HeaderMap, told: Told<'a>, wish: &'a Wish<'_>) -> Asked<'a> {
     let brought = match token::at_door(headers, told.query(), &wish.places) {
         Err(token::Conflict) => return Asked::Settled(Verdict::Refuse(Refusal::conflict(wish.tell))),
         Ok(None) => return Asked::Settled(without_key(headers, told, wish)),
@@ -57,6 +57,7 @@ fn read<'a>(headers: &'a HeaderMap, told: Told<'a>, wish: &'a Wish<'_>) -> Asked
     };
     let judges_path = wish.api.is_some() || (told.uri.is_some() && !wish.any_path);
     let question = Question {
+        door,
         source: Some(brought.source),
         ip: told.ip,
         requires: wish.require.as_deref(),
@@ -77,11 +78,12 @@ fn read<'a>(headers: &'a HeaderMap, told: Told<'a>, wish: &'a Wish<'_>) -> Asked
 /// A door that cannot be understood, a fault of ours: never a yes.
 pub async fn judge<'a>(
     app: &App,
+    door: Door,
     headers: &'a HeaderMap,
     told: Told<'a>,
     wish: &'a Wish<'_>,
 ) -> Result<(Verdict, Option<Brought<'a>>)> {
-    let (brought, question) = match read(headers, told, wish) {
+    let (brought, question) = match read(door, headers, told, wish) {
         Asked::Settled(verdict) => return Ok((verdict, None)),
         Asked::Of(brought, question) => (brought, question),
     };
@@ -89,10 +91,14 @@ pub async fn judge<'a>(
         Some(answer) => answer,
         None => app.engine().verify(&brought.token, &question).await,
     };
-    Ok((
-        Verdict::of(answer.map_err(AppError::from)?, wish.tell),
-        Some(brought),
-    ))
+    Ok((verdict(answer, wish.tell)?, Some(brought)))
+}
+
+fn verdict(answer: std::result::Result<Answer, VerifyError>, tell: Tell) -> Result<Verdict> {
+    match answer {
+        Err(VerifyError::Crowded) => Ok(Verdict::Refuse(Refusal::guessing(tell, 1))),
+        answer => Ok(Verdict::of(answer.map_err(AppError::from)?, tell)),
+    }
 }
 
 /// A browser sends no key with the question whether it may send one (Fetch standard, CORS preflight). Where the door says so,
@@ -123,14 +129,14 @@ pub(super) fn answer_cached<B>(
         Some(told) => told,
         None => return Ok(Some(unknown(app, gateway, &wish))),
     };
-    let verdict = match read(request.headers(), told, &wish) {
-        Asked::Settled(verdict) => verdict,
+    let decided = match read(gateway.door(), request.headers(), told, &wish) {
+        Asked::Settled(settled) => settled,
         Asked::Of(brought, question) => match app.engine().verify_cached(&brought.token, &question) {
-            Some(answer) => Verdict::of(answer.map_err(AppError::from)?, wish.tell),
+            Some(answer) => verdict(answer, wish.tell)?,
             None => return Ok(None),
         },
     };
-    Ok(Some(written(app, gateway, verdict, wish.tell)))
+    Ok(Some(written(app, gateway, decided, wish.tell)))
 }
 
 /// Answers a gateway.
@@ -145,7 +151,7 @@ pub(super) async fn answer<B>(
     let Some(told) = told(settings, gateway, request, peer) else {
         return Ok(unknown(app, gateway, &wish));
     };
-    let (verdict, _) = judge(app, request.headers(), told, &wish).await?;
+    let (verdict, _) = judge(app, gateway.door(), request.headers(), told, &wish).await?;
     Ok(written(app, gateway, verdict, wish.tell))
 }
 

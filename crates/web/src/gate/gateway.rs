@@ -17,6 +17,20 @@ pub(super) enum Gateway {
     Apisix,
 }
 
+impl Gateway {
+    /// As the engine counts it.
+    pub(super) fn door(self) -> engine::Door {
+        match self {
+            Self::Nginx => engine::Door::Nginx,
+            Self::Traefik => engine::Door::Traefik,
+            Self::Caddy => engine::Door::Caddy,
+            Self::Envoy => engine::Door::Envoy,
+            Self::Haproxy => engine::Door::Haproxy,
+            Self::Apisix => engine::Door::Apisix,
+        }
+    }
+}
+
 /// What a kind of gateway is believed.
 struct Believed {
     method: HeaderName,

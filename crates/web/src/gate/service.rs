@@ -13,6 +13,7 @@ use domain::id::RequestId;
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use subtle::ConstantTimeEq as _;
+use tracing::Instrument as _;
 
 use super::gateway::Gateway;
 use super::{Settings, door};
@@ -21,6 +22,7 @@ use crate::http::introspection::{self, Introspection};
 use crate::http::problem::Result;
 use crate::http::{Problem, body, token};
 use crate::serve::Peer;
+use crate::trace;
 
 /// The largest body of one verification, in bytes.
 const MAX_BODY: usize = 16 * 1024;
@@ -112,6 +114,7 @@ impl Gate {
 impl Inner {
     async fn answer(&self, request: Request<Incoming>, peer: Option<Peer>) -> Response<Full<Bytes>> {
         let outcome = match (request.method(), request.uri().path()) {
+            (&Method::POST, "/v1/verify") => self.verify_whole(request).await,
             (&Method::POST, "/v1/verify/batch") => self.verify_batch(request).await,
             (&Method::GET, "/v1/self") => self.own(&request, peer).await,
             (&Method::GET | &Method::HEAD, "/healthz") => Ok(written(b"{\"status\":\"ok\"}".to_vec())),
@@ -137,7 +140,10 @@ impl Inner {
         let answered = || {
             let asked = parse::<VerifyRequest<'_>>(bytes)?;
             asked.check()?;
-            let answer = self.app.engine().verify_cached(asked.token(), &asked.question());
+            let answer = self
+                .app
+                .engine()
+                .verify_cached(asked.token(), &asked.question(engine::Door::Verify));
             let Some(answer) = answer else { return Ok(None) };
             Ok(Some(written(answer::render(&answer.map_err(AppError::from)?))))
         };
@@ -147,8 +153,20 @@ impl Inner {
     /// The rest: the store has to be asked.
     async fn verify(&self, bytes: &[u8]) -> Result<Response<Full<Bytes>>> {
         let asked = parse::<VerifyRequest<'_>>(bytes)?;
-        let answer = self.app.engine().verify(asked.token(), &asked.question()).await;
+        let answer = self
+            .app
+            .engine()
+            .verify(asked.token(), &asked.question(engine::Door::Verify))
+            .await;
         Ok(written(answer::render(&answer.map_err(AppError::from)?)))
+    }
+
+    /// A verification from its head on: one that is traced.
+    async fn verify_whole(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+        self.guard.admit(request.headers())?;
+        body::require_json(request.headers())?;
+        self.verify(&body::read(request.into_body(), MAX_BODY).await?)
+            .await
     }
 
     async fn verify_batch(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
@@ -160,7 +178,11 @@ impl Inner {
         batch.check()?;
         let mut results = Vec::with_capacity(batch.requests.len());
         for asked in &batch.requests {
-            let answer = self.app.engine().verify(asked.token(), &asked.question()).await;
+            let answer = self
+                .app
+                .engine()
+                .verify(asked.token(), &asked.question(engine::Door::Verify))
+                .await;
             results.push(answer.map_err(AppError::from)?);
         }
         Ok(written(answer::render_batch(&results)))
@@ -196,6 +218,7 @@ impl Inner {
             _ => None,
         };
         let question = engine::Question {
+            door: engine::Door::Own,
             source: Some(source),
             ip,
             ..engine::Question::default()
@@ -212,7 +235,7 @@ impl Inner {
             _ => None,
         };
         let id = RequestId::fresh(self.app.clock(), self.app.random());
-        let revoked = answer::revoke_self(&self.app, request.headers(), ip, id).await?;
+        let revoked = answer::revoke_self(&self.app, engine::Door::Own, request.headers(), ip, id).await?;
         Ok(written(serde_json::to_vec(&revoked).map_err(AppError::internal)?))
     }
 
@@ -222,6 +245,7 @@ impl Inner {
         let bytes = body::read(stream, introspection::MAX_FORM).await?;
         let token = introspection::token(&parts.headers, &bytes)?;
         let question = engine::Question {
+            door: engine::Door::Introspection,
             unlimited: true,
             ..engine::Question::default()
         };
@@ -256,6 +280,17 @@ fn parse<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
     match serde_json::from_slice(bytes) {
         Ok(parsed) if body::is_object(bytes) => Ok(parsed),
         _ => body::parse(bytes),
+    }
+}
+
+/// The path as a span may name it: what can be asked here, and nothing that a caller writes.
+fn door_of(path: &str) -> &'static str {
+    match path {
+        "/v1/verify" => "verify",
+        "/v1/verify/batch" => "batch",
+        "/v1/self" | "/v1/self/revoke" => "self",
+        "/oauth2/introspect" => "introspect",
+        path => Gateway::of(path).map_or("other", |(gateway, _)| gateway.door().as_str()),
     }
 }
 
@@ -336,6 +371,11 @@ impl hyper::service::Service<Request<Incoming>> for Gate {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let (gate, peer) = (&self.inner, self.peer);
+        if let Some(span) = trace::of_verification(request.headers(), || door_of(request.uri().path())) {
+            let gate = gate.clone();
+            let answer = async move { gate.answer(request, peer).await };
+            return Answering(State::Later(Box::pin(answer.instrument(span))));
+        }
         if request.method() == Method::POST && request.uri().path() == "/v1/verify" {
             let admitted = gate.guard.admit(request.headers());
             return match admitted.and_then(|()| body::require_json(request.headers())) {

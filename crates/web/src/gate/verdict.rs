@@ -36,6 +36,8 @@ pub struct Refusal {
     challenge: &'static str,
     /// The decision, where a token came so far.
     answer: Option<Answer>,
+    /// Seconds to wait, for an address that guesses.
+    guess_again_in: Option<u32>,
 }
 
 const PLAIN: &str = "Bearer realm=\"claviger\"";
@@ -52,6 +54,7 @@ impl Refusal {
             missing: None,
             challenge,
             answer: None,
+            guess_again_in: None,
         }
     }
 
@@ -72,6 +75,19 @@ impl Refusal {
         };
         let detail = "the request holds two different tokens";
         Self::new(StatusCode::BAD_REQUEST, code, detail, INVALID_REQUEST)
+    }
+
+    /// An unknown token of an address that has presented too many.
+    pub(super) fn guessing(tell: Tell, seconds: u32) -> Self {
+        let code = match tell {
+            Tell::Generic => "too_many_requests",
+            Tell::Coded => "TOO_MANY_GUESSES",
+        };
+        let detail = "too many API keys that are not valid come from this address";
+        Self {
+            guess_again_in: Some(seconds.max(1)),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail, PLAIN)
+        }
     }
 
     /// A preflight for a path that cannot be judged.
@@ -96,6 +112,9 @@ impl Refusal {
 
     /// What a decision that is no yes comes to.
     fn of(answer: Answer, tell: Tell) -> Self {
+        if let Some(seconds) = answer.guess_again_in {
+            return Self::guessing(tell, seconds);
+        }
         let (status, coded, detail) = told(answer.code, answer.reason);
         let challenge = match (status, answer.code) {
             (StatusCode::UNAUTHORIZED, _) => INVALID_TOKEN,
@@ -123,6 +142,9 @@ impl Refusal {
         }
         if let Some(answer) = &self.answer {
             limits::write(headers, answer);
+        }
+        if let Some(seconds) = self.guess_again_in {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if tell == Tell::Coded {

@@ -15,7 +15,7 @@ use domain::id::{KeyId, RequestId};
 use domain::key::Owner;
 use domain::limits::{self, Wish, WrittenWish};
 use domain::schema::IpAddress;
-use engine::{Answer, CachedKey, Question};
+use engine::{Answer, CachedKey, Door, Question};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -77,8 +77,9 @@ impl VerifyRequest<'_> {
     }
 
     /// What is asked of it.
-    pub fn question(&self) -> Question<'_> {
+    pub fn question(&self, door: Door) -> Question<'_> {
         Question {
+            door,
             ip: self.ip,
             requires: self.permissions.as_ref().map(|text| &*text.0),
             target: self.target(),
@@ -152,6 +153,7 @@ pub struct SelfRevoked {
 /// As [`app::AppError`] says.
 pub async fn revoke_self(
     app: &App,
+    door: Door,
     headers: &HeaderMap,
     ip: Option<IpAddr>,
     request: RequestId,
@@ -159,6 +161,7 @@ pub async fn revoke_self(
     let unauthenticated = || Problem::from(app::AppError::Unauthenticated);
     let (token, source) = token::presented(headers)?.ok_or_else(unauthenticated)?;
     let question = Question {
+        door,
         source: Some(source),
         ip,
         // To end oneself is no use of what the key protects.
@@ -216,6 +219,10 @@ fn write(out: &mut Vec<u8>, answer: &Answer) {
     }
     if matches!(answer.code, Code::RateLimited | Code::QuotaExceeded) {
         limited(out, answer);
+    }
+    if let Some(seconds) = answer.guess_again_in {
+        // Writing to a Vec cannot fail.
+        drop(write!(out, ",\"retry_after\":{seconds}"));
     }
     if let Some(key) = &answer.key {
         facts(out, key);

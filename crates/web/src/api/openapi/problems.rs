@@ -29,6 +29,7 @@ const REFUSALS: [Refusal; 13] = [
             "wrong_credentials",
             "second_factor_needed",
             "gateway_unauthenticated",
+            "metrics_unauthenticated",
         ],
     ),
     (

@@ -44,7 +44,8 @@ pub struct VerifyAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "requests")]
     limited_by: Option<String>,
-    /// In how many seconds a limit or the quota would let the same through; `null` where it never would.
+    /// In how many seconds a limit or the quota would let the same through; `null` where it never would. For an unknown token, when
+    /// to come with another, where too many came from its address.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 12)]
     retry_after: Option<u64>,
