@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) verification: Verification,
     pub(crate) doors: Doors,
     pub(crate) cache: Cache,
+    pub(crate) journal: Journal,
     pub(crate) limits: Limits,
     pub(crate) web: Web,
     pub(crate) sign_in: SignIn,
@@ -81,6 +82,13 @@ pub(crate) enum Tell {
 pub(crate) struct Cache {
     pub(crate) secrets: usize,
     pub(crate) unknown: usize,
+}
+
+/// The usage journal.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Journal {
+    pub(crate) max_mib: u32,
 }
 
 /// How much keys may be used that nobody has said it of.
@@ -174,6 +182,7 @@ impl Default for Config {
             verification: Verification::default(),
             doors: Doors::default(),
             cache: Cache::default(),
+            journal: Journal::default(),
             limits: Limits::default(),
             web: Web::default(),
             sign_in: SignIn::default(),
@@ -214,6 +223,12 @@ impl Default for Cache {
             secrets: 2_000_000,
             unknown: 65_536,
         }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self { max_mib: 1_024 }
     }
 }
 
@@ -260,7 +275,7 @@ pub(crate) enum ConfigError {
 }
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 27] = [
+const VARIABLES: [(&str, &[&str]); 28] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -277,6 +292,7 @@ const VARIABLES: [(&str, &[&str]); 27] = [
     ("CLAVIGER_DOORS_TELL", &["doors", "tell"]),
     ("CLAVIGER_CACHE_SECRETS", &["cache", "secrets"]),
     ("CLAVIGER_CACHE_UNKNOWN", &["cache", "unknown"]),
+    ("CLAVIGER_JOURNAL_MAX_MIB", &["journal", "max_mib"]),
     ("CLAVIGER_LIMITS_BACKEND", &["limits", "backend"]),
     ("CLAVIGER_LIMITS_DEFAULT_RATE", &["limits", "default_rate"]),
     ("CLAVIGER_WEB_PUBLIC_URL", &["web", "public_url"]),
@@ -427,7 +443,7 @@ fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
             _ => return,
         }
     }
-    let plain = matches!(*last, "open" | "threads" | "secrets" | "unknown");
+    let plain = matches!(*last, "open" | "threads" | "secrets" | "unknown" | "max_mib");
     let list = || text.split(',').map(str::trim).filter(|one| !one.is_empty());
     let value = match (text.parse::<i64>(), text.parse::<bool>()) {
         (Ok(number), _) if plain => toml::Value::Integer(number),

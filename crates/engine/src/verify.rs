@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::access::{Grants, Requirement};
 use domain::clock::Timestamp;
 use domain::decide::{self, Code, decide};
-use domain::key::AskedOf;
 use domain::secret::{Digest, Scheme, sha256};
 use domain::token::Presented;
 use store::StoreError;
@@ -16,6 +14,7 @@ use crate::cached::CachedKey;
 use crate::directory::Standing;
 use crate::flights::{Joined, Outcome};
 use crate::limits::Limits;
+use crate::noting::check;
 use crate::rewrites::Rewrite;
 use crate::{Engine, Inner};
 
@@ -40,21 +39,21 @@ impl Engine {
         let inner = &*self.0;
         let now = inner.now();
         let Some(presented) = inner.admit(token) else {
-            return nobody(question, now);
+            return inner.nobody(token, question, now);
         };
         let key = match inner.look(&inner.keyring.load().digest(&presented)) {
             Cached::Known(key) => key,
-            Cached::Unknown => return nobody(question, now),
+            Cached::Unknown => return inner.nobody(token, question, now),
             Cached::Miss => {
                 check(question)?;
                 match inner.find(&presented).await? {
                     Some(key) => key,
-                    None => return nobody(question, now),
+                    None => return inner.nobody(token, question, now),
                 }
             }
         };
         loop {
-            if let Some(answer) = self.answer(&key, question, inner.now())? {
+            if let Some(answer) = self.answer(&key, question, inner.now(), now)? {
                 return Ok(answer);
             }
             // Others may take what was had, and then it is asked for again; the quota ends that, if nothing else does.
@@ -88,11 +87,11 @@ impl Engine {
         let inner = &*self.0;
         let now = inner.now();
         let Some(presented) = inner.admit(token) else {
-            return Some(nobody(question, now));
+            return Some(inner.nobody(token, question, now));
         };
         match inner.look(&inner.keyring.load().digest(&presented)) {
-            Cached::Known(key) => self.answer(&key, question, now).transpose(),
-            Cached::Unknown => Some(nobody(question, now)),
+            Cached::Known(key) => self.answer(&key, question, now, now).transpose(),
+            Cached::Unknown => Some(inner.nobody(token, question, now)),
             Cached::Miss => None,
         }
     }
@@ -104,8 +103,9 @@ impl Engine {
         key: &Arc<CachedKey>,
         question: &Question<'_>,
         now: Timestamp,
+        came: Timestamp,
     ) -> Result<Option<Answer>, VerifyError> {
-        let (answer, ahead) = self.0.answer(key, question, now)?;
+        let (answer, ahead) = self.0.answer(key, question, now, came)?;
         if ahead {
             self.reserve_ahead(key.clone());
         }
@@ -143,10 +143,7 @@ impl Inner {
 
     #[inline]
     fn look(&self, digest: &Digest) -> Cached {
-        let holds = |key: &Arc<CachedKey>| {
-            key.meter.fetch();
-            self.epochs.holds(key.epoch, key.marks)
-        };
+        let holds = |key: &Arc<CachedKey>| self.epochs.holds(key.epoch, key.marks);
         if let Some(key) = self.cache.get(digest, holds) {
             key.mark_used();
             return Cached::Known(key);
@@ -163,9 +160,10 @@ impl Inner {
         key: &Arc<CachedKey>,
         question: &Question<'_>,
         now: Timestamp,
+        came: Timestamp,
     ) -> Result<(Option<Answer>, bool), VerifyError> {
         if question.only.is_some_and(|only| only != key.organisation.id) {
-            return Ok((Some(nobody(question, now)?), false));
+            return Ok((Some(self.nobody(&[], question, now)?), false));
         }
         let asked = decide::Question {
             now,
@@ -187,16 +185,7 @@ impl Inner {
             }
             (limits, ahead) = (admitted.limits, admitted.ahead);
         }
-        if self.meters.count(key, code, now, question.ip) {
-            self.recent.push(AskedOf {
-                organisation: key.organisation.id,
-                key: key.key,
-                at: now,
-                code,
-                source: question.source,
-                ip: question.ip,
-            });
-        }
+        self.note(key, question, code, now, came);
         let answer = Answer {
             code,
             missing: decision.missing.map(Into::into),
@@ -293,6 +282,7 @@ impl Inner {
             digest,
             scheme,
         });
+        self.prefixes.learn(found.policy.token.prefix().as_str());
         let key = self.shared.key(found, standing, &self.limiter, digest, epoch);
         let holds = self.epochs.holds(epoch, key.marks);
         if holds {
@@ -344,18 +334,4 @@ fn told(outcome: Outcome) -> Result<Option<Arc<CachedKey>>, VerifyError> {
         Outcome::Unknown => Ok(None),
         Outcome::Failed(error) => Err(VerifyError::Unavailable(error)),
     }
-}
-
-/// The answer to a token that names nothing.
-fn nobody(question: &Question<'_>, now: Timestamp) -> Result<Answer, VerifyError> {
-    check(question)?;
-    Ok(Answer::nobody(now))
-}
-
-/// A requirement that cannot be read is an error whatever the token.
-fn check(question: &Question<'_>) -> Result<(), VerifyError> {
-    if let Some(text) = question.requires {
-        Requirement::check(text, &Grants::default())?;
-    }
-    Ok(())
 }
