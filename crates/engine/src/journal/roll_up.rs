@@ -214,7 +214,11 @@ impl RollUp {
 
     fn add(&mut self, shard: usize, place: Place, entry: &Entry) {
         // Unknown tokens by their caller.
-        let id = if entry.key == 0 { entry.ip } else { entry.key };
+        let id = if entry.code == Code::NotFound {
+            entry.ip
+        } else {
+            entry.key
+        };
         let part = &mut self.parts[id as usize % PARTS];
         if place < part.applied[shard] {
             return;
@@ -243,13 +247,22 @@ impl RollUp {
         self.noted.retain(|_, stretch| *stretch + 1 >= latest);
         let mut batches = Vec::new();
         for (number, part) in self.parts.iter_mut().enumerate() {
-            if part.taken.is_none() && part.window.is_empty() {
-                // Nothing of this part lies before: it need not be written that it got here.
-                part.applied.clone_from(&self.cursors);
-            } else if part.taken.is_none() {
-                let window = std::mem::take(&mut part.window);
-                let batch = window.into_batch(number as u8, part.number + 1, write(&self.cursors));
-                part.taken = Some((Arc::new(batch), self.cursors.clone()));
+            if part.taken.is_none() {
+                // After a start the reader may be behind what this part has committed already.
+                let reached: Vec<Place> = self
+                    .cursors
+                    .iter()
+                    .zip(&part.applied)
+                    .map(|(read, applied)| *read.max(applied))
+                    .collect();
+                if part.window.is_empty() {
+                    // Nothing of this part lies before: it need not be written that it got here.
+                    part.applied = reached;
+                } else {
+                    let window = std::mem::take(&mut part.window);
+                    let batch = window.into_batch(number as u8, part.number + 1, write(&reached));
+                    part.taken = Some((Arc::new(batch), reached));
+                }
             }
             batches.extend(part.taken.as_ref().map(|(batch, _)| batch.clone()));
         }

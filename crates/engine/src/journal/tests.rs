@@ -185,6 +185,22 @@ proptest! {
 }
 
 #[test]
+fn what_is_committed_stays_so_when_a_start_has_read_nothing_yet() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut ledger = Ledger::default();
+    let (journal, mut roll_up) = ledger.open(directory.path(), 1 << 20);
+    note(&journal, 1, Code::Valid, 0);
+    roll_up.read(1);
+    // Written, and killed before that is known.
+    roll_up.take().iter().for_each(|batch| ledger.write(batch));
+    drop((journal, roll_up));
+    let (_, mut roll_up) = ledger.open(directory.path(), 1 << 20);
+    assert!(roll_up.take().is_empty());
+    drain(&mut roll_up, &mut ledger);
+    assert_eq!(ledger.total(), 1);
+}
+
+#[test]
 fn threads_that_write_while_it_is_read_lose_nothing() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut ledger = Ledger::default();

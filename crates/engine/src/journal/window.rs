@@ -114,7 +114,7 @@ impl Window {
 
     /// Adds a record. `noteworthy` says whether it is to be among the recent requests.
     pub(super) fn add(&mut self, entry: &Entry, texts: Texts<'_>, noteworthy: bool) {
-        if entry.key == 0 {
+        if entry.code == Code::NotFound {
             self.add_unknown(entry, texts.prefix);
             return;
         }
