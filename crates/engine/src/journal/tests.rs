@@ -121,6 +121,8 @@ fn entry() -> impl Strategy<Value = Entry> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn a_record_is_read_as_it_was_written(entry in entry()) {
         prop_assert_eq!(decode(&entry.encode()), Some(Record::Answer(entry)));
