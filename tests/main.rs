@@ -32,6 +32,7 @@ mod import;
 mod life_of_a_key;
 mod lifecycle_rules;
 mod limits_are_limits;
+mod metering_is_complete;
 mod metrics;
 mod moving_over;
 mod openapi;

@@ -123,6 +123,7 @@ async fn requests_and_usage_older_than_the_policy_keeps_them_go_and_no_others() 
                                 code: Code::Valid,
                                 source: None,
                                 ip: None,
+                                call: domain::key::Call::default(),
                             },
                         };
                         let requests: Vec<Kept> = (0..90).map(|n| asked(n % 9)).collect();

@@ -113,6 +113,7 @@ async fn in_process(target: &Target, directory: &TempDir) -> Result<f64> {
         clock,
         random,
         engine: engine::Options::default(),
+        journal_bytes: 1 << 30,
         people: app::People::default(),
     };
     let app = Arc::new(App::start(parts).await.map_err(failed)?);

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::net::IpAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, RwLock};
 
@@ -22,6 +23,7 @@ use domain::organisation::OrganisationStatus;
 use domain::policy::Policy;
 use domain::secret::{Digest, Keyring, Scheme};
 use domain::token::{Presented, Token, TokenShape};
+use engine::journal::{Journal, RollUp, Settings};
 use engine::source::{Asked, Source};
 use engine::{Engine, Options, Question};
 use mimalloc::MiMalloc;
@@ -32,8 +34,6 @@ use uuid::Uuid;
 
 /// Verifications of one run.
 const RUN: usize = 1_000_000;
-/// Keys whose counts are taken after each run, as by the real binary's worker each second.
-const USAGE: usize = 1_024;
 /// Runs of each kind, taken in turn.
 const ROUNDS: usize = 7;
 /// Verifications a second on one thread, among a million keys.
@@ -87,6 +87,19 @@ async fn measure() -> Result<Report> {
     Ok(report)
 }
 
+/// What was recorded is read and summed up, as the worker does, and not written.
+fn discard(roll_up: &mut RollUp) {
+    loop {
+        let read = roll_up.read(100_000);
+        for batch in roll_up.take() {
+            roll_up.done(&batch);
+        }
+        if read == 0 {
+            return;
+        }
+    }
+}
+
 /// On one core, so that no run pays for a move to another.
 fn pin() -> Result<()> {
     let mut cores = rustix::thread::CpuSet::new();
@@ -102,7 +115,8 @@ async fn one_size(report: &mut Report, count: u32, floor: f64) -> Result<()> {
     let order = shuffled(count);
 
     let before = resident()?;
-    let engine = fill(&keyring, &tokens, &order).await?;
+    let directory = tempfile::tempdir().map_err(Error::io("a directory"))?;
+    let (engine, mut roll_up) = fill(&keyring, &tokens, &order, directory.path()).await?;
     let each = (resident()? - before) / f64::from(count);
 
     let mut map: HashMap<Digest, Arc<u64>> = HashMap::with_capacity(tokens.count());
@@ -116,6 +130,7 @@ async fn one_size(report: &mut Report, count: u32, floor: f64) -> Result<()> {
 
     let mut allocations = 0;
     let (mut verified, mut digested, mut looked_up) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rolled_up = Vec::new();
     // One round to warm up: page tables, branch predictors, first allocations.
     for round in 0..=ROUNDS {
         let digest = run(count, |number| {
@@ -138,8 +153,9 @@ async fn one_size(report: &mut Report, count: u32, floor: f64) -> Result<()> {
             looked_up.push(look_up);
             verified.push(whole);
         }
-        // As the worker does once a second, so that some meters turn dirty again.
-        black_box(engine.take_usage(USAGE));
+        let watch = Stopwatch::start();
+        discard(&mut roll_up);
+        rolled_up.push(watch.per_second(RUN as u64));
     }
     let (verified, digested, looked_up) = (median(verified), median(digested), median(looked_up));
     let name = |what: &str| format!("{count} keys: {what}");
@@ -159,6 +175,11 @@ async fn one_size(report: &mut Report, count: u32, floor: f64) -> Result<()> {
         1e9 / verified,
         Some(1e9 / digested),
     );
+    report.information(
+        &name("records read and summed up, a second"),
+        median(rolled_up),
+        None,
+    );
     report.at_most(
         &name("allocations a verification"),
         allocations as f64 / RUN as f64,
@@ -171,7 +192,7 @@ async fn one_size(report: &mut Report, count: u32, floor: f64) -> Result<()> {
     Ok(())
 }
 
-/// All checks on: digest, source, network list, requirement, meter.
+/// All checks on: digest, source, network list, requirement, journal.
 fn verify(engine: &Engine, tokens: &Tokens, number: u32) -> Result<()> {
     let question = Question {
         source: Some(Way::Bearer),
@@ -194,12 +215,27 @@ fn run(count: u32, mut step: impl FnMut(u32) -> Result<()>) -> Result<f64> {
     Ok(watch.per_second(RUN as u64))
 }
 
-async fn fill(keyring: &Arc<Keyring>, tokens: &Tokens, order: &[u32]) -> Result<Engine> {
+async fn fill(
+    keyring: &Arc<Keyring>,
+    tokens: &Tokens,
+    order: &[u32],
+    directory: &Path,
+) -> Result<(Engine, RollUp)> {
+    let settings = Settings {
+        directory: Some(directory.to_owned()),
+        ..Settings::default()
+    };
+    let journal = Journal::open(&settings, Uuid::nil(), &[]).map_err(Error::io("the journal"))?;
+    let options = Options {
+        journal: Some(Arc::new(journal)),
+        ..Options::default()
+    };
     let source = Box::new(Rows::default());
     let next = source.0.clone();
-    let engine = Engine::over(source, keyring.clone(), Arc::new(SystemClock), Options::default())
+    let engine = Engine::over(source, keyring.clone(), Arc::new(SystemClock), options)
         .await
         .map_err(|error| Error::Unexpected(error.to_string()))?;
+    let mut roll_up = engine.roll_up();
     for &number in order {
         next.store(number, std::sync::atomic::Ordering::Relaxed);
         let told = engine
@@ -215,13 +251,13 @@ async fn fill(keyring: &Arc<Keyring>, tokens: &Tokens, order: &[u32]) -> Result<
             Ok(answer) if answer.code == Code::Valid => {}
             other => return Err(Error::Unexpected(format!("{other:?}"))),
         }
-        // Often, or what the batch took would be counted as the cache's.
+        // Often, or what it takes would be counted as the cache's.
         if number % 1_000 == 0 {
-            black_box(engine.take_usage(usize::MAX));
+            discard(&mut roll_up);
         }
     }
-    black_box(engine.take_usage(usize::MAX));
-    Ok(engine)
+    discard(&mut roll_up);
+    Ok((engine, roll_up))
 }
 
 /// Answers with the key whose number was set last, so that the source itself takes no memory.

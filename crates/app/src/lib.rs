@@ -16,6 +16,7 @@ pub mod key;
 mod keyring_file;
 mod listing;
 pub mod mail;
+mod metering;
 pub mod oidc;
 pub mod organisation;
 pub mod permission;
@@ -25,6 +26,7 @@ pub mod role;
 pub mod secrets;
 pub mod session;
 pub mod setup;
+pub mod usage;
 pub mod user;
 pub mod verify;
 pub mod workers;
@@ -36,6 +38,7 @@ use domain::clock::{Clock, Random};
 use domain::id::OrganisationId;
 use domain::secret::Keyring;
 use engine::Engine;
+use engine::journal::{self, Journal, RollUp};
 use parking_lot::RwLock;
 use store::organisations::Tenant;
 use store::{Store, StoreError, Tx, Written};
@@ -62,6 +65,7 @@ pub struct App {
     /// One import of keys at a time.
     pub(crate) importing: Arc<tokio::sync::Semaphore>,
     pub(crate) leaks: key::Reports,
+    pub(crate) metering: metering::Metering,
 }
 
 impl std::fmt::Debug for App {
@@ -86,6 +90,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// How much the engine may remember.
     pub engine: engine::Options,
+    /// Bytes that may wait in the usage journal.
+    pub journal_bytes: u64,
     /// How people sign in, and how they are written to.
     pub people: People,
 }
@@ -99,6 +105,9 @@ pub enum StartError {
     /// The secrets file.
     #[error(transparent)]
     Keyring(#[from] KeyringFileError),
+    /// The directory of the usage journal.
+    #[error("the usage journal: {0}")]
+    Journal(std::io::Error),
     /// The mail server's address, or the sender's.
     #[error("mail: {0}")]
     Mail(String),
@@ -120,6 +129,7 @@ impl App {
             clock,
             random,
             engine,
+            journal_bytes,
             people,
         } = parts;
         let people = session::Desk::new(people, &clock)?;
@@ -133,7 +143,22 @@ impl App {
             .write(async move |tx: &mut Tx| tx.forfeit_blocks(node).await)
             .await
             .map_err(StartError::Store)?;
-        let options = engine::Options { node, ..engine };
+        let place = directory.join("journal");
+        let of_journal = Journal::node_of(&place, node).map_err(StartError::Journal)?;
+        let positions = store.journal_positions(of_journal).await?;
+        let settings = journal::Settings {
+            directory: Some(place),
+            max_bytes: journal_bytes,
+        };
+        let journal = Journal::open(&settings, of_journal, &positions).map_err(StartError::Journal)?;
+        let journal = Arc::new(journal);
+        let dropped = u64::try_from(store.dropped(of_journal).await?).unwrap_or(0);
+        let metering = metering::Metering::new(RollUp::new(journal.clone(), &positions), dropped);
+        let options = engine::Options {
+            node,
+            journal: Some(journal),
+            ..engine
+        };
         let engine = Engine::start(store.clone(), keyring.clone(), clock.clone(), options).await?;
         Ok(Self {
             store,
@@ -147,6 +172,7 @@ impl App {
             people,
             importing: Arc::new(tokio::sync::Semaphore::new(1)),
             leaks: key::Reports::default(),
+            metering,
         })
     }
 

@@ -48,7 +48,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`AppError::Forbidden`] otherwise.
-    fn require_operator(&self) -> Result<()> {
+    pub(crate) fn require_operator(&self) -> Result<()> {
         if self.is_operator() {
             return Ok(());
         }

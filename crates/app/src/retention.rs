@@ -8,9 +8,11 @@ use domain::audit::{Base, Checkpoint, Event, PRUNE, Target, beginning};
 use domain::clock::Timestamp;
 use domain::id::OrganisationId;
 use domain::key::{Actor, ActorKind};
+use domain::policy::Retention;
 use domain::span::Span;
 use serde_json::json;
 use store::Tx;
+use store::usage::MINUTES_KEPT;
 
 use crate::App;
 use crate::error::{AppError, Result};
@@ -46,6 +48,13 @@ impl App {
 
     #[tracing::instrument(level = "debug", name = "worker.retention", skip_all)]
     async fn retain(&self) -> Result<()> {
+        let minutes = self.clock.now().minus(MINUTES_KEPT);
+        self.in_batches(async move |tx| Ok(tx.forget_minutes(minutes, BATCH).await?))
+            .await?;
+        // They are nobody's, so that no policy says how long; as long as usage is kept when nobody says otherwise.
+        let unknown = self.clock.now().minus(Retention::default().usage.duration());
+        self.in_batches(async move |tx| Ok(tx.forget_unknown(unknown, BATCH).await?))
+            .await?;
         for tenant in self.store.tenants().await? {
             let (organisation, retention) = (tenant.organisation.id, tenant.policy.retention);
             let before = |kept: Span| self.clock.now().minus(kept.duration());

@@ -6,19 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Timestamp;
-use domain::id::RequestId;
-use domain::key::AskedOf;
-use store::requests::Kept;
 use tracing::Instrument as _;
 
 use crate::App;
 use crate::error::Result;
 
-/// How often usage and old digests are written.
+/// How often old digests are written.
 const OFTEN: Duration = Duration::from_secs(1);
-/// The most keys whose usage is written in one go. It bounds what counting costs while a million keys are in use, and how
-/// long other changes wait; the counts of the other keys go on in memory meanwhile.
-const USAGE: usize = 1_024;
 /// How often the rest is seen to.
 const SELDOM: Duration = Duration::from_secs(3600);
 /// How long an `Idempotency-Key` is remembered.
@@ -34,20 +28,23 @@ impl App {
         let mut often = tokio::time::interval(OFTEN);
         let mut seldom = tokio::time::interval(SELDOM);
         often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        // Beside the rest, which does not wait for it.
-        let retention = self.keep_retention();
-        tokio::pin!(stop, retention);
-        loop {
-            tokio::select! {
-                () = &mut stop => break,
-                never = &mut retention => match never {},
-                _ = often.tick() => {
-                    self.report("changes", self.follow().await);
-                    self.report("usage", self.flush_some().await.map(drop));
-                    self.report("erasing", self.go_on_erasing().await.map(drop));
-                    self.report("limits", self.engine.tidy_limits().await.map_err(Into::into));
+        {
+            // Beside the rest, which does not wait for them; gone before the last is written, with whatever they hold.
+            let (retention, usage) = (self.keep_retention(), self.keep_usage());
+            tokio::pin!(stop, retention, usage);
+            loop {
+                tokio::select! {
+                    () = &mut stop => break,
+                    never = &mut retention => match never {},
+                    never = &mut usage => match never {},
+                    _ = often.tick() => {
+                        self.report("changes", self.follow().await);
+                        self.report("digests", self.rewrite_digests().await);
+                        self.report("erasing", self.go_on_erasing().await.map(drop));
+                        self.report("limits", self.engine.tidy_limits().await.map_err(Into::into));
+                    }
+                    _ = seldom.tick() => self.report("housekeeping", self.tidy().await),
                 }
-                _ = seldom.tick() => self.report("housekeeping", self.tidy().await),
             }
         }
         self.report("usage", self.flush().await);
@@ -70,50 +67,36 @@ impl App {
         }
     }
 
-    /// Writes counted answers, last uses, and digests that were found under an old pepper, until nothing is left; and gives
-    /// back what is held of quotas.
+    /// Rolls up what was answered, writes digests that were found under an old pepper, and gives back what is held of quotas.
     ///
     /// # Errors
     /// When the database fails; nothing is lost then.
     pub async fn flush(&self) -> Result<()> {
-        while self.flush_some().await? {}
+        self.roll_all_up().await?;
+        self.rewrite_digests().await?;
         Ok(self.engine.return_quotas().await?)
     }
 
-    /// Writes some of it; whether there was any.
-    async fn flush_some(&self) -> Result<bool> {
+    async fn rewrite_digests(&self) -> Result<()> {
         let rewrites = self.engine.take_rewrites();
-        let batch = self.engine.take_usage(USAGE);
-        if rewrites.is_empty() && batch.is_empty() {
-            return Ok(false);
+        if rewrites.is_empty() {
+            return Ok(());
         }
-        let (counts, uses) = (batch.counts.clone(), batch.uses.clone());
-        let fresh = |asked: &AskedOf| Kept {
-            id: RequestId::fresh(self.clock(), self.random()),
-            asked: *asked,
-        };
-        let requests: Vec<Kept> = batch.requests.iter().map(fresh).collect();
-        let written = self
-            .write(async move |tx| {
-                tx.add_usage(&counts).await?;
-                tx.note_uses(&uses).await?;
-                tx.add_requests(&requests).await?;
-                for rewrite in rewrites {
-                    tx.rewrite_digest(
-                        rewrite.organisation,
-                        rewrite.secret,
-                        rewrite.digest,
-                        rewrite.scheme,
-                    )
-                    .await?;
-                }
-                Ok(())
-            })
-            .instrument(tracing::debug_span!("worker.usage"))
-            .await;
-        written
-            .map(|_| true)
-            .inspect_err(|_| self.engine.return_usage(batch))
+        self.write(async move |tx| {
+            for rewrite in rewrites {
+                tx.rewrite_digest(
+                    rewrite.organisation,
+                    rewrite.secret,
+                    rewrite.digest,
+                    rewrite.scheme,
+                )
+                .await?;
+            }
+            Ok(())
+        })
+        .instrument(tracing::debug_span!("worker.digests"))
+        .await
+        .map(drop)
     }
 
     #[tracing::instrument(level = "debug", name = "worker.housekeeping", skip_all)]

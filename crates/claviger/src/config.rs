@@ -27,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) verification: Verification,
     pub(crate) doors: Doors,
     pub(crate) cache: Cache,
+    pub(crate) journal: Journal,
     pub(crate) limits: Limits,
     pub(crate) guessing: Guessing,
     pub(crate) web: Web,
@@ -93,6 +94,13 @@ pub(crate) enum Tell {
 pub(crate) struct Cache {
     pub(crate) secrets: usize,
     pub(crate) unknown: usize,
+}
+
+/// The usage journal.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Journal {
+    pub(crate) max_mib: u32,
 }
 
 /// How much keys may be used that nobody has said it of.
@@ -186,6 +194,7 @@ impl Default for Config {
             verification: Verification::default(),
             doors: Doors::default(),
             cache: Cache::default(),
+            journal: Journal::default(),
             limits: Limits::default(),
             guessing: Guessing::default(),
             web: Web::default(),
@@ -230,6 +239,12 @@ impl Default for Cache {
             secrets: 2_000_000,
             unknown: 65_536,
         }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self { max_mib: 1_024 }
     }
 }
 
@@ -285,7 +300,7 @@ pub(crate) enum ConfigError {
 }
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 38] = [
+const VARIABLES: [(&str, &[&str]); 39] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -303,6 +318,7 @@ const VARIABLES: [(&str, &[&str]); 38] = [
     ("CLAVIGER_DOORS_TELL", &["doors", "tell"]),
     ("CLAVIGER_CACHE_SECRETS", &["cache", "secrets"]),
     ("CLAVIGER_CACHE_UNKNOWN", &["cache", "unknown"]),
+    ("CLAVIGER_JOURNAL_MAX_MIB", &["journal", "max_mib"]),
     ("CLAVIGER_LIMITS_BACKEND", &["limits", "backend"]),
     ("CLAVIGER_LIMITS_DEFAULT_RATE", &["limits", "default_rate"]),
     ("CLAVIGER_GUESSING_RATE", &["guessing", "rate"]),
@@ -469,7 +485,7 @@ fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
     }
     let plain = matches!(
         *last,
-        "open" | "threads" | "secrets" | "unknown" | "addresses" | "lookups" | "sampling"
+        "open" | "threads" | "secrets" | "unknown" | "max_mib" | "addresses" | "lookups" | "sampling"
     );
     let list = || text.split(',').map(str::trim).filter(|one| !one.is_empty());
     let value = match (text.parse::<i64>(), text.parse::<bool>()) {

@@ -81,6 +81,7 @@ impl Installation {
             clock,
             random,
             engine,
+            journal_bytes: u64::from(config.journal.max_mib) << 20,
             people: config.people()?,
         };
         let app = Arc::new(App::start(parts).await?);

@@ -63,6 +63,8 @@ pub enum Management {
     AuditRead,
     /// See usage.
     UsageRead,
+    /// Report what became of requests that passed.
+    UsageReport,
     /// Read the organisation's policy.
     PolicyRead,
     /// Change the organisation's policy.
@@ -73,7 +75,7 @@ pub enum Management {
 
 impl Management {
     /// Every one of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::KeysRead,
         Self::KeysCreate,
         Self::KeysUpdate,
@@ -89,6 +91,7 @@ impl Management {
         Self::ApisManage,
         Self::AuditRead,
         Self::UsageRead,
+        Self::UsageReport,
         Self::PolicyRead,
         Self::PolicyManage,
         Self::OrganisationsManage,
@@ -112,6 +115,7 @@ impl Management {
             Self::ApisManage => "claviger:apis.manage",
             Self::AuditRead => "claviger:audit.read",
             Self::UsageRead => "claviger:usage.read",
+            Self::UsageReport => "claviger:usage.report",
             Self::PolicyRead => "claviger:policy.read",
             Self::PolicyManage => "claviger:policy.manage",
             Self::OrganisationsManage => "claviger:organisations.manage",
@@ -136,6 +140,7 @@ impl Management {
             Self::ApisManage => "Describe APIs, and switch them on and off",
             Self::AuditRead => "Read and verify the audit log",
             Self::UsageRead => "See usage",
+            Self::UsageReport => "Report what became of requests that passed",
             Self::PolicyRead => "Read the organisation's policy",
             Self::PolicyManage => "Change the organisation's policy",
             Self::OrganisationsManage => "Rename and close the organisation itself",

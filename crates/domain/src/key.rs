@@ -4,6 +4,7 @@ mod input;
 mod rotation;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -202,6 +203,8 @@ pub struct Key {
     pub last_used_at: Option<Timestamp>,
     /// From where.
     pub last_used_ip: Option<String>,
+    /// What the program that used it called itself.
+    pub last_used_agent: Option<String>,
     /// Counts its edits from 1; the `ETag`.
     pub version: i64,
 }
@@ -243,6 +246,7 @@ impl Key {
             rotated_at: now,
             last_used_at: None,
             last_used_ip: None,
+            last_used_agent: None,
             version: 1,
         }
     }
@@ -281,8 +285,21 @@ impl Key {
     }
 }
 
+/// What a door knew of a request beside its key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Call {
+    /// The API that it was for, by slug.
+    pub api: Option<Arc<str>>,
+    /// The route of that API: method and path template.
+    pub route: Option<Arc<str>>,
+    /// What its program calls itself (`User-Agent`).
+    pub agent: Option<Arc<str>>,
+    /// Microseconds until it was answered.
+    pub micros: Option<u32>,
+}
+
 /// A request that presented a key, and what it was answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedOf {
     /// The key's tenant.
     pub organisation: OrganisationId,
@@ -296,6 +313,8 @@ pub struct AskedOf {
     pub source: Option<Source>,
     /// From where, as far as that is known.
     pub ip: Option<IpAddr>,
+    /// What else is known of it.
+    pub call: Call,
 }
 
 /// One token value of a key, without the token.

@@ -10,6 +10,7 @@ pub mod decide;
 pub mod id;
 pub mod input;
 pub mod key;
+pub mod latency;
 pub mod limits;
 pub mod organisation;
 pub mod page;

@@ -12,6 +12,7 @@ mod limits;
 mod owners;
 mod preset;
 mod reminders;
+mod requests;
 mod retention;
 mod tightening;
 mod validate;
@@ -27,6 +28,7 @@ pub use limits::LimitsPolicy;
 pub use owners::{AccountsPolicy, EmailRule, IssueFor, OwnerKind, OwnerPolicy, UsernameRule};
 pub use preset::{DEFAULT as DEFAULT_PRESET, Preset, PresetApi, PresetRole, PresetSetting};
 pub use reminders::{Day, Reminded, Reminders};
+pub use requests::{Logged, RequestsPolicy};
 pub use retention::Retention;
 pub use tightening::{Effect, Tightening, Touched, What};
 pub use validate::PolicyError;
@@ -241,6 +243,8 @@ pub struct Policy {
     pub reminders: Reminders,
     /// What becomes of keys and service accounts that nobody uses.
     pub idle: Idle,
+    /// Which requests are kept one by one.
+    pub requests: RequestsPolicy,
     /// How long is kept what keys did.
     pub retention: Retention,
     /// Whose management API is spoken beside Claviger's own.
@@ -269,6 +273,7 @@ impl Default for Policy {
             form: Form::default(),
             reminders: Reminders::default(),
             idle: Idle::default(),
+            requests: RequestsPolicy::default(),
             retention: Retention::default(),
             dialects: Vec::new(),
             limits: LimitsPolicy::default(),

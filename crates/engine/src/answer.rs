@@ -106,6 +106,8 @@ pub struct Question<'a> {
     pub limits: &'a [Wish<'a>],
     /// Whether it is held against no limit: a key that asks about itself, or manages.
     pub unlimited: bool,
+    /// What the caller calls itself (`User-Agent`).
+    pub agent: Option<&'a str>,
     /// Whose keys may be asked about; others are not found.
     pub only: Option<OrganisationId>,
 }

@@ -27,7 +27,6 @@ use store::secrets::Found;
 use crate::directory::Standing;
 use crate::epochs::Marks;
 use crate::limits::{KeyLimits, KeyQuota, Limiter};
-use crate::meter::Meter;
 use crate::table::Held;
 
 /// A key's tenant, as the answers need it.
@@ -145,7 +144,6 @@ pub struct CachedKey {
     pub secret_ends_at: Option<Timestamp>,
     /// How much it may be used, where that is limited.
     pub(crate) limits: Option<Box<KeyLimits>>,
-    pub(crate) meter: Meter,
     /// The secret.
     pub secret: SecretId,
     /// The key's name.
@@ -332,7 +330,6 @@ impl Shared {
             metadata: found.metadata.into(),
             digest,
             epoch,
-            meter: Meter::new(),
             used: AtomicBool::new(false),
         })
     }

@@ -10,12 +10,12 @@ mod epochs;
 mod flights;
 mod foreign;
 mod guesses;
+pub mod journal;
 mod limits;
-mod meter;
+mod noting;
 #[cfg(test)]
 #[path = "../tests/race/mod.rs"]
 mod race;
-mod recent;
 mod rewrites;
 pub mod source;
 mod table;
@@ -44,7 +44,6 @@ pub use answer::{Answer, Door, Question, VerifyError};
 pub use cached::{CachedGrants, CachedKey, CachedOrganisation, CachedOwner, Told};
 pub use guesses::{GuessStats, Guessing};
 pub use limits::{Backend, KeyLimits, Limits, QuotaAsked, QuotaStanding, RateStanding, Scope};
-pub use meter::UsageBatch;
 pub use rewrites::Rewrite;
 pub use tally::{BUCKETS, Decisions};
 
@@ -55,16 +54,16 @@ use epochs::Epochs;
 use flights::Flights;
 use foreign::Foreign;
 use guesses::Guesses;
+use journal::{Journal, RollUp};
 use limits::Limiter;
-use meter::Meters;
-use recent::Recent;
+use noting::Prefixes;
 use rewrites::Rewrites;
 use source::Source;
 use tally::Tally;
 use unknown::UnknownTokens;
 
 /// How much is remembered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Secrets that are cached at the most.
     pub capacity: usize,
@@ -80,6 +79,8 @@ pub struct Options {
     pub guessing: Guessing,
     /// Names this node in this run, for the units of quotas that it holds.
     pub node: Uuid,
+    /// Where answers are recorded; in memory if nowhere.
+    pub journal: Option<Arc<Journal>>,
 }
 
 impl Default for Options {
@@ -92,6 +93,7 @@ impl Default for Options {
             default_rate: None,
             guessing: Guessing::default(),
             node: Uuid::nil(),
+            journal: None,
         }
     }
 }
@@ -105,8 +107,12 @@ pub struct Stats {
     pub misses: u64,
     /// Verifications of tokens remembered as unknown; approximate.
     pub unknown_hits: u64,
-    /// Requests that were not noted in the log of recent ones, because too many came at once.
-    pub unlogged: u64,
+    /// Bytes of the usage journal that are not rolled up.
+    pub journal_bytes: u64,
+    /// Answers that could not be recorded, since the data directory was made.
+    pub dropped: u64,
+    /// Records of the journal that were found damaged, since the start.
+    pub damaged: u64,
     /// Questions that the store failed to answer.
     pub store_errors: u64,
     /// Questions that the store is asked now.
@@ -145,8 +151,8 @@ struct Inner {
     flights: Flights,
     guesses: Guesses,
     tally: Tally,
-    meters: Meters,
-    recent: Recent,
+    journal: Arc<Journal>,
+    prefixes: Prefixes,
     rewrites: Rewrites,
     /// The last change that was applied.
     applied: AtomicI64,
@@ -192,6 +198,10 @@ impl Engine {
     ) -> Result<Self, StoreError> {
         let last = source.last_change().await?;
         let began = clock.boottime();
+        let journal = match options.journal {
+            Some(journal) => journal,
+            None => Arc::new(Journal::in_memory()?),
+        };
         let inner = Inner {
             source,
             clock,
@@ -208,8 +218,8 @@ impl Engine {
             flights: Flights::default(),
             guesses: Guesses::new(&options.guessing, began),
             tally: Tally::new(),
-            meters: Meters::new(),
-            recent: Recent::default(),
+            journal,
+            prefixes: Prefixes::default(),
             rewrites: Rewrites::default(),
             applied: AtomicI64::new(last),
             not_before: AtomicI64::new(0),
@@ -223,18 +233,14 @@ impl Engine {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// What was counted for about `most` keys, those first that have waited longest; the next call goes on from there.
-    /// Write it, or [`Engine::return_usage`] it.
-    pub fn take_usage(&self, most: usize) -> UsageBatch {
-        let mut batch = self.0.meters.take(most);
-        batch.requests = self.0.recent.take();
-        batch
+    /// Where answers are recorded.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.0.journal
     }
 
-    /// Takes back what could not be written; the next [`Engine::take_usage`] holds it again.
-    pub fn return_usage(&self, mut batch: UsageBatch) {
-        self.0.recent.give_back(std::mem::take(&mut batch.requests));
-        self.0.meters.give_back(batch);
+    /// A reader of a journal that is kept in memory, from its beginning.
+    pub fn roll_up(&self) -> RollUp {
+        RollUp::new(self.0.journal.clone(), &[])
     }
 
     /// Secrets to be stored under the current pepper, seen since the last call.
@@ -250,11 +256,14 @@ impl Engine {
     /// Figures for metrics.
     pub fn stats(&self) -> Stats {
         let inner = &*self.0;
+        let depth = inner.journal.depth();
         Stats {
             hits: inner.cache.hits(),
             misses: inner.misses.load(Relaxed),
             unknown_hits: inner.unknown.hits(),
-            unlogged: inner.recent.dropped(),
+            journal_bytes: depth.bytes,
+            dropped: depth.dropped,
+            damaged: depth.damaged,
             store_errors: inner.store_errors.load(Relaxed),
             flights: inner.flights.under_way(),
             joined: inner.flights.joined(),

@@ -26,6 +26,7 @@ use store::{Change, StoreError};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use crate::journal::{Batch, RollUp};
 use crate::source::{Asked, Source};
 use crate::{Answer, Engine, Options, Question, VerifyError};
 
@@ -131,6 +132,23 @@ impl Clock for Hands {
     fn boottime(&self) -> Duration {
         Duration::from_micros(self.0.load(SeqCst) as u64)
     }
+}
+
+/// Rolls up all that is there: what one part after the other would write.
+fn rolled_up(roll_up: &mut RollUp) -> Vec<Arc<Batch>> {
+    while roll_up.read(usize::MAX) > 0 {}
+    let batches = roll_up.take();
+    batches.iter().for_each(|batch| roll_up.done(batch));
+    batches
+}
+
+fn counted(roll_up: &mut RollUp) -> i64 {
+    let batches = rolled_up(roll_up);
+    batches
+        .iter()
+        .flat_map(|batch| &batch.answers)
+        .map(|one| one.count)
+        .sum()
 }
 
 struct World {
@@ -426,13 +444,7 @@ async fn known_keys_are_cached_within_bounds() {
         }
         assert!((100..=200).contains(&world.engine.stats().cached));
     }
-    let counted: i64 = world
-        .engine
-        .take_usage(usize::MAX)
-        .counts
-        .iter()
-        .map(|c| c.count)
-        .sum();
+    let counted = counted(&mut world.engine.roll_up());
     assert_eq!(counted, 2_000, "evicted keys were counted too");
 }
 
@@ -629,18 +641,32 @@ async fn usage_is_told_by_hour_and_code_with_the_last_use() {
         .await
         .unwrap();
 
-    let batch = world.engine.take_usage(usize::MAX);
-    let told: Vec<_> = batch.counts.iter().map(|c| (c.hour, c.code, c.count)).collect();
+    let mut roll_up = world.engine.roll_up();
+    while roll_up.read(usize::MAX) > 0 {}
+    let batch = roll_up.take().remove(0);
+    let mut told: Vec<_> = batch.answers.iter().map(|c| (c.at, c.code, c.count)).collect();
+    told.sort_unstable();
     let missing = Code::InsufficientPermissions;
     let next = first.plus(Duration::from_secs(3600));
     assert_eq!(
         told,
         [(first, Code::Valid, 3), (first, missing, 3), (next, missing, 1)]
     );
-    assert_eq!(batch.uses, [(key_id(1), first, Some("203.0.113.9".to_owned()))]);
-    assert!(world.engine.take_usage(usize::MAX).is_empty());
-    world.engine.return_usage(batch.clone());
-    assert_eq!(world.engine.take_usage(usize::MAX), batch);
+    let last = store::usage::Use {
+        key: key_id(1),
+        at: first,
+        ip: Some("203.0.113.9".to_owned()),
+        agent: None,
+    };
+    assert_eq!(batch.uses, [last]);
+    assert_eq!(
+        batch.requests.len(),
+        5,
+        "all four refusals, the first of what was accepted"
+    );
+    assert_eq!(roll_up.take(), [batch.clone()], "until it is done");
+    roll_up.done(&batch);
+    assert!(roll_up.take().is_empty());
 }
 
 #[tokio::test]
@@ -668,11 +694,9 @@ async fn usage_is_complete_under_concurrency() {
             })
         })
         .collect();
-    let mut counted = 0;
-    let mut take = || {
-        let batch = world.engine.take_usage(usize::MAX);
-        counted += batch.counts.iter().map(|c| c.count).sum::<i64>();
-    };
+    let mut sum = 0;
+    let mut roll_up = world.engine.roll_up();
+    let mut take = || sum += counted(&mut roll_up);
     while threads.iter().any(|thread| !thread.is_finished()) {
         // Hours pass meanwhile, and so do counts of past ones.
         world.clock.0.fetch_add(HOUR / 4, SeqCst);
@@ -680,5 +704,5 @@ async fn usage_is_complete_under_concurrency() {
     }
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     take();
-    assert_eq!(counted, (THREADS * EACH + 32) as i64);
+    assert_eq!(sum, (THREADS * EACH + 32) as i64);
 }

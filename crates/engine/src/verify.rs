@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::access::{Grants, Requirement};
 use domain::clock::Timestamp;
 use domain::decide::{self, Code, decide};
-use domain::key::AskedOf;
 use domain::secret::{Digest, Scheme, sha256};
 use domain::token::Presented;
 use store::StoreError;
@@ -18,6 +16,7 @@ use crate::directory::Standing;
 use crate::flights::{Joined, Outcome};
 use crate::guesses::Crowded;
 use crate::limits::Limits;
+use crate::noting::check;
 use crate::rewrites::Rewrite;
 use crate::{Engine, Inner};
 
@@ -50,22 +49,22 @@ impl Engine {
         let inner = &*self.0;
         let now = inner.now();
         let Some(presented) = inner.admit(token) else {
-            return inner.nobody(question, now);
+            return inner.nobody(token, question, now);
         };
         let key = match inner.look(&inner.keyring.load().digest(&presented)) {
             Cached::Known(key) => key,
-            Cached::Unknown => return inner.nobody(question, now),
+            Cached::Unknown => return inner.nobody(token, question, now),
             Cached::Miss => {
                 check(question)?;
                 let _turn = inner.turn(question).await?;
                 match inner.find(&presented).await? {
                     Some(key) => key,
-                    None => return inner.nobody(question, now),
+                    None => return inner.nobody(token, question, now),
                 }
             }
         };
         loop {
-            if let Some(answer) = self.answer(&key, question, inner.now())? {
+            if let Some(answer) = self.answer(&key, question, inner.now(), now)? {
                 return Ok(answer);
             }
             // Others may take what was had, and then it is asked for again; the quota ends that, if nothing else does.
@@ -113,11 +112,11 @@ impl Engine {
         let inner = &*self.0;
         let now = inner.now();
         let Some(presented) = inner.admit(token) else {
-            return Some(inner.nobody(question, now));
+            return Some(inner.nobody(token, question, now));
         };
         match inner.look(&inner.keyring.load().digest(&presented)) {
-            Cached::Known(key) => self.answer(&key, question, now).transpose(),
-            Cached::Unknown => Some(inner.nobody(question, now)),
+            Cached::Known(key) => self.answer(&key, question, now, now).transpose(),
+            Cached::Unknown => Some(inner.nobody(token, question, now)),
             Cached::Miss => None,
         }
     }
@@ -129,8 +128,9 @@ impl Engine {
         key: &Arc<CachedKey>,
         question: &Question<'_>,
         now: Timestamp,
+        came: Timestamp,
     ) -> Result<Option<Answer>, VerifyError> {
-        let (answer, ahead) = self.0.answer(key, question, now)?;
+        let (answer, ahead) = self.0.answer(key, question, now, came)?;
         if ahead {
             self.reserve_ahead(key.clone());
         }
@@ -168,10 +168,7 @@ impl Inner {
 
     #[inline]
     fn look(&self, digest: &Digest) -> Cached {
-        let holds = |key: &Arc<CachedKey>| {
-            key.meter.fetch();
-            self.epochs.holds(key.epoch, key.marks)
-        };
+        let holds = |key: &Arc<CachedKey>| self.epochs.holds(key.epoch, key.marks);
         if let Some(key) = self.cache.get(digest, holds) {
             key.mark_used();
             return Cached::Known(key);
@@ -188,9 +185,10 @@ impl Inner {
         key: &Arc<CachedKey>,
         question: &Question<'_>,
         now: Timestamp,
+        came: Timestamp,
     ) -> Result<(Option<Answer>, bool), VerifyError> {
         if question.only.is_some_and(|only| only != key.organisation.id) {
-            return Ok((Some(self.nobody(question, now)?), false));
+            return Ok((Some(self.nobody(&[], question, now)?), false));
         }
         let asked = decide::Question {
             now,
@@ -213,16 +211,7 @@ impl Inner {
             (limits, ahead) = (admitted.limits, admitted.ahead);
         }
         self.tally.count(question.door, code);
-        if self.meters.count(key, code, now, question.ip) {
-            self.recent.push(AskedOf {
-                organisation: key.organisation.id,
-                key: key.key,
-                at: now,
-                code,
-                source: question.source,
-                ip: question.ip,
-            });
-        }
+        self.note(key, question, code, now, came);
         let answer = Answer {
             code,
             missing: decision.missing.map(Into::into),
@@ -233,17 +222,6 @@ impl Inner {
             guess_again_in: None,
         };
         Ok((Some(answer), ahead))
-    }
-
-    /// The answer to a token that names nothing. Where strangers' tokens arrive, it is charged to their address.
-    fn nobody(&self, question: &Question<'_>, now: Timestamp) -> Result<Answer, VerifyError> {
-        check(question)?;
-        self.tally.count(question.door, Code::NotFound);
-        let mut answer = Answer::nobody(now);
-        if question.door.is_guessed_at() {
-            answer.guess_again_in = self.guesses.charge(question.ip, self.clock.boottime());
-        }
-        Ok(answer)
     }
 
     /// A turn at the store, where whoever asks must wait for one.
@@ -341,6 +319,7 @@ impl Inner {
             digest,
             scheme,
         });
+        self.prefixes.learn(found.policy.token.prefix().as_str());
         let key = self.shared.key(found, standing, &self.limiter, digest, epoch);
         let holds = self.epochs.holds(epoch, key.marks);
         if holds {
@@ -392,12 +371,4 @@ fn told(outcome: Outcome) -> Result<Option<Arc<CachedKey>>, VerifyError> {
         Outcome::Unknown => Ok(None),
         Outcome::Failed(error) => Err(VerifyError::Unavailable(error)),
     }
-}
-
-/// A requirement that cannot be read is an error whatever the token.
-fn check(question: &Question<'_>) -> Result<(), VerifyError> {
-    if let Some(text) = question.requires {
-        Requirement::check(text, &Grants::default())?;
-    }
-    Ok(())
 }

@@ -26,7 +26,7 @@ use crate::{Store, params};
 pub(crate) const COLUMNS: &str = "k.id, k.organisation, k.number, k.name, k.description, k.owner_kind, k.owner_id, \
     k.permissions, k.roles, k.networks, k.tags, k.metadata, k.contacts, k.rate_limits, k.quota, k.quota_round, k.display, k.enabled, k.protected, k.expires_at, \
     k.revoked_at, k.revoked_reason, k.revoked_by, k.deleted_at, k.created_at, k.created_by, k.rotated_at, \
-    k.last_used_at, k.last_used_ip, k.version";
+    k.last_used_at, k.last_used_ip, k.last_used_agent, k.version";
 
 pub(crate) fn json<T: serde::de::DeserializeOwned>(column: &'static str, text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|_| StoreError::Corrupt(format!("keys.{column}")))
@@ -100,6 +100,7 @@ pub(crate) fn key_of(row: &Row) -> Result<Key> {
         rotated_at: c.next()?,
         last_used_at: c.next()?,
         last_used_ip: c.next()?,
+        last_used_agent: c.next()?,
         version: c.next()?,
     })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::clock::Timestamp;
 use domain::decide::{Code, Source};
 use domain::id::{KeyId, OrganisationId, RequestId};
-use domain::key::AskedOf;
+use domain::key::{AskedOf, Call};
 use domain::page::{Cursor, Page, SortValue};
 use uuid::Uuid;
 
@@ -58,6 +58,15 @@ fn kept_of(row: &Row) -> Result<Kept> {
                 ip.map(|text| text.parse().map_err(|_| corrupt("ip")))
                     .transpose()?
             },
+            call: {
+                let text = |text: Option<String>| text.map(Into::into);
+                Call {
+                    api: text(c.next()?),
+                    route: text(c.next()?),
+                    agent: text(c.next()?),
+                    micros: c.next()?,
+                }
+            },
         },
     })
 }
@@ -68,7 +77,23 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn add_requests(&mut self, requests: &[Kept]) -> Result<()> {
-        let sql = "INSERT INTO key_requests (id, organisation, key, at, code, source, ip) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        self.log_requests(requests, &[]).await
+    }
+
+    /// The same, but for these keys, of which all are kept. What is about an organisation that is not there is passed over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn log_requests(&mut self, requests: &[Kept], unbounded: &[KeyId]) -> Result<()> {
+        let (uuid, text, int) = match self.is_sqlite() {
+            true => ("", "", ""),
+            false => ("::uuid", "::text", "::bigint"),
+        };
+        let sql = format!(
+            "INSERT INTO key_requests (id, organisation, key, at, code, source, ip, api, route, agent, micros) \
+             SELECT $1{uuid}, o.id, $3{uuid}, $4{int}, $5{text}, $6{text}, $7{text}, $8{text}, $9{text}, $10{text}, $11{int} \
+             FROM organisations o WHERE o.id = $2"
+        );
         let rows: Vec<Vec<Value>> = requests
             .iter()
             .map(|Kept { id, asked }| {
@@ -80,12 +105,20 @@ impl Tx {
                     asked.code.as_str(),
                     asked.source.map(Source::as_str),
                     asked.ip.map(|ip| ip.to_string()),
+                    asked.call.api.as_deref(),
+                    asked.call.route.as_deref(),
+                    asked.call.agent.as_deref(),
+                    asked.call.micros,
                 ]
                 .to_vec()
             })
             .collect();
-        self.conn().execute_many(sql, &rows).await?;
-        let keys: BTreeSet<KeyId> = requests.iter().map(|kept| kept.asked.key).collect();
+        self.conn().execute_many(&sql, &rows).await?;
+        let keys: BTreeSet<KeyId> = requests
+            .iter()
+            .map(|kept| kept.asked.key)
+            .filter(|key| !unbounded.contains(key))
+            .collect();
         let rows: Vec<Vec<Value>> = keys.into_iter().map(|key| params![key, KEPT].to_vec()).collect();
         let sql = "DELETE FROM key_requests WHERE key = $1 AND (at, id) <= \
                    (SELECT at, id FROM key_requests WHERE key = $1 ORDER BY at DESC, id DESC LIMIT 1 OFFSET $2)";
@@ -144,7 +177,7 @@ impl Store {
             Some(_) => " AND FALSE",
         };
         let sql = format!(
-            "SELECT r.id, r.organisation, r.key, r.at, r.code, r.source, r.ip FROM key_requests r \
+            "SELECT r.id, r.organisation, r.key, r.at, r.code, r.source, r.ip, r.api, r.route, r.agent, r.micros FROM key_requests r \
              WHERE r.organisation = $1 AND {whose}{place} ORDER BY r.at DESC, r.id DESC LIMIT $3"
         );
         let rows = self.readers.query_long(sql, values).await?;

@@ -46,4 +46,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0007_limits.sqlite.sql"),
         postgres: include_str!("../migrations/0007_limits.postgres.sql"),
     },
+    Migration {
+        version: 8,
+        name: "usage",
+        sqlite: include_str!("../migrations/0008_usage.sqlite.sql"),
+        postgres: include_str!("../migrations/0008_usage.postgres.sql"),
+    },
 ];

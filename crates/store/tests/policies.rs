@@ -377,6 +377,7 @@ async fn kept_tokens_ways_of_coming_and_old_records_are_counted() {
                 code: Code::Valid,
                 source,
                 ip: None,
+                call: domain::key::Call::default(),
             },
         };
         let requests = [

@@ -26,6 +26,7 @@ mod roles;
 mod session;
 mod setup;
 pub(crate) mod shown;
+mod usage;
 mod user_import;
 mod users;
 
@@ -67,6 +68,8 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(keys::events))
         .routes(routes!(requests::of_key))
         .routes(routes!(requests::of_account))
+        .routes(routes!(usage::report))
+        .routes(routes!(usage::unknown))
         .routes(routes!(own::verify))
         .routes(routes!(own::verify_batch))
         .routes(routes!(own::show))

@@ -174,7 +174,12 @@ impl App {
             .store
             .account_usage(caller.organisation, id, since, until)
             .await?;
-        Ok(UsageReport::of(counts))
+        let reported = self
+            .store
+            .reported(caller.organisation, Of::Owner(id.uuid()), since, until)
+            .await?;
+        let losses = self.store.losses(since, until).await?;
+        Ok(UsageReport::of(counts, losses, &reported))
     }
 
     /// What was done to a service account, newest first. An erased one has a history still.

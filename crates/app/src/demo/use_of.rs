@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::decide::{Code, Source};
-use domain::key::{AskedOf, Key};
+use domain::key::{AskedOf, Call, Key};
 use store::usage::Count;
 
 use super::dice::Dice;
@@ -163,6 +163,7 @@ fn asked(
             } else {
                 usual
             }),
+            call: Call::default(),
         }));
     }
     asked

@@ -83,7 +83,7 @@ impl Idempotency {
     }
 
     /// The key that an earlier, identical request was answered with.
-    pub(super) fn replay(&self, remembered: &Remembered) -> Result<KeyId> {
+    pub(crate) fn replay(&self, remembered: &Remembered) -> Result<KeyId> {
         if remembered.fingerprint != self.fingerprint {
             let detail = "this Idempotency-Key was used for another request";
             return Err(AppError::conflict("idempotency_conflict", detail));

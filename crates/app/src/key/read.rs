@@ -6,17 +6,21 @@ use std::time::Duration;
 use domain::access::Management;
 use domain::audit::Shown;
 use domain::clock::Timestamp;
-use domain::decide::Code;
 use domain::id::{KeyId, OrganisationId};
 use domain::key::Owner;
+use domain::latency::Histogram;
 use domain::page::{Cursor, CursorError, Page, SortValue};
 use store::audit::AuditQuery;
+use store::journal::Losses;
 use store::keys::{KeyQuery, KeySort, Summary};
+use store::reports::Reported;
 use store::requests::{Kept, Of};
+use store::usage::{Bucket, Grain};
 use uuid::Uuid;
 
 use super::{KeyView, owner, view};
 use crate::error::{AppError, Result};
+use crate::usage::Upstream;
 use crate::{App, Caller};
 
 /// The longest stretch of usage that is answered at once.
@@ -32,6 +36,49 @@ pub struct UsageReport {
     pub by_code: BTreeMap<&'static str, i64>,
     /// By hour; hours without answers are left out.
     pub buckets: Vec<UsageBucket>,
+    /// How long Claviger took to answer, as far as that was measured.
+    #[schema(required)]
+    pub latency: Option<Latency>,
+    /// Verifications of the whole installation that were answered in these hours and could not be counted: the usage journal
+    /// was full.
+    #[schema(example = 0)]
+    pub dropped: i64,
+    /// What the upstream answered, as far as applications have reported it.
+    #[schema(required)]
+    pub upstream: Option<Upstream>,
+}
+
+/// How long answers took, in microseconds. The percentiles are upper bounds of fixed buckets.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct Latency {
+    /// How many answers were measured.
+    #[schema(example = 1)]
+    pub count: u64,
+    /// On average.
+    #[schema(example = 1.5)]
+    pub mean_us: f64,
+    /// Half of them took no longer.
+    #[schema(example = 3)]
+    pub p50_us: u32,
+    /// 95 % of them took no longer.
+    #[schema(example = 5)]
+    pub p95_us: u32,
+    /// 99 % of them took no longer.
+    #[schema(example = 5)]
+    pub p99_us: u32,
+}
+
+impl Latency {
+    /// None where nothing was measured.
+    pub(crate) fn of(all: &Histogram) -> Option<Self> {
+        Some(Self {
+            count: all.count(),
+            mean_us: all.mean()?,
+            p50_us: all.permille(500)?,
+            p95_us: all.permille(950)?,
+            p99_us: all.permille(990)?,
+        })
+    }
 }
 
 /// One hour of usage.
@@ -46,13 +93,18 @@ pub struct UsageBucket {
 
 impl UsageReport {
     /// From counts, the oldest first.
-    pub(crate) fn of(counts: impl IntoIterator<Item = (Timestamp, Code, i64)>) -> Self {
+    pub(crate) fn of(buckets: Vec<Bucket>, losses: Losses, reported: &[Reported]) -> Self {
         let mut report = Self {
             total: 0,
             by_code: BTreeMap::new(),
             buckets: Vec::new(),
+            latency: None,
+            dropped: losses.dropped,
+            upstream: Upstream::of(reported),
         };
-        for (hour, code, count) in counts {
+        let mut all = Histogram::default();
+        for (hour, code, count, latency) in buckets {
+            all.merge(&latency);
             let code = code.as_str();
             report.total += count;
             *report.by_code.entry(code).or_default() += count;
@@ -64,6 +116,7 @@ impl UsageReport {
                 }),
             }
         }
+        report.latency = Latency::of(&all);
         report
     }
 }
@@ -197,15 +250,16 @@ impl App {
         caller.require(Management::UsageRead)?;
         self.known(caller.organisation, id).await?;
         let (since, until) = self.stretch(since, until)?;
-        let counts = self
+        let buckets = self
             .store
-            .key_usage(caller.organisation, id, since, until)
+            .key_answers(caller.organisation, id, Grain::Hour, since, until)
             .await?;
-        Ok(UsageReport::of(
-            counts
-                .into_iter()
-                .map(|count| (count.hour, count.code, count.count)),
-        ))
+        let reported = self
+            .store
+            .reported(caller.organisation, Of::Key(id), since, until)
+            .await?;
+        let losses = self.store.losses(since, until).await?;
+        Ok(UsageReport::of(buckets, losses, &reported))
     }
 
     /// A stretch of time to look at usage in, from the beginning of an hour; the last thirty days when unsaid.

@@ -30,6 +30,11 @@ impl Apis {
         Self(all.into())
     }
 
+    /// Whether there is an API of that name, enabled or not.
+    pub fn knows(&self, slug: &str) -> bool {
+        self.0.binary_search_by(|known| (*known.slug).cmp(slug)).is_ok()
+    }
+
     /// The routes of an API that is enabled.
     pub fn routes(&self, slug: &str) -> Option<&Routes> {
         let at = self.0.binary_search_by(|known| (*known.slug).cmp(slug)).ok()?;

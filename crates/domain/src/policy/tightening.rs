@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
-use super::{Deletion, EmailRule, ExpiryMode, GrantRule, OwnerKind, Policy, Reveal, Storage, UsernameRule};
+use super::{
+    Deletion, EmailRule, ExpiryMode, GrantRule, Logged, OwnerKind, Policy, Reveal, Storage, UsernameRule,
+};
 use crate::decide::Source;
 use crate::span::Span;
 use crate::token::Prefix;
@@ -384,6 +386,14 @@ impl Policy {
                 });
             }
         }
+        if (self.requests.logged, after.requests.logged) == (Logged::All, Logged::Sampled) {
+            all.push(Tightening {
+                setting: "requests.logged",
+                touched: Touched::Keys,
+                effect: Effect::Erased,
+                detail: "of each the last hundred requests stay, and no longer are all of them noted",
+            });
+        }
         let (old, new) = (&self.retention, &after.retention);
         let spans = [
             ("retention.access_log", Some(old.access_log), Some(new.access_log)),
@@ -483,6 +493,14 @@ mod tests {
             // Another prefix is another prefix, whichever way.
             assert!(back.is_empty() || setting == "token.prefix", "{json}: {back:?}");
         }
+    }
+
+    #[test]
+    fn noting_fewer_requests_erases_older_ones_and_noting_all_touches_nothing() {
+        let (all, sampled) = (policy(r#"{"requests":{"logged":"all"}}"#), Policy::default());
+        let named: Vec<&str> = all.tightened_by(&sampled).iter().map(|one| one.setting).collect();
+        assert_eq!(named, ["requests.logged"]);
+        assert!(sampled.tightened_by(&all).is_empty());
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use domain::clock::Timestamp;
-use domain::decide::Code;
 use domain::id::{AccountId, OrganisationId};
 use domain::key::{Key, Owner};
 use domain::page::{Cursor, Page, SortValue};
@@ -13,6 +12,7 @@ use crate::db::Value;
 use crate::error::{Result, StoreError};
 use crate::keys::{COLUMNS, key_of};
 use crate::tx::Tx;
+use crate::usage::{Bucket, buckets, summed};
 use crate::{Store, params};
 
 /// The same rule as [`Key::is_live`], in SQL, at `$2`.
@@ -90,19 +90,16 @@ impl Store {
         account: AccountId,
         since: Timestamp,
         until: Timestamp,
-    ) -> Result<Vec<(Timestamp, Code, i64)>> {
-        let sql = "SELECT u.hour, u.code, CAST(SUM(u.count) AS BIGINT) FROM keys k CROSS JOIN usage_hours u \
-                   WHERE k.organisation = $1 AND k.owner_id = $2 AND u.organisation = $1 AND u.key = k.id \
-                   AND u.hour >= $3 AND u.hour < $4 GROUP BY u.hour, u.code ORDER BY u.hour, u.code";
+    ) -> Result<Vec<Bucket>> {
+        let sql = format!(
+            "SELECT u.hour, u.code, {} FROM keys k CROSS JOIN usage_hours u \
+             WHERE k.organisation = $1 AND k.owner_id = $2 AND u.organisation = $1 AND u.key = k.id \
+             AND u.hour >= $3 AND u.hour < $4 GROUP BY u.hour, u.code ORDER BY u.hour, u.code",
+            summed("u")
+        );
         let values = params![organisation, account, since, until].to_vec();
         let rows = self.readers.query_long(sql, values).await?;
-        let counts = rows.iter().map(|row| {
-            let code: String = row.get(1)?;
-            let known = Code::ALL.into_iter().find(|known| known.as_str() == code);
-            let code = known.ok_or_else(|| StoreError::Corrupt("usage_hours.code".to_owned()))?;
-            Ok((row.get(0)?, code, row.get(2)?))
-        });
-        counts.collect()
+        buckets(&rows)
     }
 
     /// A page of the organisation's partners by name, regardless of case; `list` names the list in its cursor.

@@ -185,18 +185,16 @@ impl Tx {
         self.conn()
             .execute("DELETE FROM keys WHERE organisation = $1 AND id = $2", of_key)
             .await?;
-        self.conn()
-            .execute(
-                "DELETE FROM usage_hours WHERE organisation = $1 AND key = $2",
-                of_key,
-            )
-            .await?;
-        self.conn()
-            .execute(
-                "DELETE FROM key_requests WHERE organisation = $1 AND key = $2",
-                of_key,
-            )
-            .await?;
+        for table in [
+            "usage_minutes",
+            "usage_hours",
+            "usage_days",
+            "usage_reports",
+            "key_requests",
+        ] {
+            let sql = format!("DELETE FROM {table} WHERE organisation = $1 AND key = $2");
+            self.conn().execute(&sql, of_key).await?;
+        }
         self.erased();
         self.changed(Change::Key(organisation, key));
         Ok(())

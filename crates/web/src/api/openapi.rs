@@ -47,6 +47,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
     tags(
         (name = "keys", description = "API keys, from the first secret to the last"),
         (name = "verification", description = "May this request pass? Also at the verification listener"),
+        (name = "usage", description = "What keys were used for, and what came of it"),
         (name = "service-accounts", description = "The systems that keys stand for, and the partners whose systems they are"),
         (name = "roles", description = "Named sets of permissions"),
         (name = "apis", description = "The protected APIs, what can be asked of them, and for whom they are enabled"),

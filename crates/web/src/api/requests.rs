@@ -37,6 +37,18 @@ pub(super) struct ShownRequest {
     /// From where, as far as the door was told.
     #[schema(required, example = "203.0.113.9")]
     ip: Option<String>,
+    /// The API that it was for, by slug.
+    #[schema(required, example = "orders")]
+    api: Option<String>,
+    /// The route of that API.
+    #[schema(required, example = "GET /orders/{id}")]
+    route: Option<String>,
+    /// What its program calls itself.
+    #[schema(required, example = "billing-sync/2.1")]
+    user_agent: Option<String>,
+    /// How long Claviger took to answer, in microseconds.
+    #[schema(required, example = 3)]
+    latency_us: Option<u32>,
 }
 
 fn row(kept: Kept) -> ShownRequest {
@@ -47,6 +59,10 @@ fn row(kept: Kept) -> ShownRequest {
         code: kept.asked.code,
         source: kept.asked.source,
         ip: kept.asked.ip.map(|ip| ip.to_string()),
+        api: kept.asked.call.api.map(|api| api.to_string()),
+        route: kept.asked.call.route.map(|route| route.to_string()),
+        user_agent: kept.asked.call.agent.map(|agent| agent.to_string()),
+        latency_us: kept.asked.call.micros,
     }
 }
 

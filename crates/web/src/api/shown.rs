@@ -117,6 +117,9 @@ pub(super) struct ShownKey<'a> {
     /// From where.
     #[schema(required, example = "203.0.113.9")]
     last_used_ip: &'a Option<String>,
+    /// What the program that used it calls itself (`User-Agent`), as far as the door was told.
+    #[schema(required, example = "billing-sync/2.1")]
+    last_used_agent: &'a Option<String>,
     /// Counts its edits from 1; the `ETag`.
     #[schema(example = 3)]
     version: i64,
@@ -240,6 +243,7 @@ pub(super) fn row(view: &KeyView) -> ShownKey<'_> {
         rotated_at: key.rotated_at,
         last_used_at: key.last_used_at,
         last_used_ip: &key.last_used_ip,
+        last_used_agent: &key.last_used_agent,
         version: key.version,
         secrets: None,
     }

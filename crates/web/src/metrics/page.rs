@@ -142,10 +142,22 @@ impl Page {
                 stats.limited as f64,
             ),
             Figure(
+                GAUGE,
+                "claviger_journal_bytes",
+                "Bytes of the usage journal that are not rolled up",
+                stats.journal_bytes as f64,
+            ),
+            Figure(
                 COUNTER,
-                "claviger_requests_unlogged",
-                "Requests left out of the log of recent ones, because too many came",
-                stats.unlogged as f64,
+                "claviger_journal_dropped",
+                "Answers that could not be recorded, since the data directory was made",
+                stats.dropped as f64,
+            ),
+            Figure(
+                COUNTER,
+                "claviger_journal_damaged",
+                "Records of the journal that were found damaged",
+                stats.damaged as f64,
             ),
             Figure(
                 GAUGE,

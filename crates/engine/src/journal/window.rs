@@ -1,0 +1,241 @@
+//! What the records of a while add up to, in memory: one part of them, by the hash of the key.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use domain::clock::Timestamp;
+use domain::decide::Code;
+use domain::id::{KeyId, OrganisationId};
+use domain::key::{AskedOf, Call};
+use domain::latency::Histogram;
+use store::usage::{Answers, Unknown, Use};
+use uuid::Uuid;
+
+use super::address;
+use super::record::Entry;
+
+/// Recent requests of one key that are kept of a window, and that the log keeps of it; the youngest.
+const EACH: usize = store::requests::KEPT as usize;
+/// Recent requests of one part that are kept of a window. The rest are counted.
+const LOGGED: usize = 2_048;
+/// Callers with unknown tokens that are told apart in one part of a window; the others are told as one.
+const CALLERS: usize = 256;
+const MINUTE: i64 = 60_000_000;
+const HOUR: i64 = 3_600_000_000;
+
+/// What is written in one transaction, together with how far it reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// Which part of the keys.
+    pub part: u8,
+    /// Its number among the batches of this part, from 1.
+    pub number: i64,
+    /// Where it ends, as it is stored.
+    pub position: Vec<u8>,
+    /// Answers by key, minute, API and code.
+    pub answers: Vec<Answers>,
+    /// When keys were last accepted.
+    pub uses: Vec<Use>,
+    /// Recent requests, the oldest first.
+    pub requests: Vec<AskedOf>,
+    /// Keys of which all requests are kept.
+    pub unbounded: Vec<KeyId>,
+    /// Tokens that nobody has.
+    pub unknown: Vec<Unknown>,
+    /// Requests that are not among the recent ones, because too many came at once.
+    pub unlogged: u64,
+}
+
+/// Ids are random where it counts, and need no further mixing.
+#[derive(Default)]
+pub(super) struct Plain(u64);
+
+impl Hasher for Plain {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, value: u128) {
+        self.0 = ((value ^ value >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+pub(super) type ByKey<T> = HashMap<u128, T, BuildHasherDefault<Plain>>;
+
+/// The texts that a record's numbers stand for.
+#[derive(Clone, Copy)]
+pub(super) struct Texts<'a> {
+    pub(super) api: Option<&'a Arc<str>>,
+    pub(super) route: Option<&'a Arc<str>>,
+    pub(super) agent: Option<&'a Arc<str>>,
+    pub(super) prefix: Option<&'a Arc<str>>,
+}
+
+struct Cell {
+    minute: i64,
+    code: Code,
+    api: Option<Arc<str>>,
+    latency: Histogram,
+}
+
+struct OfKey {
+    organisation: OrganisationId,
+    cells: Vec<Cell>,
+    last: Option<(Timestamp, u128, Option<Arc<str>>)>,
+    asked: VecDeque<AskedOf>,
+    unbounded: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Window {
+    keys: ByKey<OfKey>,
+    unknown: HashMap<(i64, Option<Arc<str>>, u128), (i64, i64)>,
+    rows: usize,
+    logged: usize,
+    unlogged: u64,
+}
+
+impl Window {
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.unknown.is_empty()
+    }
+
+    /// Rows that it will take.
+    pub(super) fn rows(&self) -> usize {
+        self.rows + self.unknown.len() + self.logged
+    }
+
+    /// Adds a record. `noteworthy` says whether it is to be among the recent requests.
+    pub(super) fn add(&mut self, entry: &Entry, texts: Texts<'_>, noteworthy: bool) {
+        if entry.code == Code::NotFound {
+            self.add_unknown(entry, texts.prefix);
+            return;
+        }
+        let minute = entry.at.as_micros().div_euclid(MINUTE) * MINUTE;
+        let of_key = self.keys.entry(entry.key).or_insert_with(|| OfKey {
+            organisation: OrganisationId::from_uuid(Uuid::from_u128(entry.organisation)),
+            cells: Vec::new(),
+            last: None,
+            asked: VecDeque::new(),
+            unbounded: false,
+        });
+        let api = texts.api.map(|api| &**api);
+        let same =
+            |cell: &&mut Cell| cell.minute == minute && cell.code == entry.code && cell.api.as_deref() == api;
+        // The last one is the likeliest.
+        match of_key.cells.iter_mut().rev().find(same) {
+            Some(cell) => cell.latency.add(entry.micros),
+            None => {
+                let mut latency = Histogram::default();
+                latency.add(entry.micros);
+                of_key.cells.push(Cell {
+                    minute,
+                    code: entry.code,
+                    api: texts.api.cloned(),
+                    latency,
+                });
+                self.rows += 1;
+            }
+        }
+        let younger = of_key.last.as_ref().is_none_or(|(at, ..)| *at <= entry.at);
+        if entry.code == Code::Valid && younger {
+            match &mut of_key.last {
+                Some((at, ip, agent)) if agent.as_deref() == texts.agent.map(|agent| &**agent) => {
+                    (*at, *ip) = (entry.at, entry.ip);
+                }
+                last => *last = Some((entry.at, entry.ip, texts.agent.cloned())),
+            }
+        }
+        if noteworthy {
+            let bounded = !entry.logged;
+            of_key.unbounded |= entry.logged;
+            let asked = AskedOf {
+                organisation: of_key.organisation,
+                key: KeyId::from_uuid(Uuid::from_u128(entry.key)),
+                at: entry.at,
+                code: entry.code,
+                source: entry.source,
+                ip: address(entry.ip),
+                call: Call {
+                    api: texts.api.cloned(),
+                    route: texts.route.cloned(),
+                    agent: texts.agent.cloned(),
+                    micros: Some(entry.micros),
+                },
+            };
+            if bounded && of_key.asked.len() == EACH {
+                // The log of this key would forget it in the same moment.
+                of_key.asked.pop_front();
+                of_key.asked.push_back(asked);
+            } else if self.logged == LOGGED {
+                self.unlogged += 1;
+            } else {
+                of_key.asked.push_back(asked);
+                self.logged += 1;
+            }
+        }
+    }
+
+    fn add_unknown(&mut self, entry: &Entry, prefix: Option<&Arc<str>>) {
+        let hour = entry.at.as_micros().div_euclid(HOUR) * HOUR;
+        let mut place = (hour, prefix.cloned(), entry.ip);
+        if self.unknown.len() >= CALLERS && !self.unknown.contains_key(&place) {
+            place = (hour, Some("*".into()), 0);
+        }
+        let (count, last) = self.unknown.entry(place).or_insert((0, 0));
+        *count += 1;
+        *last = (*last).max(entry.at.as_micros());
+    }
+
+    /// Makes a batch of it, sorted as the tables are.
+    pub(super) fn into_batch(self, part: u8, number: i64, position: Vec<u8>) -> Batch {
+        let mut batch = Batch {
+            part,
+            number,
+            position,
+            unlogged: self.unlogged,
+            ..Batch::default()
+        };
+        let mut keys: Vec<(u128, OfKey)> = self.keys.into_iter().collect();
+        keys.sort_unstable_by_key(|(key, of_key)| (of_key.organisation, *key));
+        for (key, of_key) in keys {
+            let key = KeyId::from_uuid(Uuid::from_u128(key));
+            batch.answers.extend(of_key.cells.into_iter().map(|cell| Answers {
+                organisation: of_key.organisation,
+                key,
+                at: Timestamp::from_micros(cell.minute),
+                api: cell.api,
+                code: cell.code,
+                count: cell.latency.count() as i64,
+                latency: cell.latency,
+            }));
+            batch.uses.extend(of_key.last.map(|(at, ip, agent)| Use {
+                key,
+                at,
+                ip: address(ip).map(|ip| ip.to_string()),
+                agent,
+            }));
+            batch.unbounded.extend(of_key.unbounded.then_some(key));
+            batch.requests.extend(of_key.asked);
+        }
+        batch.unknown = self
+            .unknown
+            .into_iter()
+            .map(|((hour, prefix, ip), (count, last))| Unknown {
+                hour: Timestamp::from_micros(hour),
+                prefix: prefix.map_or_else(|| "-".to_owned(), |prefix| prefix.to_string()),
+                ip: address(ip).map(|ip| ip.to_string()),
+                count,
+                last_at: Timestamp::from_micros(last),
+            })
+            .collect();
+        batch
+    }
+}

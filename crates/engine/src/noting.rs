@@ -1,0 +1,120 @@
+//! What is recorded of each answer, before it is handed out.
+
+use std::collections::HashSet;
+
+use arc_swap::ArcSwap;
+use domain::access::{Grants, Requirement};
+use domain::clock::Timestamp;
+use domain::decide::Code;
+use domain::policy::Logged;
+use domain::token::Presented;
+
+use crate::Inner;
+use crate::answer::{Answer, Question, VerifyError};
+use crate::cached::CachedKey;
+use crate::journal::{Noted, Whose};
+
+/// Prefixes that tokens of this installation have. Of a token that nobody has, only such a prefix is written down: what
+/// stands there in somebody else's token may be part of a secret.
+#[derive(Default)]
+pub(crate) struct Prefixes(ArcSwap<HashSet<Box<str>>>);
+
+/// More are not learnt.
+const MOST: usize = 1_024;
+
+impl Prefixes {
+    pub(crate) fn learn(&self, prefix: &str) {
+        let known = self.0.load();
+        if !known.contains(prefix) && known.len() < MOST {
+            self.0.rcu(|known| {
+                let mut known = (**known).clone();
+                known.insert(prefix.into());
+                known
+            });
+        }
+    }
+
+    fn of<'a>(&self, token: &'a [u8]) -> Option<&'a str> {
+        let presented = Presented::parse(token).ok()?;
+        let prefix = presented.prefix();
+        let known = presented.has_valid_checksum() || self.0.load().contains(prefix);
+        known.then_some(prefix).filter(|prefix| !prefix.is_empty())
+    }
+}
+
+impl Inner {
+    /// Microseconds since a question came. The clock is read once more for it, after the decision and before the record.
+    #[inline]
+    fn micros_since(&self, came: Timestamp) -> u32 {
+        u32::try_from(self.clock.now().since(came).as_micros()).unwrap_or(u32::MAX)
+    }
+
+    /// Records an answer about a key.
+    #[inline]
+    pub(crate) fn note(
+        &self,
+        key: &CachedKey,
+        question: &Question<'_>,
+        code: Code,
+        now: Timestamp,
+        came: Timestamp,
+    ) {
+        let organisation = &key.organisation;
+        let api = question.target.and_then(|target| target.api);
+        self.journal.note(&Noted {
+            whose: Some(Whose {
+                organisation: organisation.id,
+                key: key.key,
+                secret: key.secret,
+            }),
+            at: now,
+            micros: self.micros_since(came),
+            code,
+            source: question.source,
+            ip: question.ip,
+            // Only what there is: a caller may say anything.
+            api: api.filter(|slug| organisation.apis.knows(slug)),
+            route: None,
+            agent: question.agent,
+            prefix: None,
+            logged: organisation.policy.requests.logged == Logged::All,
+        });
+    }
+
+    /// The answer to a token that names nothing, recorded. Where strangers' tokens arrive, it is charged to their address.
+    pub(crate) fn nobody(
+        &self,
+        token: &[u8],
+        question: &Question<'_>,
+        now: Timestamp,
+    ) -> Result<Answer, VerifyError> {
+        check(question)?;
+        self.tally.count(question.door, Code::NotFound);
+        self.journal.note(&Noted {
+            whose: None,
+            at: now,
+            micros: self.micros_since(now),
+            code: Code::NotFound,
+            source: question.source,
+            ip: question.ip,
+            api: None,
+            route: None,
+            agent: None,
+            prefix: self.prefixes.of(token),
+            logged: false,
+        });
+        let mut answer = Answer::nobody(now);
+        if question.door.is_guessed_at() {
+            answer.guess_again_in = self.guesses.charge(question.ip, self.clock.boottime());
+        }
+        Ok(answer)
+    }
+}
+
+/// A requirement that cannot be read is an error whatever the token.
+pub(crate) fn check(question: &Question<'_>) -> Result<(), VerifyError> {
+    if let Some(text) = question.requires {
+        Requirement::check(text, &Grants::default())?;
+    }
+    Ok(())
+}
