@@ -17,6 +17,7 @@ mod apis;
 mod audit_is_proof;
 mod authorisation_matrix;
 mod bad_input;
+mod console;
 mod dates;
 mod demo;
 mod dialects;

@@ -23,7 +23,11 @@ function sentence(text: string): string {
 }
 
 export function told(error: unknown): Told {
-  if (!isProblem(error)) return { title: common.errors.offlineTitle, detail: common.errors.offline };
+  if (!isProblem(error)) {
+    // Only a request that was lost is a TypeError of fetch; anything else is a fault of the console.
+    const lost = !(error instanceof Error) || /fetch|network|load failed/i.test(error.message);
+    return lost ? { title: common.errors.offlineTitle, detail: common.errors.offline } : { title: common.errors.pageTitle, detail: common.errors.page };
+  }
   const hint = common.errors.hints[error.code];
   const requestId = error.status >= 500 ? (error.request_id ?? undefined) : undefined;
   const title = error.status === 403 && error.code === 'forbidden' ? common.errors.forbiddenTitle : error.title;

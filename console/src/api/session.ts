@@ -1,6 +1,7 @@
 // Who is signed in, and what they may do where they act.
 import { queryOptions, useSuspenseQuery } from '@tanstack/react-query';
 import { api } from './client';
+import { interrupt } from './interruptions';
 import type { components } from './schema';
 
 export type OwnSession = components['schemas']['OwnSession'];
@@ -12,11 +13,15 @@ export const sessionOptions = queryOptions({
   queryKey: ['session'],
   staleTime: 60_000,
   retry: false,
-  queryFn: async ({ signal }): Promise<OwnSession | null> => {
-    const { data, error, response } = await api.GET('/v1/session', { signal });
-    if (response.status === 401) return null;
-    if (!data) throw error;
-    return data;
+  queryFn: async ({ signal, client, queryKey }): Promise<OwnSession | null> => {
+    for (;;) {
+      const { data, error, response } = await api.GET('/v1/session', { signal });
+      if (data) return data;
+      if (response.status !== 401) throw error;
+      // Whoever was in is asked to come in again, so that what they were at is not lost.
+      const before = client.getQueryData<OwnSession | null>(queryKey);
+      if (!before || !(await interrupt('expired'))) return before ?? null;
+    }
   },
 });
 

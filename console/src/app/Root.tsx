@@ -21,7 +21,7 @@ export function Root() {
       colorScheme={theme === 'system' ? undefined : theme}
       background="base"
       styles={style({ height: 'full', display: 'flex', flexDirection: 'column' })}
-      router={{ navigate: (to) => void router.navigate({ to, href: to } as never), useHref: (href) => href }}>
+      router={{ navigate: (to) => void router.navigate({ href: to }), useHref: (href) => href }}>
       <Suspense fallback={<Loading />}>
         <Outlet />
       </Suspense>

@@ -1,13 +1,11 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect, useParams, useSearch, type AsyncRouteComponent, type RouteComponent } from '@tanstack/react-router';
 import type { PageRoute } from './page';
+import { hasPage, pages } from './pages';
 import { Root } from './Root';
 import { queryClient } from '@/api/queryClient';
 import { sessionOptions, useMay } from '@/api/session';
 import { ErrorState, Loading, NoPermission, NotFound } from '@/components/states';
 import { Shell } from '@/shell/Shell';
-
-const found = import.meta.glob<{ routes: PageRoute[] }>('../pages/*/route.ts', { eager: true });
-export const pages: readonly PageRoute[] = Object.values(found).flatMap((file) => file.routes);
 
 /** The query as plain texts: `?q=12` is the text 12. */
 type Query = Record<string, string>;
@@ -48,7 +46,18 @@ function route(page: PageRoute) {
   return createRoute({ getParentRoute: () => (page.open ? root : frame) as typeof root, path: page.path, component: guarded(page) });
 }
 
-const tree = root.addChildren([...pages.filter((page) => page.open).map(route), frame.addChildren(pages.filter((page) => !page.open).map(route))]);
+// Where nothing lies at the first address, the keys do.
+const first = createRoute({
+  getParentRoute: () => frame,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/keys', replace: true });
+  },
+});
+const inside = pages.filter((page) => !page.open).map(route);
+const framed = hasPage('/') ? inside : [...inside, first];
+
+const tree = root.addChildren([...pages.filter((page) => page.open).map(route), frame.addChildren(framed)]);
 
 export const router = createRouter({
   routeTree: tree,

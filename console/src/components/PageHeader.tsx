@@ -50,14 +50,14 @@ export function Page({ children, fill = false }: { children: ReactNode; fill?: b
         display: 'flex',
         flexDirection: 'column',
         width: 'full',
-        maxWidth: { default: 1440, fill: 'full' },
-        minHeight: { default: 'auto', fill: 480 },
-        height: { default: 'auto', fill: 'full' },
+        maxWidth: { default: 1440, isFilled: 'full' },
+        minHeight: { default: 'auto', isFilled: 480 },
+        height: { default: 'auto', isFilled: 'full' },
         marginX: 'auto',
         paddingX: { default: 16, sm: 24, lg: 40 },
         paddingTop: { default: 20, lg: 32 },
         paddingBottom: { default: 24, lg: 32 },
-      })({ fill })}>
+      })({ isFilled: fill })}>
       {children}
     </div>
   );

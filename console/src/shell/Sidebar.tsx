@@ -1,5 +1,5 @@
 import { focusRing, iconStyle, style } from '@react-spectrum/s2/style' with { type: 'macro' };
-import { Link as RouterLink, useLocation } from '@tanstack/react-router';
+import { useLocation, useRouter } from '@tanstack/react-router';
 import { Link } from 'react-aria-components/Link';
 import { Logo } from './Logo';
 import { useNav, type NavItem } from './nav';
@@ -24,6 +24,7 @@ const row = style({
 
 function Item({ item }: { item: NavItem }) {
   const { pathname } = useLocation();
+  const router = useRouter();
   const isHere = item.path === '/' ? pathname === '/' : pathname === item.path || pathname.startsWith(`${item.path}/`);
   const Icon = item.icon as React.ComponentType<{ styles?: string }>;
   return (
@@ -31,8 +32,8 @@ function Item({ item }: { item: NavItem }) {
       <Link
         href={item.path}
         aria-current={isHere ? 'page' : undefined}
-        className={(state) => row({ ...state, isHere })}
-        render={(props) => <RouterLink {...(props as object)} to={item.path} />}>
+        onHoverStart={() => void router.preloadRoute({ to: item.path })}
+        className={(state) => row({ ...state, isHere })}>
         <Icon styles={iconStyle({ size: 'S' }) as unknown as string} />
         {shell.pages[item.name]}
       </Link>

@@ -11,8 +11,8 @@ import Lock from '@react-spectrum/s2/icons/Lock';
 import Nodes from '@react-spectrum/s2/icons/DeviceAll';
 import User from '@react-spectrum/s2/icons/User';
 import UserGroup from '@react-spectrum/s2/icons/UserGroup';
-import { useRouter } from '@tanstack/react-router';
 import type { ComponentType } from 'react';
+import { hasPage } from '@/app/pages';
 import { useMay, type Permission } from '@/api/session';
 import { shell } from '@/strings/en/shell';
 
@@ -68,7 +68,6 @@ export const accountPage: NavItem = { name: 'account', path: '/account', icon: U
 /** What this person finds in the sidebar. */
 export function useNav(): NavGroup[] {
   const may = useMay();
-  const { routesByPath } = useRouter();
-  const shown = ({ path, permission }: NavItem) => path in routesByPath && (!permission || may(permission));
+  const shown = ({ path, permission }: NavItem) => hasPage(path) && (!permission || may(permission));
   return groups.map((group) => ({ ...group, items: group.items.filter(shown) })).filter((group) => group.items.length > 0);
 }

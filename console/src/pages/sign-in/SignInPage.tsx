@@ -88,7 +88,7 @@ export default function SignInPage() {
         {several && (
           <TextField label={signIn.organisation} description={signIn.organisationHelp} name="organisation" value={organisation} onChange={setOrganisation} />
         )}
-        <Button type="submit" variant="accent" size="L" isPending={busy} styles={style({ marginTop: 8 })}>
+        <Button type="submit" variant="accent" size="L" isPending={busy} styles={style({ marginTop: 8, width: 'full' })}>
           {signIn.submit}
         </Button>
       </Form>

@@ -54,7 +54,7 @@ export default function InvitationPage() {
         <TextField label={welcome.email} name="email" type="email" autoComplete="username" isReadOnly value={email} />
         {!recovering && <TextField label={welcome.name} name="name" autoComplete="name" isRequired value={name ?? known} onChange={setName} />}
         <NewPassword value={password} onChange={setPassword} least={least} />
-        <Button type="submit" variant="accent" size="L" isPending={accept.isRunning} styles={style({ marginTop: 8 })}>{welcome.enter}</Button>
+        <Button type="submit" variant="accent" size="L" isPending={accept.isRunning} styles={style({ marginTop: 8, width: 'full' })}>{welcome.enter}</Button>
       </Form>
     </AuthFrame>
   );

@@ -56,7 +56,7 @@ export default function SetupPage() {
         <TextField label={welcome.name} name="name" autoComplete="name" isRequired autoFocus value={name} onChange={setName} />
         <TextField label={welcome.email} name="email" type="email" autoComplete="username" isRequired value={email} onChange={setEmail} />
         <NewPassword value={password} onChange={setPassword} least={link.data.password_length} />
-        <Button type="submit" variant="accent" size="L" isPending={begin.isRunning} styles={style({ marginTop: 8 })}>{welcome.create}</Button>
+        <Button type="submit" variant="accent" size="L" isPending={begin.isRunning} styles={style({ marginTop: 8, width: 'full' })}>{welcome.create}</Button>
       </Form>
     </AuthFrame>
   );
