@@ -42,6 +42,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
   },
+  optimizeDeps: { entries: ['index.html', 'src/**/*.tsx'], rolldownOptions: { plugins: [systemFonts()] } },
   server: { proxy: toServer },
   preview: { proxy: toServer, headers: { 'Content-Security-Policy': security } },
   test: { include: ['src/**/*.test.ts', 'src/**/*.test.tsx'] },

@@ -1,5 +1,4 @@
 // The columns of the keys table: what each shows, and what the server sorts by.
-import { Badge } from '@react-spectrum/s2/Badge';
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
 import type { ReactNode } from 'react';
 import type { components } from '@/api/schema';
@@ -39,32 +38,32 @@ export const columns: readonly KeyColumn[] = [
     name: 'name',
     sorts: true,
     usual: true,
-    minWidth: 200,
+    minWidth: 150,
     width: '3fr',
     cell: (key) => (
-      <span className={`name ${style({ display: 'inline-flex', alignItems: 'center', gap: 8, fontWeight: 'medium', minWidth: 0 })}`}>
-        <span className={style({ truncate: true })}>{key.name}</span>
-        {key.protected && <Badge size="S" variant="neutral" fillStyle="outline">{words.protected}</Badge>}
+      <span className={`name ${style({ fontWeight: 'medium' })}`}>
+        {key.name}
+        {key.protected && <span className={quiet}>{` · ${words.protected}`}</span>}
       </span>
     ),
   },
-  { name: 'status', usual: true, minWidth: 128, width: '1fr', cell: (key) => <StatusBadge status={key.status} /> },
+  { name: 'status', usual: true, minWidth: 112, width: '1fr', cell: (key) => <StatusBadge status={key.status} /> },
   {
     name: 'owner',
     usual: true,
-    minWidth: 160,
+    minWidth: 110,
     width: '2fr',
     cell: (key) => (key.owner.type === 'organisation' ? <span className={quiet}>{words.organisationItself}</span> : <span className="name">{key.owner.name}</span>),
   },
-  { name: 'display', usual: true, minWidth: 184, width: '1.5fr', cell: (key) => <span className={code}>{key.display}</span> },
+  { name: 'display', usual: true, minWidth: 168, width: '1.5fr', cell: (key) => <span className={code}>{key.display}</span> },
   { name: 'permissions', usual: false, minWidth: 180, width: '2fr', cell: (key) => names([...key.roles.map((role) => role.name), ...key.permissions]) },
   { name: 'created_by', sorts: true, usual: false, minWidth: 150, width: '1.5fr', cell: (key) => <span className="name">{key.created_by.name}</span> },
-  { name: 'created_at', sorts: true, usual: true, minWidth: 120, width: '1fr', cell: (key) => <Time plain at={key.created_at} /> },
+  { name: 'created_at', sorts: true, usual: true, minWidth: 100, width: '1fr', cell: (key) => <Time plain at={key.created_at} /> },
   {
     name: 'expires_at',
     sorts: true,
     usual: true,
-    minWidth: 120,
+    minWidth: 96,
     width: '1fr',
     cell: (key) => (key.expires_at ? <Time plain at={key.expires_at} /> : <span className={quiet}>{words.neverExpires}</span>),
   },
@@ -72,7 +71,7 @@ export const columns: readonly KeyColumn[] = [
     name: 'last_used_at',
     sorts: true,
     usual: true,
-    minWidth: 120,
+    minWidth: 104,
     width: '1fr',
     cell: (key) => (key.last_used_at ? <Time plain at={key.last_used_at} /> : <span className={quiet}>{words.neverUsed}</span>),
   },
