@@ -18,7 +18,7 @@ function subscribe(reader: () => void) {
 /** “3 min ago”, with the instant where the pointer rests; `title` in tables, where a tooltip for each cell would cost too much. */
 export function Time({ at, plain = false }: { at: string; plain?: boolean }) {
   const reading = useSyncExternalStore(subscribe, () => now);
-  const text = relative(at, Math.max(reading, Date.now() - 30_000));
+  const text = relative(at, Math.max(reading, Date.now() - 30_000), plain ? 'narrow' : 'short');
   if (plain) return <time dateTime={at} title={instant(at)} className="tabular">{text}</time>;
   return (
     <TooltipTrigger delay={200}>

@@ -36,9 +36,9 @@ const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 /** “3 min ago”, “in 12 days”. */
-export function relative(at: string | Date, now: number = Date.now()): string {
+export function relative(at: string | Date, now: number = Date.now(), style: 'short' | 'narrow' = 'short'): string {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
-  const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style: 'short' });
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style });
   // Weeks are hard to reckon with: days do until two months.
   const [unit, length] = steps.find(([name, size]) => name !== 'week' && Math.abs(seconds) >= size * (name === 'month' ? 2 : 1)) ?? ['second', 1];
   return format.format(Math.trunc(seconds / length), unit);
