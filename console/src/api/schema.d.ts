@@ -1532,6 +1532,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/setup/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a set-up link is good; looking at it does not use it up. */
+        get: operations["show_setup_link"];
+        put?: never;
+        /** Makes the first person of the installation, and signs them in. Of two who come at once, one wins. */
+        post: operations["set_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -5870,6 +5888,25 @@ export interface components {
         Sessions: {
             items: components["schemas"]["Session"][];
         };
+        /**
+         * @description Whoever comes first.
+         * @example {
+         *       "name": "Ada Lovelace",
+         *       "email": "ada@example.com",
+         *       "password": "correct horse battery staple"
+         *     }
+         */
+        SetupAnswer: {
+            /** @description What they are called. */
+            name: components["schemas"]["Name"];
+            /** @description Where they get mail, and what they sign in with. */
+            email: components["schemas"]["EmailAddress"];
+            /**
+             * Format: password
+             * @description At least 15 characters, and not easy to guess.
+             */
+            password: string;
+        };
         /** @description What the form sends. */
         SetupForm: {
             /** @description The first person's name. */
@@ -5881,6 +5918,14 @@ export interface components {
              * @example correct horse battery staple
              */
             password: string;
+        };
+        /** @description What the set-up link asks for. */
+        SetupLink: {
+            /**
+             * @description The fewest characters of the password that is chosen.
+             * @example 15
+             */
+            password_length: number;
         };
         /**
          * @description How somebody showed who they are.
@@ -14401,6 +14446,99 @@ export interface operations {
                 };
             };
             413: components["responses"]["413"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    show_setup_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The last part of the link */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is good */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "password_length": 15
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SetupLink"];
+                };
+            };
+            404: components["responses"]["404"];
+        };
+    };
+    set_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The last part of the link */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Ada Lovelace",
+                 *       "email": "ada@example.com",
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SetupAnswer"];
+            };
+        };
+        responses: {
+            /** @description The session; its token is in the cookie */
+            201: {
+                headers: {
+                    /** @description The session */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "session": {
+                     *         "id": "sess_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "current": false,
+                     *         "method": "password",
+                     *         "created_at": "2026-01-10T23:59:59Z",
+                     *         "seen_at": "2026-01-10T23:59:59Z",
+                     *         "proven_at": "2026-01-10T23:59:59Z",
+                     *         "ends_at": "2026-01-10T23:59:59Z",
+                     *         "idle_ends_at": "2026-01-10T23:59:59Z",
+                     *         "ip": "203.0.113.9",
+                     *         "agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+                     *       },
+                     *       "user": {
+                     *         "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "email": "ada@example.com",
+                     *         "name": "Ada Lovelace"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OpenedSession"];
+                };
+            };
+            400: components["responses"]["400"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             500: components["responses"]["500"];
             503: components["responses"]["503"];
         };
