@@ -21,7 +21,7 @@ function systemFonts(): Plugin {
     enforce: 'pre',
     resolveId(id, importer) {
       const fromSpectrum = importer?.includes('@react-spectrum/s2') ?? false;
-      return fromSpectrum && /\/Fonts\.mjs$/.test(id) ? none : undefined;
+      return fromSpectrum && id.endsWith('/Fonts.mjs') ? none : undefined;
     },
     load(id) {
       return id === none ? 'export function Fonts() { return null; }' : undefined;
@@ -41,6 +41,8 @@ export default defineConfig({
     manifest: true,
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
+    // Spectrum's styles are made by the macros' plugin: that most of the time is spent there is as it should be.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   optimizeDeps: { entries: ['index.html', 'src/**/*.tsx'], rolldownOptions: { plugins: [systemFonts()] } },
   server: { proxy: toServer },

@@ -11,19 +11,23 @@ interface WorkerFixtures {
 }
 
 interface Fixtures {
+  expected: RegExp[];
   /** Somebody who is signed in, at the first page. */
   console: Page;
   /** Nobody. */
   visitor: Page;
+  /** Names an error of the browser's console that the test brings about itself. */
+  expectError: (pattern: RegExp) => void;
 }
 
 /** Chromium writes each refused request as an error; refusals are answers. */
 const answers = /Failed to load resource: the server responded with a status of (400|401|403|404|409|412|422|429)/;
 
-function watch(page: Page, server: Server): string[] {
+function watch(page: Page, server: Server, expected: readonly RegExp[]): string[] {
   const faults: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error' && !answers.test(message.text())) faults.push(message.text());
+    const known = [answers, ...expected].some((pattern) => pattern.test(message.text()));
+    if (message.type() === 'error' && !known) faults.push(message.text());
   });
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('request', (request) => {
@@ -43,15 +47,17 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: 'worker' },
   ],
   cookie: [async ({ server }, use) => use(await server.firstPerson()), { scope: 'worker' }],
-  console: async ({ page, context, server, cookie }, use) => {
+  expected: async ({}, use) => use([]),
+  expectError: async ({ expected }, use) => use((pattern) => expected.push(pattern)),
+  console: async ({ page, context, server, cookie, expected }, use) => {
     const [name = '', value = ''] = cookie.split('=');
     await context.addCookies([{ name, value, url: server.url }]);
-    const faults = watch(page, server);
+    const faults = watch(page, server, expected);
     await use(page);
     expect(faults, 'errors in the console').toEqual([]);
   },
-  visitor: async ({ page, server }, use) => {
-    const faults = watch(page, server);
+  visitor: async ({ page, server, expected }, use) => {
+    const faults = watch(page, server, expected);
     await use(page);
     expect(faults, 'errors in the console').toEqual([]);
   },
@@ -68,18 +74,35 @@ export async function accessible(page: Page) {
 
 const sizes = { narrow: { width: 360, height: 740 }, usual: { width: 1280, height: 800 }, wide: { width: 1920, height: 1080 } } as const;
 
+/** The pictures of a page: both themes in the usual size, and each other size in one. */
+const shots = [
+  { size: 'narrow', theme: 'light' },
+  { size: 'usual', theme: 'light' },
+  { size: 'usual', theme: 'dark' },
+  { size: 'wide', theme: 'dark' },
+] as const;
+
+/** Once nothing moves any more, and the letters are there. */
+async function still(page: Page) {
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const finite = document.getAnimations().filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime));
+    await Promise.allSettled(finite.map((one) => one.finished));
+  });
+}
+
 /** Pictures in light and dark, narrow, usual and wide, each held against WCAG; they are in `test-results/pictures`. */
 export async function pictures(page: Page, name: string, which: readonly (keyof typeof sizes)[] = ['narrow', 'usual', 'wide']) {
-  for (const theme of ['light', 'dark'] as const) {
+  for (const { size, theme } of shots.filter((shot) => which.includes(shot.size))) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-    for (const size of which) {
-      await page.setViewportSize(sizes[size]);
-      await page.waitForTimeout(250);
-      await page.screenshot({ path: `test-results/pictures/${name}-${size}-${theme}.png` });
-      const across = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      expect(across, `${name} is not wider than the screen (${size})`).toBeLessThanOrEqual(0);
-      if (size !== 'wide') await accessible(page);
-    }
+    await page.setViewportSize(sizes[size]);
+    await still(page);
+    await page.screenshot({ path: `test-results/pictures/${name}-${size}-${theme}.png` });
+    const across = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(across, `${name} is not wider than the screen (${size})`).toBeLessThanOrEqual(0);
+    if (size !== 'wide') await accessible(page);
   }
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
   await page.setViewportSize(sizes.usual);
 }

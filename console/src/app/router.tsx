@@ -23,7 +23,7 @@ const frame = createRoute({
   getParentRoute: () => root,
   beforeLoad: async ({ location }) => {
     const session = await queryClient.ensureQueryData(sessionOptions);
-    if (!session) throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { then: location.href }, replace: true });
+    if (!session) throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href }, replace: true });
   },
   component: () => (
     <Shell>

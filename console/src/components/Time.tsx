@@ -18,11 +18,12 @@ function subscribe(reader: () => void) {
 /** “3 min ago”, with the instant where the pointer rests; `title` in tables, where a tooltip for each cell would cost too much. */
 export function Time({ at, plain = false }: { at: string; plain?: boolean }) {
   const reading = useSyncExternalStore(subscribe, () => now);
-  const text = relative(at, Math.max(reading, Date.now() - 30_000), plain ? 'narrow' : 'short');
+  const text = relative(at, reading, plain ? 'narrow' : 'short');
   if (plain) return <time dateTime={at} title={instant(at)} className="tabular">{text}</time>;
   return (
     <TooltipTrigger delay={200}>
       <Focusable>
+        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the instant must be within reach of the keyboard too */}
         <time dateTime={at} role="note" tabIndex={0} className="tabular">{text}</time>
       </Focusable>
       <Tooltip>{instant(at)}</Tooltip>

@@ -8,6 +8,7 @@ const ago = (seconds: number) => new Date(now - seconds * 1000);
 describe('times are told as people tell them', () => {
   it.each([
     [0, 'now'],
+    [-20, 'now'],
     [59, '59 sec. ago'],
     [200, '3 min. ago'],
     [86_400, 'yesterday'],

@@ -39,6 +39,8 @@ const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 export function relative(at: string | Date, now: number = Date.now(), style: 'short' | 'narrow' = 'short'): string {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
   const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style });
+  // The page's clock ticks every half minute, and the server's may be a little ahead.
+  if (Math.abs(seconds) < 45) return format.format(0, 'second');
   // Weeks are hard to reckon with: days do until two months.
   const [unit, length] = steps.find(([name, size]) => name !== 'week' && Math.abs(seconds) >= size * (name === 'month' ? 2 : 1)) ?? ['second', 1];
   return format.format(Math.trunc(seconds / length), unit);

@@ -2,7 +2,7 @@ import { ActionButton } from '@react-spectrum/s2/ActionButton';
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
 import MenuHamburger from '@react-spectrum/s2/icons/MenuHamburger';
 import { useLocation } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Dialog } from 'react-aria-components/Dialog';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import { Logo } from './Logo';
@@ -11,9 +11,11 @@ import { shell } from '@/strings/en/shell';
 
 /** The sidebar on narrow screens. It closes when it has led somewhere. */
 export function Drawer() {
-  const [isOpen, setOpen] = useState(false);
   const { pathname } = useLocation();
-  useEffect(() => setOpen(false), [pathname]);
+  // Open on the page where it was opened, so that it closes when it has led to another.
+  const [openOn, setOpenOn] = useState<string>();
+  const isOpen = openOn === pathname;
+  const setOpen = (open: boolean) => setOpenOn(open ? pathname : undefined);
   return (
     <>
       <div className={style({ display: { default: 'block', lg: 'none' } })}>

@@ -54,7 +54,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
             </div>
             <div className={style({ flexGrow: 1, overflow: 'auto', paddingX: 8, paddingBottom: 8 })}>
               {nothing ? (
-                <p role="status" className={style({ font: 'ui', color: 'neutral-subdued', textAlign: 'center', padding: 32, margin: 0 })}>{shell.palette.empty}</p>
+                <output className={style({ display: 'block', font: 'ui', color: 'neutral-subdued', textAlign: 'center', padding: 32, margin: 0 })}>{shell.palette.empty}</output>
               ) : (
                 <Menu aria-label={shell.palette.title} styles={style({ width: 'full' })} onAction={() => onClose()}>
                   {actions.length > 0 && (

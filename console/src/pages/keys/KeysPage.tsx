@@ -143,9 +143,9 @@ export default function KeysPage() {
           </TableBody>
         </TableView>
       )}
-      <p role="status" className={`tabular ${style({ font: 'ui-sm', color: 'neutral-subdued', margin: 0, marginTop: 8, minHeight: 20 })}`}>
+      <output className={`tabular ${style({ display: 'block', font: 'ui-sm', color: 'neutral-subdued', margin: 0, marginTop: 8, minHeight: 20 })}`}>
         {!list.isPending && !list.error && words.matching(list.items.length, list.hasMore)}
-      </p>
+      </output>
       {asked?.what === 'revoke' && <RevokeDialog name={asked.key.name} id={asked.key.id} onClose={() => setAsked(undefined)} />}
       {asked?.what === 'delete' && <DeleteDialog name={asked.key.name} id={asked.key.id} onClose={() => setAsked(undefined)} />}
       {bulk === 'revoke' && !many.state && (

@@ -58,7 +58,7 @@ export function CodeStep({ busy, error, onCode, onBack }: Props) {
             setRecovery(!recovery);
             setCode('');
           }}>
-          {recovery ? signIn.useApp : signIn.useRecovery}
+          {recovery ? signIn.withApp : signIn.withRecovery}
         </Link>
       </span>
     </AuthFrame>

@@ -18,12 +18,12 @@ import { FormProblem } from '@/components/FormProblem';
 import { signIn } from '@/strings/en/signIn';
 
 /** An address of this console and of nowhere else. */
-function inside(then: string | undefined): string {
-  return then && /^\/(?![/\\])/.test(then) ? then : '/';
+function inside(next: string | undefined): string {
+  return next && /^\/(?![/\\])/.test(next) ? next : '/';
 }
 
 export default function SignInPage() {
-  const { then } = useQueryTexts();
+  const { next } = useQueryTexts();
   const { data: methods } = query.useQuery('get', '/v1/session/methods');
   const queries = useQueryClient();
   const router = useRouter();
@@ -44,7 +44,7 @@ export default function SignInPage() {
       if (!refused) {
         actIn(undefined);
         queries.clear();
-        await router.navigate({ href: inside(then), replace: true });
+        await router.navigate({ href: inside(next), replace: true });
         return;
       }
       if (!isProblem(refused)) throw refused;
@@ -70,7 +70,7 @@ export default function SignInPage() {
     <AuthFrame title={signIn.title} lead={signIn.lead}>
       {methods?.oidc && (
         <>
-          <LinkButton variant="secondary" size="L" href={`/v1/oidc/start?then=${encodeURIComponent(inside(then))}`} rel="external" target="_self">
+          <LinkButton variant="secondary" size="L" href={`/v1/oidc/start?then=${encodeURIComponent(inside(next))}`} rel="external" target="_self">
             {signIn.provider}
           </LinkButton>
           <Divider size="S" />
