@@ -36,7 +36,7 @@ export class Server {
   static async start(fill: 'demo' | 'empty' = 'demo'): Promise<Server> {
     const data = mkdtempSync(join(tmpdir(), 'console-'));
     const command = fill === 'demo' ? ['demo'] : ['init', '--organisation', 'Sample Ltd'];
-    const made = JSON.parse(execFileSync(binary, [...command, '--data', data, '--json'], { env: environment, encoding: 'utf8' })) as Made;
+    const made = JSON.parse(execFileSync(binary, [...command, '--data', data, '--json'], { env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as Made;
     const free = '127.0.0.1:0';
     const child = spawn(binary, ['serve', '--data', data, '--management', free, '--verify', free, '--grpc', free], { env: environment, stdio: 'ignore' });
     const file = join(data, 'listen.json');

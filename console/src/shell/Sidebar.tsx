@@ -69,7 +69,7 @@ export function Sidebar() {
         display: { default: 'none', lg: 'flex' },
         flexDirection: 'column',
         flexShrink: 0,
-        width: 232,
+        width: 216,
         overflowY: 'auto',
         backgroundColor: 'layer-1',
         borderStyle: 'solid',

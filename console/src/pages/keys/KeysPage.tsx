@@ -122,7 +122,7 @@ export default function KeysPage() {
           <TableHeader columns={[...shown.map((column) => ({ ...column, id: column.name })), { id: 'menu' as const }]}>
             {(column) =>
               column.id === 'menu' ? (
-                <Column id="menu" width={56} minWidth={56} align="end"><span className="spoken">{words.actions.title}</span></Column>
+                <Column id="menu" width={48} minWidth={48} align="end"><span className="spoken">{words.actions.title}</span></Column>
               ) : (
                 <Column id={column.id} isRowHeader={column.id === 'name'} allowsSorting={column.sorts} minWidth={column.minWidth} defaultWidth={column.width}>
                   {words.columns[column.id]}

@@ -23,7 +23,7 @@ export const keys = {
     tags: 'Tags',
   },
   chooseColumns: 'Columns',
-  organisationItself: 'The organisation',
+  organisationItself: 'Organisation',
   status: 'Status',
   statusChoices: {
     live: 'Live',
