@@ -2,17 +2,22 @@
 
 DATA ?= data
 
-.PHONY: start test lint bench bench-verify soak clean
+.PHONY: start test console lint bench bench-verify soak clean
 
 ## Build Claviger and start it on the embedded database in ./data.
-start:
+start: console
 	cargo build --release --bin claviger
 	target/release/claviger serve --data $(DATA)
 
 ## Install what the tests need, and run every one of them: the API against its description first, then the tests.
-test: tools
+test: tools console
 	@failed=0; ./scripts/check-api.sh || failed=1; \
 	./scripts/with-services.sh cargo nextest run --workspace --no-fail-fast || failed=1; exit $$failed
+
+## The web console, which the next build embeds; without npm the binary goes without it.
+console:
+	@if command -v npm >/dev/null; then cd console && npm ci --silent --no-audit --no-fund && npm run --silent build; \
+	else echo "npm is missing: building without the web console" >&2; fi
 
 ## Formatting, lints, licences and sources.
 lint:

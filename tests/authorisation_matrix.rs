@@ -12,7 +12,7 @@ use crate::support::{Answer, Browser, ENGINES, PASSWORD, Server, path_of, text};
 use crate::tenants::with;
 
 /// The routes that nobody is asked for a key at, each with its reason.
-const PUBLIC: [(&str, &str); 18] = [
+const PUBLIC: [(&str, &str); 20] = [
     ("GET /healthz", "a probe has no key"),
     ("GET /readyz", "a probe has no key"),
     ("GET /openapi.json", "holds nothing of anybody's"),
@@ -21,6 +21,8 @@ const PUBLIC: [(&str, &str); 18] = [
     ("GET /setup.css", "how the page behind the set-up link looks"),
     ("GET /setup/{token}", "the link itself is the proof"),
     ("POST /setup/{token}", "the link itself is the proof, once"),
+    ("GET /v1/setup/{token}", "the link itself is the proof"),
+    ("POST /v1/setup/{token}", "the link itself is the proof, once"),
     ("GET /invitations/{token}", "the link itself is the proof"),
     ("POST /invitations/{token}", "the link itself is the proof, once"),
     ("GET /v1/invitations/{token}", "the link itself is the proof"),

@@ -18,6 +18,7 @@ mod audit_is_proof;
 mod authorisation_matrix;
 mod bad_input;
 mod bench;
+mod console;
 mod dates;
 mod demo;
 mod dialects;

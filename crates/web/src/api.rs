@@ -4,6 +4,7 @@ mod accounts;
 mod apis;
 mod audit;
 pub(crate) mod caller;
+mod console;
 mod docs;
 mod health;
 mod installation;
@@ -140,6 +141,7 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(installation::rotate))
         .routes(routes!(setup::style))
         .routes(routes!(setup::page, setup::redeem))
+        .routes(routes!(setup::look, setup::begin))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(openapi::show))
@@ -151,7 +153,7 @@ fn routes() -> OpenApiRouter<Web> {
 pub fn router(web: Web) -> Router {
     let (router, _) = routes().split_for_parts();
     crate::dialects::add(router, &web)
-        .fallback(async || Problem::not_found())
+        .fallback(console::serve)
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -1,6 +1,6 @@
 //! `/v1/invitations/{token}`: what a link is good for, and coming in by it; and the same as a page.
 
-use ::http::StatusCode;
+use ::http::{HeaderMap, StatusCode};
 use app::AppError;
 use app::user::{Accept, Invitation};
 use axum::extract::{Path, Request, State};
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::caller::client;
+use super::console;
 use super::openapi::NotFound;
 use super::page::{Form, escaped, field, form, page_of};
 use super::session::{OpenedSession, opened, taken_apart, with_cookie};
@@ -167,7 +168,14 @@ fn page_for(status: StatusCode, invitation: &Invitation, fault: &str) -> Respons
     ),
     extensions(("x-claviger-permission" = json!("public")))
 )]
-pub(super) async fn page(State(web): State<Web>, Path(token): Path<String>) -> Result<Response> {
+pub(super) async fn page(
+    State(web): State<Web>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    if let Some(page) = console::instead(&headers) {
+        return Ok(page);
+    }
     match web.app.invitation(&token).await {
         Ok(invitation) => Ok(page_for(StatusCode::OK, &invitation, "")),
         Err(AppError::NotFound { .. }) => Ok(gone()),

@@ -1,6 +1,6 @@
 //! The set-up link: a page that makes its holder, once, the first person of the installation.
 
-use ::http::{StatusCode, header};
+use ::http::{HeaderMap, StatusCode, header};
 use app::AppError;
 use app::setup::FirstPerson;
 use axum::extract::{Path, Request, State};
@@ -8,12 +8,15 @@ use axum::response::{IntoResponse, Response};
 use zeroize::Zeroizing;
 
 use domain::schema::{EmailAddress, Name};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::caller::client;
+use super::console;
+use super::openapi::NotFound;
 use super::page::{Form, field, form, page_of};
-use super::session::with_cookie;
+use super::session::{OpenedSession, opened, taken_apart, with_cookie};
+use super::shown;
 use crate::http::Web;
 use crate::http::problem::Result;
 
@@ -78,7 +81,14 @@ pub(super) struct SetupForm {
     responses((status = OK, description = "A form", body = String, content_type = "text/html"), (status = NOT_FOUND, description = "The link is no longer good", body = String, content_type = "text/html")),
     extensions(("x-claviger-permission" = json!("public")))
 )]
-pub(super) async fn page(State(web): State<Web>, Path(token): Path<String>) -> Result<Response> {
+pub(super) async fn page(
+    State(web): State<Web>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    if let Some(page) = console::instead(&headers) {
+        return Ok(page);
+    }
     if !web.app.has_setup_link(&token).await? {
         return Ok(gone());
     }
@@ -127,4 +137,74 @@ pub(super) async fn redeem(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What the set-up link asks for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SetupLink)]
+pub(super) struct ShownLink {
+    /// The fewest characters of the password that is chosen.
+    #[schema(example = 15)]
+    password_length: usize,
+}
+
+/// Whether a set-up link is good; looking at it does not use it up.
+#[utoipa::path(
+    get, path = "/v1/setup/{token}", operation_id = "show_setup_link", tag = "set-up",
+    params(("token" = String, Path, description = "The last part of the link")),
+    responses((status = OK, description = "It is good", body = ShownLink), NotFound),
+    extensions(("x-claviger-permission" = json!("public")))
+)]
+pub(super) async fn look(State(web): State<Web>, Path(token): Path<String>) -> Result<Response> {
+    if !web.app.has_setup_link(&token).await? {
+        return Err(AppError::NotFound { what: "set-up link" }.into());
+    }
+    let password_length = domain::password::MIN_ALONE;
+    Ok(shown::json(StatusCode::OK, &ShownLink { password_length }))
+}
+
+/// Whoever comes first.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(
+    as = SetupAnswer,
+    example = json!({"name": "Ada Lovelace", "email": "ada@example.com", "password": "correct horse battery staple"})
+)]
+pub(super) struct First {
+    /// What they are called.
+    #[schema(value_type = Name)]
+    name: String,
+    /// Where they get mail, and what they sign in with.
+    #[schema(value_type = EmailAddress)]
+    email: String,
+    /// At least 15 characters, and not easy to guess.
+    #[schema(value_type = String, format = Password, min_length = 15, max_length = 1024)]
+    password: Zeroizing<String>,
+}
+
+/// Makes the first person of the installation, and signs them in. Of two who come at once, one wins.
+#[utoipa::path(
+    post, path = "/v1/setup/{token}", operation_id = "set_up", tag = "set-up",
+    params(("token" = String, Path, description = "The last part of the link")),
+    request_body = First,
+    responses(
+        (status = CREATED, description = "The session; its token is in the cookie", body = OpenedSession,
+            headers(("Set-Cookie" = String, description = "The session"))),
+        NotFound
+    ),
+    extensions(("x-claviger-permission" = json!("public")))
+)]
+pub(super) async fn begin(
+    State(web): State<Web>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    let (parts, fields) = taken_apart::<First>(&web, request).await?;
+    let first = FirstPerson {
+        email: fields.email,
+        name: fields.name,
+        password: fields.password,
+    };
+    let session = web.app.redeem_setup_link(&token, first, client(&parts)?).await?;
+    Ok(opened(&web, &session))
 }

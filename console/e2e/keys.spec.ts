@@ -1,0 +1,59 @@
+import { expect, pictures, test } from './support/test';
+
+test('the table of keys is searched, filtered and sorted, and its address says how', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/keys`);
+  const rows = page.getByRole('row');
+  await expect(rows.nth(1)).toBeVisible();
+  await pictures(page, 'keys');
+
+  await page.getByRole('searchbox', { name: 'Search keys' }).fill('gateway');
+  await expect(page).toHaveURL(/q=gateway/);
+  await expect(page.getByRole('status').filter({ hasText: /keys?$/ })).toBeVisible();
+
+  await page.goto(`${server.url}/keys?status=expired`);
+  await expect(page.getByText('16 keys')).toBeVisible();
+  await page.getByRole('columnheader', { name: 'Name' }).click();
+  await expect(page).toHaveURL(/sort=name/);
+
+  await page.goto(`${server.url}/keys?q=nothing-is-called-that`);
+  await expect(page.getByRole('heading', { name: 'No key matches' })).toBeVisible();
+  await pictures(page, 'keys-nothing', ['narrow', 'usual']);
+});
+
+test('a key is disabled and enabled from its row, and several at once with their progress', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/keys?status=active&sort=name`);
+  const row = page.getByRole('row').nth(1);
+  await row.getByRole('button', { name: /^Actions for/ }).click();
+  await pictures(page, 'keys-menu', ['usual']);
+  await page.getByRole('menuitem', { name: 'Disable' }).click();
+  await expect(page.getByText(/is disabled\. Requests with it are refused/)).toBeVisible();
+
+  await page.goto(`${server.url}/keys?status=disabled&sort=name`);
+  await expect(page.getByRole('row').nth(2)).toBeVisible();
+  // As a person does: the box that is seen, which is the label.
+  for (const at of [1, 2]) await page.getByRole('row').nth(at).locator('label').click();
+  await expect(page.getByRole('row', { selected: true })).toHaveCount(2);
+  await pictures(page, 'keys-selected', ['narrow', 'usual']);
+  await page.getByRole('button', { name: 'Enable' }).click();
+  await expect(page.getByText('9 keys')).toBeVisible();
+});
+
+test('what cannot be read says what to do', async ({ console: page, server, expectError }) => {
+  expectError(/net::ERR_FAILED/);
+  await page.route('**/v1/keys?*', (route) => route.abort());
+  await page.goto(`${server.url}/keys`);
+  await expect(page.getByRole('heading', { name: 'Claviger does not answer' })).toBeVisible({ timeout: 20_000 });
+  await pictures(page, 'keys-error', ['narrow', 'usual']);
+  await page.unroute('**/v1/keys?*');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('row').nth(1)).toBeVisible();
+});
+
+test('the palette leads to pages and finds keys', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/keys`);
+  await expect(page.getByRole('row').nth(1)).toBeVisible();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('searchbox', { name: 'Search and commands' }).fill('cold');
+  await expect(page.getByRole('menuitem').first()).toBeVisible();
+  await pictures(page, 'palette', ['narrow', 'usual']);
+});

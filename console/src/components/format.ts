@@ -1,0 +1,47 @@
+// Numbers and times by the reader's locale.
+const locale = () => navigator.language;
+
+/** 12,345 */
+export function count(n: number): string {
+  return new Intl.NumberFormat(locale()).format(n);
+}
+
+/** 12K, for figures where space is short. */
+export function shortCount(n: number): string {
+  return new Intl.NumberFormat(locale(), { notation: 'compact', maximumFractionDigits: 1 }).format(n);
+}
+
+export function percent(part: number, whole: number): string {
+  return new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: 1 }).format(whole === 0 ? 0 : part / whole);
+}
+
+/** The instant, whole: for tooltips and details. */
+export function instant(at: string | Date): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(at));
+}
+
+/** The day, for what lies far off. */
+export function day(at: string | Date): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium' }).format(new Date(at));
+}
+
+const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_557_600],
+  ['month', 2_629_800],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+  ['second', 1],
+];
+
+/** “3 min ago”, “in 12 days”. */
+export function relative(at: string | Date, now: number = Date.now(), style: 'short' | 'narrow' = 'short'): string {
+  const seconds = Math.round((new Date(at).getTime() - now) / 1000);
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style });
+  // The page's clock ticks every half minute, and the server's may be a little ahead.
+  if (Math.abs(seconds) < 45) return format.format(0, 'second');
+  // Weeks are hard to reckon with: days do until two months.
+  const [unit, length] = steps.find(([name, size]) => name !== 'week' && Math.abs(seconds) >= size * (name === 'month' ? 2 : 1)) ?? ['second', 1];
+  return format.format(Math.trunc(seconds / length), unit);
+}

@@ -1,0 +1,23 @@
+// What of the keys page is in the address, and the list that follows from it.
+import { api } from '@/api/client';
+import { usePages } from '@/api/pages';
+import type { Key } from './columns';
+
+export const filterNames = ['permission', 'partner', 'created_by', 'tag', 'owner'] as const;
+
+export const defaults = { q: '', status: 'live', sort: '-created_at', columns: '', permission: '', partner: '', created_by: '', tag: '', owner: '' };
+export type KeysState = typeof defaults;
+export type SetKeysState = (patch: Partial<KeysState>) => void;
+
+
+/** Whether anything narrows the list. */
+export function isFiltered(state: KeysState): boolean {
+  return state.q !== '' || state.status !== 'live' || filterNames.some((name) => state[name] !== '');
+}
+
+export function useKeys({ columns: _, ...asked }: KeysState) {
+  const said = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== ''));
+  return usePages<Key>(['keys', 'list', said], ({ cursor, signal }) =>
+    api.GET('/v1/keys', { params: { query: { ...said, limit: 100, cursor } }, signal }),
+  );
+}
