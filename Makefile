@@ -9,10 +9,11 @@ start: console
 	cargo build --release --bin claviger
 	target/release/claviger serve --data $(DATA)
 
-## Install what the tests need, and run every one of them: the API against its description first, then the tests.
+## Install what the tests need, and run every one of them: the API against its description, the tests, the console in a browser.
 test: tools console
 	@failed=0; ./scripts/check-api.sh || failed=1; \
-	./scripts/with-services.sh cargo nextest run --workspace --no-fail-fast || failed=1; exit $$failed
+	./scripts/with-services.sh cargo nextest run --workspace --no-fail-fast || failed=1; \
+	./scripts/check-console.sh || failed=1; exit $$failed
 
 ## The web console, which the next build embeds; without npm the binary goes without it.
 console:

@@ -91,13 +91,9 @@ impl Tx {
         let rows = sums
             .into_iter()
             .map(|((key, hour, api, route, status), latency)| {
-                let mut row = params![organisation, key, hour, api, route, status].to_vec();
-                measured(
-                    &mut row,
-                    i64::try_from(latency.count()).unwrap_or(i64::MAX),
-                    &latency,
-                );
-                row
+                let place = params![organisation, key, hour, api, route, status].to_vec();
+                let count = i64::try_from(latency.count()).unwrap_or(i64::MAX);
+                measured(place, count, &latency)
             });
         let place = "organisation, key, hour, api, route, status";
         self.add_measured("usage_reports", place, rows.collect()).await

@@ -119,9 +119,8 @@ fn measures() -> String {
 }
 
 /// A statement that adds so many rows to what is stored under the same `place`.
-pub(crate) fn adding(table: &str, place: &str, rows: usize) -> String {
-    let measures = measures();
-    let each = place.split(',').count() + 2 + BUCKETS;
+fn adding(table: &str, place: &str, measures: &str, rows: usize) -> String {
+    let each = place.split(',').count() + measures.split(',').count();
     let marks: Vec<String> = (0..rows)
         .map(|row| {
             let marks: Vec<String> = (row * each + 1..=(row + 1) * each)
@@ -145,10 +144,15 @@ fn int(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-pub(crate) fn measured(row: &mut Vec<Value>, count: i64, latency: &Histogram) {
-    row.push(count.into());
-    row.push(int(latency.micros).into());
-    row.extend(latency.buckets.iter().map(|bucket| Value::from(int(*bucket))));
+/// A row of a `place` and what was measured there.
+pub(crate) fn measured(mut place: Vec<Value>, count: i64, latency: &Histogram) -> Vec<Value> {
+    place.push(count.into());
+    // Elsewhere it is zero by default: what was counted and not measured is written by a statement of a fifth of the values.
+    if *latency != Histogram::default() {
+        place.push(int(latency.micros).into());
+        place.extend(latency.buckets.iter().map(|bucket| Value::from(int(*bucket))));
+    }
+    place
 }
 
 /// Reads the columns of [`measures`].
@@ -187,6 +191,19 @@ impl Tx {
         &mut self,
         table: &str,
         place: &str,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<()> {
+        let counted = place.split(',').count() + 1;
+        let (counts, whole): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.len() == counted);
+        self.add_rows(table, place, "count", counts).await?;
+        self.add_rows(table, place, &measures(), whole).await
+    }
+
+    async fn add_rows(
+        &mut self,
+        table: &str,
+        place: &str,
+        measures: &str,
         mut rows: Vec<Vec<Value>>,
     ) -> Result<()> {
         // PostgreSQL takes many rows in one round trip; SQLite has none to spare.
@@ -198,11 +215,13 @@ impl Tx {
         };
         if !many.is_empty() {
             self.conn()
-                .execute_many(&adding(table, place, at_once), &many)
+                .execute_many(&adding(table, place, measures, at_once), &many)
                 .await?;
         }
         if !rest.is_empty() {
-            self.conn().execute_many(&adding(table, place, 1), &rest).await?;
+            self.conn()
+                .execute_many(&adding(table, place, measures, 1), &rest)
+                .await?;
         }
         Ok(())
     }
@@ -234,9 +253,11 @@ impl Tx {
             let rows = sums
                 .into_iter()
                 .map(|((organisation, key, start, api, code), (count, latency))| {
-                    let mut row = params![organisation, key, start, api, code].to_vec();
-                    measured(&mut row, count, &latency);
-                    row
+                    measured(
+                        params![organisation, key, start, api, code].to_vec(),
+                        count,
+                        &latency,
+                    )
                 });
             let place = format!("organisation, key, {column}, api, code");
             self.add_measured(table, &place, rows.collect()).await?;
@@ -246,9 +267,11 @@ impl Tx {
         let rows = totals
             .into_iter()
             .map(|((organisation, grain, start, api, code), (count, latency))| {
-                let mut row = params![organisation, grain, start, api, code].to_vec();
-                measured(&mut row, count, &latency);
-                row
+                measured(
+                    params![organisation, grain, start, api, code].to_vec(),
+                    count,
+                    &latency,
+                )
             });
         let place = "organisation, grain, start, api, code";
         self.add_measured("usage_totals", place, rows.collect()).await
