@@ -23,6 +23,7 @@ export const keyForm = {
   ownerOf: { service_account: 'Service account', user: 'Person' },
   ownerFault: 'Choose whom the key stands for.',
   permissions: 'Permissions',
+  catalogue: 'Permissions by API',
   findPermission: 'Find a permission',
   noPermissionFound: 'No permission is called that.',
   pattern: 'Another permission or pattern',

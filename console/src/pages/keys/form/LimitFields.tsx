@@ -16,7 +16,7 @@ const row = style({ display: 'flex', flexWrap: 'wrap', alignItems: 'end', gap: 8
 export function RateLimitFields({ value, onChange }: { value: readonly Limit[]; onChange: (value: Limit[]) => void }) {
   const change = (at: number, patch: Partial<Limit>) => onChange(value.map((one, i) => (i === at ? { ...one, ...patch } : one)));
   return (
-    <div role="group" aria-label={words.limits} className={style({ display: 'flex', flexDirection: 'column', gap: 12 })}>
+    <section aria-label={words.limits} className={style({ display: 'flex', flexDirection: 'column', gap: 12 })}>
       <div>
         <div className={style({ font: 'ui', fontWeight: 'medium' })}>{words.limits}</div>
         <div className={style({ font: 'ui-sm', color: 'neutral-subdued' })}>{words.limitsHelp}</div>
@@ -35,13 +35,13 @@ export function RateLimitFields({ value, onChange }: { value: readonly Limit[]; 
           <Text>{words.addLimit}</Text>
         </ActionButton>
       </div>
-    </div>
+    </section>
   );
 }
 
 export function QuotaFields({ value, onChange }: { value: Draft['quota']; onChange: (value: Draft['quota']) => void }) {
   return (
-    <div role="group" aria-label={words.quota} className={style({ display: 'flex', flexDirection: 'column', gap: 12 })}>
+    <section aria-label={words.quota} className={style({ display: 'flex', flexDirection: 'column', gap: 12 })}>
       <Switch isSelected={value !== undefined} onChange={(on) => onChange(on ? { limit: 10_000, per: 'month' } : undefined)}>{words.quotaOn}</Switch>
       {value && (
         <div className={row}>
@@ -51,6 +51,6 @@ export function QuotaFields({ value, onChange }: { value: Draft['quota']; onChan
           </Picker>
         </div>
       )}
-    </div>
+    </section>
   );
 }

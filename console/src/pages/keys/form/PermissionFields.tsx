@@ -59,12 +59,12 @@ export function PermissionFields({ catalogue, value, onChange }: { catalogue: Ca
   const known = new Set((catalogue?.apis ?? []).flatMap((api) => api.permissions.map((one) => one.name)));
   const others = value.filter((one) => !known.has(one));
   return (
-    <div role="group" aria-label={words.permissions} className={style({ display: 'flex', flexDirection: 'column', gap: 16 })}>
+    <section aria-label={words.permissions} className={style({ display: 'flex', flexDirection: 'column', gap: 16 })}>
       {known.size > 0 && (
         <div className={style({ borderStyle: 'solid', borderWidth: 1, borderColor: 'gray-200', borderRadius: 'lg', padding: 16, display: 'flex', flexDirection: 'column', gap: 16 })}>
           <SearchField aria-label={words.findPermission} placeholder={words.findPermission} value={text} onChange={setText} styles={style({ width: 'full' })} />
           {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard */}
-          <div role="group" aria-label={words.permissions} tabIndex={0} className={style({ display: 'flex', flexDirection: 'column', gap: 20, maxHeight: 280, overflowY: 'auto' })}>
+          <section aria-label={words.catalogue} tabIndex={0} className={style({ display: 'flex', flexDirection: 'column', gap: 20, maxHeight: 280, overflowY: 'auto' })}>
             {groups.length === 0 && <output className={style({ font: 'ui', color: 'neutral-subdued' })}>{words.noPermissionFound}</output>}
             {groups.map((api) => (
               <CheckboxGroup
@@ -85,7 +85,7 @@ export function PermissionFields({ catalogue, value, onChange }: { catalogue: Ca
                 ))}
               </CheckboxGroup>
             ))}
-          </div>
+          </section>
         </div>
       )}
       <Other onAdd={(pattern) => onChange([...new Set([...value, pattern])])} />
@@ -100,6 +100,6 @@ export function PermissionFields({ catalogue, value, onChange }: { catalogue: Ca
           <Content>{words.everything}</Content>
         </InlineAlert>
       )}
-    </div>
+    </section>
   );
 }
