@@ -39,13 +39,13 @@ function Card({ found: { group, keys, more } }: { found: Found }) {
           const told = group.told(key);
           return (
             <li key={key.id} className={style({ display: 'flex', justifyContent: 'space-between', alignItems: 'baseline', gap: 12, paddingY: 8, font: 'ui', borderStyle: 'solid', borderWidth: 0, borderTopWidth: 1, borderColor: 'gray-100' })}>
-              <span className={`name ${style({ minWidth: 0 })}`}><Link isQuiet variant="secondary" href={`/keys/${key.id}`}>{key.name}</Link></span>
+              <span className={`name ${style({ minWidth: 0 })}`}><Link isStandalone isQuiet variant="secondary" href={`/keys/${key.id}`}>{key.name}</Link></span>
               {told && <span className={style({ font: 'ui-sm', color: 'neutral-subdued', whiteSpace: 'nowrap' })}>{words[told.what]} <Time plain at={told.at} /></span>}
             </li>
           );
         })}
       </ul>
-      {keys.length > SHOWN && <span className={style({ font: 'ui-sm' })}><Link variant="primary" href={group.href}>{words.seeAll(keys.length, more)}</Link></span>}
+      {keys.length > SHOWN && <span className={style({ font: 'ui-sm' })}><Link isStandalone variant="primary" href={group.href}>{words.seeAll(keys.length, more)}</Link></span>}
     </section>
   );
 }

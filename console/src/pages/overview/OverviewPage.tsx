@@ -10,13 +10,17 @@ import { ErrorState, Loading, NoPermission } from '@/components/states';
 import { keys } from '@/strings/en/keys';
 import { overview as words } from '@/strings/en/overview';
 
+/** The key that began the installation does not count as one that somebody made here. */
+function isFirst(total: number): boolean {
+  return total <= 1;
+}
+
 function Content() {
   const summary = query.useQuery('get', '/v1/keys/summary');
   if (summary.error) return <ErrorState error={summary.error} retry={() => void summary.refetch()} />;
   if (!summary.data) return <Loading />;
   const { total, active, expiring_soon, expired, disabled, revoked, deleted } = summary.data;
-  // The key that began the installation does not count as the first one that somebody made here.
-  if (total <= 1) return <FirstKey />;
+  if (isFirst(total)) return <FirstKey />;
   return (
     <>
       <Figures>
@@ -33,11 +37,14 @@ function Content() {
 /** How the keys stand, and which of them need somebody. */
 export default function OverviewPage() {
   const may = useMay();
-  const create = may('claviger:keys.create') && <LinkButton variant="accent" href="/keys/new">{keys.create}</LinkButton>;
+  const reads = may('claviger:keys.read');
+  const { data } = query.useQuery('get', '/v1/keys/summary', {}, { enabled: reads });
+  // The guide to the first key has a button of its own.
+  const create = may('claviger:keys.create') && data && !isFirst(data.total) && <LinkButton variant="accent" href="/keys/new">{keys.create}</LinkButton>;
   return (
     <Page>
       <PageHeader title={words.title} lead={words.lead} actions={create} />
-      {may('claviger:keys.read') ? <Content /> : <NoPermission permission="claviger:keys.read" />}
+      {reads ? <Content /> : <NoPermission permission="claviger:keys.read" />}
     </Page>
   );
 }
