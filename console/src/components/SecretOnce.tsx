@@ -14,6 +14,8 @@ import { secret as words } from '@/strings/en/keyForm';
 const box = style({ display: 'flex', alignItems: 'start', gap: 8, padding: 12, backgroundColor: 'gray-75', borderRadius: 'lg', borderStyle: 'solid', borderWidth: 1, borderColor: 'gray-200' });
 const text = style({ font: 'code', flexGrow: 1, minWidth: 0, margin: 0, whiteSpace: 'pre-wrap', wordBreak: 'break-all' });
 
+const small = style({ font: 'code-sm', flexGrow: 1, minWidth: 0, margin: 0, whiteSpace: 'pre-wrap', wordBreak: 'break-all' });
+
 interface Props {
   title: string;
   lead?: string;
@@ -27,7 +29,7 @@ function Inside({ title, lead = words.once, name, token, onDone }: Props) {
   const [stored, setStored] = useState(false);
   const command = trial(window.location.origin, token);
   return (
-    <Dialog size="M" isKeyboardDismissDisabled>
+    <Dialog size="L" isKeyboardDismissDisabled>
       <Heading slot="title">{title}</Heading>
       <Content>
         <div className={style({ display: 'flex', flexDirection: 'column', gap: 16 })}>
@@ -42,7 +44,7 @@ function Inside({ title, lead = words.once, name, token, onDone }: Props) {
           <div className={style({ display: 'flex', flexDirection: 'column', gap: 8 })}>
             <span className={style({ font: 'ui', fontWeight: 'medium' })}>{words.try}</span>
             <div className={box}>
-              <pre className={text} data-testid="curl">{command}</pre>
+              <pre className={small} data-testid="curl">{command}</pre>
               <CopyButton text={command} what={words.curl} size="M" />
             </div>
           </div>
