@@ -4,6 +4,7 @@ import type { Server } from './support/server';
 interface Made {
   id: string;
   name: string;
+  secret: string;
 }
 
 /** A key with a secret of its own, made by the API. */
@@ -114,7 +115,7 @@ test('what is used of a quota is given back', async ({ console: page, server }) 
 
 test('where the policy erases, the dialog says so, and the key is gone', async ({ console: page, server }) => {
   const { id, name } = await make(server, 'Sample short lived');
-  await server.call('PATCH', '/v1/policy?confirm=true', { deletion: 'erase' });
+  await server.call('PATCH', '/v1/policy', { deletion: 'erase' });
   await page.goto(`${server.url}/keys/${id}`);
   await page.getByRole('button', { name: `Actions for ${name}` }).click();
   await page.getByRole('menuitem', { name: 'Delete…' }).click();
@@ -122,7 +123,23 @@ test('where the policy erases, the dialog says so, and the key is gone', async (
   await page.getByRole('textbox', { name: /^Type/ }).fill(name);
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(page).toHaveURL(/\/keys$/);
-  await server.call('PATCH', '/v1/policy?confirm=true', { deletion: 'deactivate' });
+  await server.call('PATCH', '/v1/policy', { deletion: 'deactivate' });
+});
+
+test('where the policy keeps secrets, one is shown again, and that is written down', async ({ console: page, server }) => {
+  await server.call('PATCH', '/v1/policy', { secret: { storage: 'encrypted', reveal: 'on_demand' } });
+  const { id, name, secret } = await make(server, 'Sample kept secret');
+  await page.goto(`${server.url}/keys/${id}`);
+  await page.getByRole('button', { name: `Actions for ${name}` }).click();
+  await page.getByRole('menuitem', { name: 'Show secret…' }).click();
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await expect(page.getByTestId('secret')).toHaveText(secret);
+  await page.locator('label', { hasText: 'I have stored it' }).click();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('tab', { name: 'History' }).click();
+  await expect(page.getByText('looked at its secret')).toBeVisible();
+  expect(await page.content()).not.toContain(secret);
+  await server.call('PATCH', '/v1/policy', { secret: { storage: 'hashed', reveal: 'once' } });
 });
 
 test('a key that is not there says so', async ({ console: page, server }) => {

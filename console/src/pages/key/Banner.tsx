@@ -10,7 +10,7 @@ import { keyPage as words } from '@/strings/en/key';
 function Note({ variant, title, children }: { variant: 'negative' | 'notice' | 'neutral'; title: string; children: ReactNode }) {
   return (
     <div className={style({ marginBottom: 20 })}>
-      <InlineAlert variant={variant} fillStyle="subtleFill" styles={style({ width: 'full' })}>
+      <InlineAlert variant={variant} fillStyle="border" styles={style({ width: 'full' })}>
         <Heading>{title}</Heading>
         <Content>{children}</Content>
       </InlineAlert>

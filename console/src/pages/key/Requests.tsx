@@ -27,7 +27,7 @@ export default function Requests({ id }: { id: string }) {
             id: one.id,
             cells: [
               <Time key="at" at={one.at} />,
-              <Badge key="code" variant={one.code === 'VALID' ? 'positive' : 'negative'} fillStyle="subtle" size="S">{words.codes[one.code] ?? one.code}</Badge>,
+              <span key="code" className={style({ display: 'inline-flex', whiteSpace: 'nowrap' })}><Badge variant={one.code === 'VALID' ? 'positive' : 'negative'} fillStyle="subtle" size="S">{words.codes[one.code] ?? one.code}</Badge></span>,
               <span key="ip" className="tabular">{one.ip ?? words.none}</span>,
               <code key="source" className={style({ font: 'code-sm' })}>{one.source ?? words.none}</code>,
             ],

@@ -1,5 +1,9 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { changesOf } from './changes';
+
+vi.stubGlobal('navigator', { language: 'en-GB' });
+
+it('instants are told as people read them', () => expect(changesOf({ ends: { after: '2026-01-02T10:00:00.5Z' } })[0]?.after).toMatch(/^2 Jan 2026/));
 
 it('differences are told before and after', () =>
   expect(changesOf({ contacts: { before: [], after: ['a@sample.example'] }, name: { after: 'Billing' }, expires_at: { before: null, after: '2026-01-01' }, quota: { after: { limit: 5 } } })).toEqual([

@@ -1,5 +1,9 @@
 // The differences that a record of the audit log holds, as rows.
 
+import { instant } from '@/components/format';
+
+const moment = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
 export interface Change {
   field: string;
   before: string | undefined;
@@ -9,7 +13,7 @@ export interface Change {
 function text(value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (value === null) return '–';
-  if (typeof value === 'string') return value === '' ? '–' : value;
+  if (typeof value === 'string') return value === '' ? '–' : moment.test(value) ? instant(value) : value;
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.length === 0 ? '–' : value.join(', ');
   return JSON.stringify(value);
 }

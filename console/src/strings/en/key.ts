@@ -29,7 +29,7 @@ export const keyPage = {
   secretsLead: 'The secret itself is shown once, when it is made.',
   secretColumns: { display: 'Secret', status: 'Status', created: 'Made', ends: 'Ends' },
   retiring: 'The old secret still works',
-  retiringText: (when: string) => `It ends ${when}. Requests below that are still let in may come with it.`,
+  retiringText: (when: string) => `It ends ${when}; until then both work. Put the new one where the key is used.`,
   revokedTitle: (by: string) => `Revoked by ${by}`,
   disabledTitle: 'Switched off',
   disabledText: 'Requests with it are refused until it is enabled again.',

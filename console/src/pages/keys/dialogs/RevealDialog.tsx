@@ -1,11 +1,9 @@
-import { AlertDialog } from '@react-spectrum/s2/AlertDialog';
-import { DialogContainer } from '@react-spectrum/s2/Dialog';
 import { useState } from 'react';
 import type { KeyRow } from '../actions';
 import { useAction } from '@/api/action';
 import { api } from '@/api/client';
+import { ConfirmDialog } from '@/components/ConfirmDialog';
 import { SecretOnce } from '@/components/SecretOnce';
-import { common } from '@/strings/en/common';
 import { keyDialogs as words } from '@/strings/en/key';
 import { secret } from '@/strings/en/keyForm';
 
@@ -14,19 +12,15 @@ export function RevealDialog({ row, onClose }: { row: KeyRow; onClose: () => voi
   const [token, setToken] = useState<string>();
   const reveal = useAction({
     isSecret: true,
+    saysFaults: true,
     call: () => api.POST('/v1/keys/{id}/reveal', { params: { path: { id: row.id } } }),
-    touches: [['get', '/v1/keys/{id}/events']],
+    touches: [['key-events']],
     onDone: (answer) => setToken(answer.secret),
   });
   if (token) return <SecretOnce title={secret.title(row.name)} lead={secret.again} name={row.name} token={token} onDone={onClose} />;
   return (
-    <DialogContainer onDismiss={reveal.isRunning ? () => undefined : onClose}>
-      {/* It stays while the person shows who they are, and until the secret takes its place. */}
-      {!reveal.isRunning && (
-        <AlertDialog variant="confirmation" title={words.revealTitle(row.name)} primaryActionLabel={words.reveal} cancelLabel={common.cancel} onPrimaryAction={() => reveal.run(undefined)} onCancel={onClose}>
-          {words.revealText}
-        </AlertDialog>
-      )}
-    </DialogContainer>
+    <ConfirmDialog title={words.revealTitle(row.name)} confirm={words.reveal} isHarmless isRunning={reveal.isRunning} error={reveal.error} onConfirm={() => reveal.run(undefined)} onCancel={onClose}>
+      {words.revealText}
+    </ConfirmDialog>
   );
 }
