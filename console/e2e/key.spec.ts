@@ -115,7 +115,7 @@ test('what is used of a quota is given back', async ({ console: page, server }) 
 
 test('where the policy erases, the dialog says so, and the key is gone', async ({ console: page, server }) => {
   const { id, name } = await make(server, 'Sample short lived');
-  await server.call('PATCH', '/v1/policy', { deletion: 'erase' });
+  await server.changePolicy({ deletion: 'erase' });
   await page.goto(`${server.url}/keys/${id}`);
   await page.getByRole('button', { name: `Actions for ${name}` }).click();
   await page.getByRole('menuitem', { name: 'Delete…' }).click();
@@ -123,11 +123,11 @@ test('where the policy erases, the dialog says so, and the key is gone', async (
   await page.getByRole('textbox', { name: /^Type/ }).fill(name);
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(page).toHaveURL(/\/keys$/);
-  await server.call('PATCH', '/v1/policy', { deletion: 'deactivate' });
+  await server.changePolicy({ deletion: 'deactivate' });
 });
 
 test('where the policy keeps secrets, one is shown again, and that is written down', async ({ console: page, server }) => {
-  await server.call('PATCH', '/v1/policy', { secret: { storage: 'encrypted', reveal: 'on_demand' } });
+  await server.changePolicy({ secret: { storage: 'encrypted', reveal: 'on_demand' } });
   const { id, name, secret } = await make(server, 'Sample kept secret');
   await page.goto(`${server.url}/keys/${id}`);
   await page.getByRole('button', { name: `Actions for ${name}` }).click();
@@ -139,7 +139,7 @@ test('where the policy keeps secrets, one is shown again, and that is written do
   await page.getByRole('tab', { name: 'History' }).click();
   await expect(page.getByText('looked at its secret')).toBeVisible();
   expect(await page.content()).not.toContain(secret);
-  await server.call('PATCH', '/v1/policy', { secret: { storage: 'hashed', reveal: 'once' } });
+  await server.changePolicy({ secret: { storage: 'hashed', reveal: 'once' } });
 });
 
 test('a key that is not there says so', async ({ console: page, server }) => {

@@ -5,7 +5,7 @@ import { api } from '@/api/client';
 import type { components } from '@/api/schema';
 import { useMay } from '@/api/session';
 import { ErrorState } from '@/components/states';
-import type { KeyRow } from '@/pages/keys/actions';
+import { isOver, type KeyRow } from '@/pages/keys/actions';
 import { keyPage as words } from '@/strings/en/key';
 
 type Source = components['schemas']['GrantSource'];
@@ -32,7 +32,7 @@ export function Permissions({ row }: { row: KeyRow }) {
   // Whoever may not ask for reasons is shown what the key itself says.
   const known = data?.permissions ?? (explains ? undefined : (row.effective_permissions ?? []).map((pattern) => ({ pattern, sources: [] as Source[] })));
   return (
-    <Block title={words.permissions} lead={row.inherits ? words.inherits : words.permissionsLead}>
+    <Block title={words.permissions} lead={isOver(row) ? words.permissionsOver : row.inherits ? words.inherits : words.permissionsLead}>
       {error ? (
         <ErrorState error={error} retry={() => void refetch()} />
       ) : known?.length === 0 ? (

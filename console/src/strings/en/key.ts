@@ -37,6 +37,7 @@ export const keyPage = {
   expiringText: (when: string) => `It ends ${when}. Rotate or extend it before then.`,
   permissions: 'What it may do',
   permissionsLead: 'What it is let do now, and where that comes from.',
+  permissionsOver: 'What it was granted. It is let do nothing any more.',
   inherits: 'It may do whatever its owner may.',
   nothing: 'It may do nothing.',
   why: 'Why',
