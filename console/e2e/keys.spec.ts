@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, pictures, test } from './support/test';
 
 test('the table of keys is searched, filtered and sorted, and its address says how', async ({ console: page, server }) => {
@@ -36,6 +37,33 @@ test('a key is disabled and enabled from its row, and several at once with their
   await pictures(page, 'keys-selected', ['narrow', 'usual']);
   await page.getByRole('button', { name: 'Enable' }).click();
   await expect(page.getByText('9 keys')).toBeVisible();
+});
+
+test('a change of many keys tells which could not be changed, and why', async ({ console: page, server }) => {
+  for (const more of [{}, { protected: true }]) await server.call('POST', '/v1/keys', { name: `Bulk sample ${JSON.stringify(more).length}`, permissions: ['orders:view'], expires_in: '90d', ...more });
+  await page.goto(`${server.url}/keys?q=bulk+sample`);
+  await expect(page.getByText('2 keys')).toBeVisible();
+  await page.getByRole('columnheader').first().locator('label').click();
+  await page.getByRole('button', { name: 'Extend…' }).click();
+  await page.getByRole('button', { name: 'Extend', exact: true }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+
+  await page.getByRole('columnheader').first().locator('label').click();
+  await page.getByRole('button', { name: 'Revoke…' }).click();
+  await page.getByRole('textbox', { name: /^Type/ }).fill('revoke');
+  await page.getByRole('button', { name: 'Revoke', exact: true }).click();
+  await expect(page.getByText('1 could not be changed:')).toBeVisible();
+  await pictures(page, 'keys-bulk', ['usual']);
+  await page.getByRole('button', { name: 'Close' }).last().click();
+});
+
+test('all keys are taken away as CSV, without their secrets', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/keys`);
+  await page.getByRole('button', { name: 'Export' }).click();
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'All keys as CSV' }).click()]);
+  const text = readFileSync(await file.path(), 'utf8');
+  expect(text.split('\n')[0]).toContain('name');
+  expect(text).not.toMatch(/sk_live_\w{20,}/);
 });
 
 test('what cannot be read says what to do', async ({ console: page, server, expectError }) => {

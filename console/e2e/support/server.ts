@@ -73,6 +73,12 @@ export class Server {
     return (answer.status === 204 ? undefined : await answer.json()) as Answer;
   }
 
+  /** Changes the policy, and confirms whatever it would touch. */
+  async changePolicy(patch: object) {
+    const { confirm } = await this.call<{ confirm?: string | null }>('PATCH', '/v1/policy?dry_run=true', patch);
+    await this.call('PATCH', `/v1/policy${confirm ? `?confirm=${confirm}` : ''}`, patch);
+  }
+
   /** Makes the first person by the set-up link, and answers their session's cookie. */
   async firstPerson(): Promise<string> {
     const answer = await fetch(`${this.api}/setup/${this.setupToken}`, { method: 'POST', body: new URLSearchParams(person) });

@@ -15,19 +15,23 @@ interface Options<Input, Data> {
   onDone?: (data: Data, input: Input) => void;
   /** Whether the form says itself what was wrong; else a toast does. */
   saysFaults?: boolean;
+  /** The answer holds a secret: it goes to `onDone` alone, and is never kept. */
+  isSecret?: boolean;
 }
 
 /** `const revoke = useAction({call, touches, done}); revoke.run(id)`; `revoke.faults` go to Spectrum's Form. */
-export function useAction<Input, Data>({ call, touches = [], done, onDone, saysFaults = false }: Options<Input, Data>) {
+export function useAction<Input, Data>({ call, touches = [], done, onDone, saysFaults = false, isSecret = false }: Options<Input, Data>) {
   const queries = useQueryClient();
   const mutation = useMutation({
     mutationFn: async (input: Input) => {
       const { data, error, response } = await call(input);
       if (!response.ok) throw error ?? { code: 'internal', status: response.status, title: response.statusText, detail: '' };
-      return data as Data;
+      if (!isSecret) return data as Data;
+      onDone?.(data as Data, input);
+      return undefined as Data;
     },
     onSuccess: async (data, input) => {
-      onDone?.(data, input);
+      if (!isSecret) onDone?.(data, input);
       if (done) ToastQueue.positive(typeof done === 'string' ? done : done(data, input), { timeout: 5000 });
       await Promise.all(touches.map((queryKey) => queries.invalidateQueries({ queryKey })));
     },

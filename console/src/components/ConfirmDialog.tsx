@@ -18,13 +18,15 @@ interface Props {
   confirm: string;
   /** A word to type first, for what cannot be undone. */
   word?: string;
+  /** Nothing stops by it: the button is not red. */
+  isHarmless?: boolean;
   isRunning?: boolean;
   error?: unknown;
   onConfirm: () => void;
   onCancel: () => void;
 }
 
-function Inside({ title, children, confirm, word, isRunning, error, onConfirm, onCancel }: Props) {
+function Inside({ title, children, confirm, word, isHarmless = false, isRunning, error, onConfirm, onCancel }: Props) {
   const [typed, setTyped] = useState('');
   const ready = word === undefined || typed.trim() === word;
   return (
@@ -45,7 +47,7 @@ function Inside({ title, children, confirm, word, isRunning, error, onConfirm, o
       </Content>
       <ButtonGroup>
         <Button variant="secondary" onPress={onCancel} autoFocus={word === undefined}>{common.cancel}</Button>
-        <Button variant="negative" onPress={onConfirm} isDisabled={!ready} isPending={isRunning}>{confirm}</Button>
+        <Button variant={isHarmless ? 'accent' : 'negative'} onPress={onConfirm} isDisabled={!ready} isPending={isRunning}>{confirm}</Button>
       </ButtonGroup>
     </Dialog>
   );

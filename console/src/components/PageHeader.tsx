@@ -22,10 +22,10 @@ export function PageHeader({ title, beside, lead, above, actions }: Props) {
   return (
     <header className={style({ display: 'flex', flexDirection: 'column', gap: 8, marginBottom: 20 })}>
       {above && (
-        <Breadcrumbs aria-label={common.breadcrumbs}>
+        <div className={style({ marginStart: '[-6px]' })}><Breadcrumbs aria-label={common.breadcrumbs}>
           {[...above.map((one) => <Breadcrumb key={one.href} href={one.href}>{one.label}</Breadcrumb>),
             <Breadcrumb key="here">{title}</Breadcrumb>]}
-        </Breadcrumbs>
+        </Breadcrumbs></div>
       )}
       <div className={style({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 12, rowGap: 12 })}>
         <div className={style({ display: 'flex', flexDirection: 'column', gap: 4, flexGrow: 1, minWidth: 0 })}>

@@ -45,3 +45,13 @@ export function relative(at: string | Date, now: number = Date.now(), style: 'sh
   const [unit, length] = steps.find(([name, size]) => name !== 'week' && Math.abs(seconds) >= size * (name === 'month' ? 2 : 1)) ?? ['second', 1];
   return format.format(Math.trunc(seconds / length), unit);
 }
+
+/** “14:00”, for the hours of a chart. */
+export function hourOf(at: number): string {
+  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit' }).format(at);
+}
+
+/** “9 Jan”, for the days of a chart. */
+export function shortDay(at: number): string {
+  return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short' }).format(at);
+}

@@ -12,11 +12,13 @@ import Play from '@react-spectrum/s2/icons/Play';
 import RemoveCircle from '@react-spectrum/s2/icons/RemoveCircle';
 import { useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
-import { DeleteDialog, RevokeDialog, RowMenu } from './actions';
+import { KeyMenu } from './actions';
 import { useBulk } from './bulk';
-import { chosen, type Key } from './columns';
+import { chosen } from './columns';
+import { KeyDialogs, type Asked } from './dialogs/KeyDialogs';
 import { defaults, isFiltered, useKeys } from './state';
 import { Toolbar } from './Toolbar';
+import { ifMatch } from '@/api/action';
 import { api } from '@/api/client';
 import { useMay } from '@/api/session';
 import { ConfirmDialog } from '@/components/ConfirmDialog';
@@ -27,6 +29,9 @@ import { keys as words } from '@/strings/en/keys';
 
 const BulkProgress = lazy(() => import('./BulkDialogs').then((file) => ({ default: file.BulkProgress })));
 const ExtendDialog = lazy(() => import('./BulkDialogs').then((file) => ({ default: file.ExtendDialog })));
+
+// On narrow screens the icons of the bar stand for themselves.
+const wide = style({ display: { default: 'none', sm: 'block' } });
 
 type Verb = keyof typeof words.bulk.verbs;
 
@@ -57,7 +62,7 @@ export default function KeysPage() {
   const list = useKeys(state);
   const shown = chosen(state.columns);
   const [selected, setSelected] = useState<Selection>(new Set());
-  const [asked, setAsked] = useState<{ what: 'revoke' | 'delete'; key: Key }>();
+  const [asked, setAsked] = useState<Asked>();
   const [bulk, setBulk] = useState<Verb>();
   const many = useBulk();
 
@@ -68,12 +73,12 @@ export default function KeysPage() {
   };
   const run = (verb: Verb, date?: string) => {
     setBulk(verb);
-    const call = (id: string) => {
+    const call = ({ id, version }: { id: string; version: number }) => {
       const at = { params: { path: { id } } };
       if (verb === 'disable') return api.POST('/v1/keys/{id}/disable', at);
       if (verb === 'enable') return api.POST('/v1/keys/{id}/enable', at);
       if (verb === 'revoke') return api.POST('/v1/keys/{id}/revoke', { ...at, body: {} });
-      return api.PATCH('/v1/keys/{id}', { ...at, body: { expires_at: date } });
+      return api.PATCH('/v1/keys/{id}', { ...at, headers: ifMatch(version), body: { expires_at: date } });
     };
     void many.run(picked(), call).then(finish);
   };
@@ -113,10 +118,10 @@ export default function KeysPage() {
           styles={style({ width: 'full', flexGrow: 1, minHeight: 320 })}
           renderActionBar={() => (
             <ActionBar onClearSelection={() => setSelected(new Set())} selectedItemCount={selected === 'all' ? 'all' : selected.size}>
-              {may('claviger:keys.update') && <ActionButton onPress={() => run('enable')}><Play /><Text>{words.bulk.enable}</Text></ActionButton>}
-              {may('claviger:keys.update') && <ActionButton onPress={() => run('disable')}><Pause /><Text>{words.bulk.disable}</Text></ActionButton>}
-              {may('claviger:keys.update') && <ActionButton onPress={() => setBulk('extend')}><CalendarAdd /><Text>{words.bulk.extend}</Text></ActionButton>}
-              {may('claviger:keys.revoke') && <ActionButton onPress={() => setBulk('revoke')}><RemoveCircle /><Text>{words.bulk.revoke}</Text></ActionButton>}
+              {may('claviger:keys.update') && <ActionButton aria-label={words.bulk.enable} onPress={() => run('enable')}><Play /><Text styles={wide}>{words.bulk.enable}</Text></ActionButton>}
+              {may('claviger:keys.update') && <ActionButton aria-label={words.bulk.disable} onPress={() => run('disable')}><Pause /><Text styles={wide}>{words.bulk.disable}</Text></ActionButton>}
+              {may('claviger:keys.update') && <ActionButton aria-label={words.bulk.extend} onPress={() => setBulk('extend')}><CalendarAdd /><Text styles={wide}>{words.bulk.extend}</Text></ActionButton>}
+              {may('claviger:keys.revoke') && <ActionButton aria-label={words.bulk.revoke} onPress={() => setBulk('revoke')}><RemoveCircle /><Text styles={wide}>{words.bulk.revoke}</Text></ActionButton>}
             </ActionBar>
           )}>
           <TableHeader columns={[...shown.map((column) => ({ ...column, id: column.name })), { id: 'menu' as const }]}>
@@ -135,7 +140,7 @@ export default function KeysPage() {
               <Row id={key.id} textValue={key.name} href={'/keys/$id' in routesByPath ? `/keys/${key.id}` : undefined} columns={[...shown.map((column) => ({ ...column, id: column.name })), { id: 'menu' as const }]}>
                 {(column) => (
                   <Cell align={column.id === 'menu' ? 'end' : 'start'}>
-                    {column.id === 'menu' ? <RowMenu row={key} onAsk={(what, one) => setAsked({ what, key: one })} /> : column.cell(key)}
+                    {column.id === 'menu' ? <KeyMenu row={key} onAsk={(what, row) => setAsked({ what, row })} /> : column.cell(key)}
                   </Cell>
                 )}
               </Row>
@@ -146,8 +151,7 @@ export default function KeysPage() {
       <output className={`tabular ${style({ display: 'block', font: 'ui-sm', color: 'neutral-subdued', margin: 0, marginTop: 8, minHeight: 20 })}`}>
         {!list.isPending && !list.error && words.matching(list.items.length, list.hasMore)}
       </output>
-      {asked?.what === 'revoke' && <RevokeDialog name={asked.key.name} id={asked.key.id} onClose={() => setAsked(undefined)} />}
-      {asked?.what === 'delete' && <DeleteDialog name={asked.key.name} id={asked.key.id} onClose={() => setAsked(undefined)} />}
+      <KeyDialogs asked={asked} onClose={() => setAsked(undefined)} />
       {bulk === 'revoke' && !many.state && (
         <ConfirmDialog title={words.bulk.revokeTitle(picked().length)} confirm={words.bulk.revoke.replace('…', '')} word={words.bulk.word} onConfirm={() => run('revoke')} onCancel={() => setBulk(undefined)}>
           {words.bulk.revokeText}

@@ -1,30 +1,36 @@
-// What can be done with one key, from its row; and the dialogs that ask first.
+// What can be done with one key: the ⋮ of its row, and of its page.
 import { ActionMenu } from '@react-spectrum/s2/ActionMenu';
 import { Text } from '@react-spectrum/s2/Text';
 import { MenuItem, MenuSection } from '@react-spectrum/s2/Menu';
-import { TextField } from '@react-spectrum/s2/TextField';
 import Copy from '@react-spectrum/s2/icons/Copy';
+import Data from '@react-spectrum/s2/icons/DataRefresh';
 import Delete from '@react-spectrum/s2/icons/Delete';
+import Edit from '@react-spectrum/s2/icons/Edit';
 import Lock from '@react-spectrum/s2/icons/Lock';
 import LockOpen from '@react-spectrum/s2/icons/LockOpen';
+import OpenIn from '@react-spectrum/s2/icons/OpenIn';
 import Pause from '@react-spectrum/s2/icons/Pause';
 import Play from '@react-spectrum/s2/icons/Play';
+import Refresh from '@react-spectrum/s2/icons/Refresh';
 import RemoveCircle from '@react-spectrum/s2/icons/RemoveCircle';
+import Visibility from '@react-spectrum/s2/icons/Visibility';
 import { useRouter } from '@tanstack/react-router';
-import { useState } from 'react';
-import type { Key } from './columns';
+import type { ComponentType } from 'react';
+import type { Ask } from './dialogs/KeyDialogs';
 import { useAction } from '@/api/action';
 import { api } from '@/api/client';
 import { useMay } from '@/api/session';
-import { ConfirmDialog } from '@/components/ConfirmDialog';
+import type { components } from '@/api/schema';
 import { copyText } from '@/components/CopyButton';
 import { common } from '@/strings/en/common';
+import { keyDialogs } from '@/strings/en/key';
 import { keys as words } from '@/strings/en/keys';
 
+export type KeyRow = components['schemas']['Key'];
 export type Switch = 'disable' | 'enable' | 'protect' | 'unprotect';
 
 /** Whatever shows keys, read anew after a change. */
-export const touches = [['keys'], ['get', '/v1/keys/{id}'], ['get', '/v1/keys/summary']] as const;
+export const touches = [['keys'], ['get', '/v1/keys/{id}'], ['get', '/v1/keys/summary'], ['key-events'], ['effective']] as const;
 
 function flip(which: Switch, id: string) {
   const at = { params: { path: { id } } };
@@ -37,86 +43,72 @@ function flip(which: Switch, id: string) {
 /** `const flip = useSwitch(); flip.run({key, which: 'disable'})` */
 export function useSwitch() {
   return useAction({
-    call: ({ key, which }: { key: Key; which: Switch }) => flip(which, key.id),
+    call: ({ key, which }: { key: KeyRow; which: Switch }) => flip(which, key.id),
     touches,
     done: (_, { key, which }) => words.done[which](key.name),
   });
 }
 
-export function RevokeDialog({ name, id, onClose }: { name: string; id: string; onClose: () => void }) {
-  const [reason, setReason] = useState('');
-  const revoke = useAction({
-    saysFaults: true,
-    call: () => api.POST('/v1/keys/{id}/revoke', { params: { path: { id } }, body: reason.trim() ? { reason: reason.trim() } : {} }),
-    touches,
-    done: words.done.revoke(name),
-    onDone: onClose,
-  });
-  return (
-    <ConfirmDialog title={words.revokeTitle(name)} confirm={words.actions.revoke.replace('…', '')} isRunning={revoke.isRunning} error={revoke.error} onConfirm={() => revoke.run(undefined)} onCancel={onClose}>
-      {words.revoke}
-      <TextField label={words.revokeReason} value={reason} onChange={setReason} maxLength={500} />
-    </ConfirmDialog>
-  );
+export function isOver(key: KeyRow): boolean {
+  return key.status === 'revoked' || key.status === 'deleted';
 }
 
-export function DeleteDialog({ name, id, onClose }: { name: string; id: string; onClose: () => void }) {
-  const remove = useAction({
-    saysFaults: true,
-    call: () => api.DELETE('/v1/keys/{id}', { params: { path: { id } } }),
-    touches,
-    done: words.done.delete(name),
-    onDone: onClose,
-  });
-  return (
-    <ConfirmDialog title={words.deleteTitle(name)} confirm={words.actions.delete.replace('…', '')} word={name} isRunning={remove.isRunning} error={remove.error} onConfirm={() => remove.run(undefined)} onCancel={onClose}>
-      {words.deleteDeactivate}
-    </ConfirmDialog>
-  );
+interface Item {
+  id: string;
+  label: string;
+  icon: ComponentType;
+  shown: boolean;
 }
 
-/** The ⋮ of a row. */
-export function RowMenu({ row, onAsk }: { row: Key; onAsk: (what: 'revoke' | 'delete', key: Key) => void }) {
+/** The groups of the menu, for a key and what one may. */
+function useItems(row: KeyRow, onPage: boolean): Item[][] {
   const may = useMay();
+  const live = !isOver(row);
+  const edits = live && may('claviger:keys.update');
+  const ends = may('claviger:keys.revoke') && row.status !== 'deleted';
+  const revealable = row.secrets?.some((one) => one.revealable && one.status === 'current') ?? false;
+  const groups: Item[][] = [
+    [
+      { id: 'open', label: words.actions.open, icon: OpenIn, shown: !onPage },
+      { id: 'edit', label: words.actions.edit, icon: Edit, shown: edits && !onPage },
+      { id: 'rotate', label: words.actions.rotate, icon: Refresh, shown: edits && !onPage },
+      { id: 'reveal', label: keyDialogs.menu.reveal, icon: Visibility, shown: live && revealable && may('claviger:keys.reveal') },
+      { id: 'quota', label: keyDialogs.menu.quota, icon: Data, shown: edits && row.quota !== null },
+      { id: 'copy', label: words.actions.copyId, icon: Copy, shown: true },
+    ],
+    [
+      { id: 'disable', label: words.actions.disable, icon: Pause, shown: edits && row.enabled },
+      { id: 'enable', label: words.actions.enable, icon: Play, shown: edits && !row.enabled },
+      { id: 'unprotect', label: words.actions.unprotect, icon: LockOpen, shown: edits && row.protected },
+      { id: 'protect', label: words.actions.protect, icon: Lock, shown: edits && !row.protected },
+    ],
+    [
+      { id: 'revoke', label: words.actions.revoke, icon: RemoveCircle, shown: ends && live },
+      { id: 'delete', label: words.actions.delete, icon: Delete, shown: ends },
+    ],
+  ];
+  return groups.map((group) => group.filter((item) => item.shown)).filter((group) => group.length > 0);
+}
+
+/** The ⋮ of a key. `onPage`: beside what the page shows as buttons. */
+export function KeyMenu({ row, onPage = false, onAsk }: { row: KeyRow; onPage?: boolean; onAsk: (what: Ask, row: KeyRow) => void }) {
   const router = useRouter();
   const change = useSwitch();
-  const over = row.status === 'revoked' || row.status === 'deleted';
-  const hasPage = '/keys/$id' in router.routesByPath;
+  const groups = useItems(row, onPage);
   const onAction = (action: React.Key) => {
     if (action === 'copy') void copyText(row.id, words.actions.copyId);
-    else if (action === 'revoke' || action === 'delete') onAsk(action, row);
     else if (action === 'open') void router.navigate({ href: `/keys/${row.id}` });
-    else if (action === 'edit' || action === 'rotate') void router.navigate({ href: `/keys/${row.id}?do=${action}` });
-    else change.run({ key: row, which: action as Switch });
+    else if (action === 'edit') void router.navigate({ href: `/keys/${row.id}/edit` });
+    else if (action === 'disable' || action === 'enable' || action === 'protect' || action === 'unprotect') change.run({ key: row, which: action });
+    else onAsk(action as Ask, row);
   };
   return (
-    <ActionMenu isQuiet size="S" aria-label={common.moreFor(row.name)} onAction={onAction}>
-      <MenuSection aria-label={words.actions.open}>
-        {hasPage && <MenuItem id="open">{words.actions.open}</MenuItem>}
-        {hasPage && !over && may('claviger:keys.update') && <MenuItem id="edit">{words.actions.edit}</MenuItem>}
-        {hasPage && !over && may('claviger:keys.update') && <MenuItem id="rotate">{words.actions.rotate}</MenuItem>}
-        <MenuItem id="copy" textValue={words.actions.copyId}><Copy /><Text slot="label">{words.actions.copyId}</Text></MenuItem>
-      </MenuSection>
-      {!over && may('claviger:keys.update') && (
-        <MenuSection aria-label={words.actions.disable}>
-          {row.enabled ? (
-            <MenuItem id="disable" textValue={words.actions.disable}><Pause /><Text slot="label">{words.actions.disable}</Text></MenuItem>
-          ) : (
-            <MenuItem id="enable" textValue={words.actions.enable}><Play /><Text slot="label">{words.actions.enable}</Text></MenuItem>
-          )}
-          {row.protected ? (
-            <MenuItem id="unprotect" textValue={words.actions.unprotect}><LockOpen /><Text slot="label">{words.actions.unprotect}</Text></MenuItem>
-          ) : (
-            <MenuItem id="protect" textValue={words.actions.protect}><Lock /><Text slot="label">{words.actions.protect}</Text></MenuItem>
-          )}
+    <ActionMenu isQuiet={!onPage} size={onPage ? 'M' : 'S'} aria-label={common.moreFor(row.name)} onAction={onAction}>
+      {groups.map((group) => (
+        <MenuSection key={group[0]?.id} aria-label={group[0]?.label}>
+          {group.map(({ id, label, icon: Icon }) => <MenuItem key={id} id={id} textValue={label}><Icon /><Text slot="label">{label}</Text></MenuItem>)}
         </MenuSection>
-      )}
-      {may('claviger:keys.revoke') && row.status !== 'deleted' && (
-        <MenuSection aria-label={words.actions.revoke}>
-          {!over && <MenuItem id="revoke" textValue={words.actions.revoke}><RemoveCircle /><Text slot="label">{words.actions.revoke}</Text></MenuItem>}
-          <MenuItem id="delete" textValue={words.actions.delete}><Delete /><Text slot="label">{words.actions.delete}</Text></MenuItem>
-        </MenuSection>
-      )}
+      ))}
     </ActionMenu>
   );
 }

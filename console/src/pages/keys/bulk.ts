@@ -10,14 +10,14 @@ export interface BulkState {
   running: boolean;
 }
 
-type Call = (id: string) => Promise<{ error?: unknown; response: Response }>;
+type Call<Item> = (item: Item) => Promise<{ error?: unknown; response: Response }>;
 
 /** Runs a call for each of some keys; four at once, and it can be stopped between two. */
 export function useBulk() {
   const queries = useQueryClient();
   const [state, setState] = useState<BulkState>();
   const stopped = useRef(false);
-  const run = async (items: readonly { id: string; name: string }[], call: Call) => {
+  const run = async <Item extends { name: string }>(items: readonly Item[], call: Call<Item>) => {
     stopped.current = false;
     const left = [...items];
     const failures: BulkState['failures'] = [];
@@ -27,7 +27,7 @@ export function useBulk() {
     const worker = async () => {
       for (let item = left.shift(); item && !stopped.current; item = left.shift()) {
         try {
-          const { error, response } = await call(item.id);
+          const { error, response } = await call(item);
           if (response.ok) done += 1;
           else failures.push({ name: item.name, detail: told(error).detail });
         } catch (lost) {

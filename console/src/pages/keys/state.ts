@@ -3,12 +3,11 @@ import { api } from '@/api/client';
 import { usePages } from '@/api/pages';
 import type { Key } from './columns';
 
-export const filterNames = ['permission', 'partner', 'created_by', 'tag', 'owner'] as const;
+export const filterNames = ['permission', 'partner', 'created_by', 'tag', 'owner', 'expires_before', 'idle_since'] as const;
 
-export const defaults = { q: '', status: 'live', sort: '-created_at', columns: '', permission: '', partner: '', created_by: '', tag: '', owner: '' };
+export const defaults = { q: '', status: 'live', sort: '-created_at', columns: '', permission: '', partner: '', created_by: '', tag: '', owner: '', expires_before: '', idle_since: '' };
 export type KeysState = typeof defaults;
 export type SetKeysState = (patch: Partial<KeysState>) => void;
-
 
 /** Whether anything narrows the list. */
 export function isFiltered(state: KeysState): boolean {
@@ -16,7 +15,11 @@ export function isFiltered(state: KeysState): boolean {
 }
 
 export function useKeys({ columns: _, ...asked }: KeysState) {
-  const said = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== ''));
+  const said = Object.fromEntries(
+    Object.entries(asked)
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => [name, /^\d{4}-\d\d-\d\d$/.test(value) && (name === 'expires_before' || name === 'idle_since') ? `${value}T00:00:00Z` : value]),
+  );
   return usePages<Key>(['keys', 'list', said], ({ cursor, signal }) =>
     api.GET('/v1/keys', { params: { query: { ...said, limit: 100, cursor } }, signal }),
   );
