@@ -1,0 +1,38 @@
+import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
+import type { ReactNode } from 'react';
+import { common } from '@/strings/en/common';
+
+export interface Fact {
+  label: string;
+  value: ReactNode;
+  /** Takes the whole width. */
+  wide?: boolean;
+}
+
+/** What is known of a thing, as names and values. An empty value is told as none. */
+export function Facts({ facts }: { facts: readonly Fact[] }) {
+  return (
+    <dl
+      className={style({
+        margin: 0,
+        display: 'grid',
+        columnGap: 24,
+        rowGap: 16,
+        gridTemplateColumns: { default: ['minmax(0, 1fr)'], sm: ['minmax(0, 1fr)', 'minmax(0, 1fr)'] },
+      })}>
+      {facts.map(({ label, value, wide }) => (
+        <div key={label} className={style({ minWidth: 0, gridColumnEnd: { isWide: 'span 2' } })({ isWide: wide === true })}>
+          <dt className={style({ font: 'ui-sm', color: 'neutral-subdued' })}>{label}</dt>
+          <dd className={`name ${style({ font: 'ui', margin: 0, marginTop: 4 })}`}>
+            {value === null || value === undefined || value === '' ? <span className={style({ color: 'neutral-subdued' })}>{common.none}</span> : value}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** An id or another text of the machine, with a button beside it. */
+export function Code({ children }: { children: ReactNode }) {
+  return <code className={style({ font: 'code-sm', overflowWrap: 'anywhere' })}>{children}</code>;
+}
