@@ -10,7 +10,7 @@ import type { components } from '@/api/schema';
 import { lists } from '@/strings/en/lists';
 
 export type RateLimit = components['schemas']['RateLimit'];
-type Edited = components['schemas']['NewRateLimit'];
+export type EditedLimit = components['schemas']['NewRateLimit'];
 
 const words = lists.limits;
 
@@ -28,8 +28,8 @@ export function RateLimitsShown({ limits }: { limits: readonly RateLimit[] }) {
   );
 }
 
-export function RateLimitsField({ value, onChange }: { value: readonly Edited[]; onChange: (limits: Edited[]) => void }) {
-  const set = (at: number, patch: Partial<Edited>) => onChange(value.map((one, i) => (i === at ? { ...one, ...patch } : one)));
+export function RateLimitsField({ value, onChange }: { value: readonly EditedLimit[]; onChange: (limits: EditedLimit[]) => void }) {
+  const set = (at: number, patch: Partial<EditedLimit>) => onChange(value.map((one, i) => (i === at ? { ...one, ...patch } : one)));
   return (
     <fieldset className={style({ margin: 0, padding: 0, borderStyle: 'none', minWidth: 0, display: 'flex', flexDirection: 'column', gap: 12 })}>
       <legend className={style({ font: 'ui', color: 'neutral-subdued', padding: 0, marginBottom: 8 })}>{words.title}</legend>

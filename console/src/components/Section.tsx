@@ -42,3 +42,8 @@ export function Sections({ children, aside }: { children: ReactNode; aside?: Rea
     </div>
   );
 }
+
+/** What lies behind a tab, at a distance from it. */
+export function Panel({ children }: { children: ReactNode }) {
+  return <div className={style({ paddingTop: 20 })}>{children}</div>;
+}
