@@ -1,5 +1,6 @@
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
 import type { ReactNode } from 'react';
+import { CopyButton } from './CopyButton';
 import { common } from '@/strings/en/common';
 
 export interface Fact {
@@ -32,7 +33,12 @@ export function Facts({ facts }: { facts: readonly Fact[] }) {
   );
 }
 
-/** An id or another text of the machine, with a button beside it. */
-export function Code({ children }: { children: ReactNode }) {
-  return <code className={style({ font: 'code-sm', overflowWrap: 'anywhere' })}>{children}</code>;
+/** An id or another text of the machine, with a button beside it that copies it. */
+export function Code({ text, what }: { text: string; what: string }) {
+  return (
+    <span className={style({ display: 'flex', alignItems: 'center', gap: 4 })}>
+      <code className={style({ font: 'code-sm', overflowWrap: 'anywhere' })}>{text}</code>
+      <CopyButton text={text} what={what} size="XS" />
+    </span>
+  );
 }

@@ -4,7 +4,6 @@ import { useQuery } from '@tanstack/react-query';
 import type { Account } from './actions';
 import { api } from '@/api/client';
 import { useMay } from '@/api/session';
-import { CopyButton } from '@/components/CopyButton';
 import { count } from '@/components/format';
 import { Code, Facts } from '@/components/Facts';
 import { RateLimitsShown } from '@/components/RateLimits';
@@ -32,8 +31,8 @@ export function Properties({ account }: { account: Account }) {
     <Section title={words.properties}>
       <Facts
         facts={[
-          { label: fields.username, value: <><Code>{account.username}</Code> <CopyButton text={account.username} what={fields.username} size="XS" /></> },
-          { label: fields.id, value: <><Code>{account.id}</Code> <CopyButton text={account.id} what={fields.id} size="XS" /></> },
+          { label: fields.username, value: <Code text={account.username} what={fields.username} /> },
+          { label: fields.id, value: <Code text={account.id} what={fields.id} /> },
           { label: fields.partner, value: account.partner },
           { label: fields.email, value: account.email },
           { label: fields.owner, value: owner ?? lists.nobody },

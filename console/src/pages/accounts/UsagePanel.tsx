@@ -1,4 +1,3 @@
-import { Meter } from '@react-spectrum/s2/Meter';
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -7,6 +6,7 @@ import { busiestHour, inAnHour, outcomes } from './usage';
 import { api, query } from '@/api/client';
 import { useMay } from '@/api/session';
 import { count, percent } from '@/components/format';
+import { ShareBar } from '@/components/ShareBar';
 import { Section, Sections } from '@/components/Section';
 import { ErrorState, Loading } from '@/components/states';
 import { accounts as words } from '@/strings/en/accounts';
@@ -26,16 +26,7 @@ function Figure({ label, value }: { label: string; value: string }) {
 /** A part of what is allowed; it warns from three quarters on. */
 function Part({ label, used, of }: { label: string; used: number; of: number }) {
   const share = of === 0 ? 1 : used / of;
-  return (
-    <Meter
-      label={label}
-      value={Math.min(used, of)}
-      maxValue={Math.max(of, 1)}
-      valueLabel={usage.used(count(used), count(of))}
-      variant={share >= 0.95 ? 'negative' : share >= 0.75 ? 'notice' : 'positive'}
-      styles={style({ width: 'full' })}
-    />
-  );
+  return <ShareBar label={label} told={usage.used(count(used), count(of))} share={share} tone={share >= 0.95 ? 'bad' : share >= 0.75 ? 'warning' : 'good'} />;
 }
 
 function Quotas({ account }: { account: Account }) {
@@ -83,13 +74,11 @@ export function Usage({ account }: { account: Account }) {
           <ul className={style({ listStyleType: 'none', margin: 0, padding: 0, display: 'flex', flexDirection: 'column', gap: 12 })}>
             {outcomes(report.data).map((one) => (
               <li key={one.code}>
-                <Meter
+                <ShareBar
                   label={words.codes[one.code] ?? one.code}
-                  value={one.count}
-                  maxValue={total}
-                  valueLabel={`${count(one.count)} · ${percent(one.count, total)}`}
-                  variant={one.code === 'VALID' ? 'positive' : 'negative'}
-                  styles={style({ width: 'full' })}
+                  told={`${count(one.count)} · ${percent(one.count, total)}`}
+                  share={one.count / total}
+                  tone={one.code === 'VALID' ? 'good' : 'bad'}
                 />
               </li>
             ))}
