@@ -8,9 +8,9 @@ test('a role is made with a preview of what it can and cannot do, changed, and d
   await page.getByRole('button', { name: 'Create role' }).first().click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('textbox', { name: 'Name', exact: true }).fill('Order desk');
-  await dialog.getByRole('checkbox', { name: /^See orders/ }).click();
+  await dialog.getByRole('checkbox', { name: /^See orders/ }).press('Space');
   await expect(dialog.getByRole('heading', { name: 'Can (1)' })).toBeVisible();
-  await dialog.getByRole('checkbox', { name: /^All of orders/ }).click();
+  await dialog.getByRole('checkbox', { name: /^All of orders/ }).press('Space');
   await expect(dialog.getByText('orders:* also takes in what is declared later.')).toBeVisible();
   await pictures(page, 'role-form', ['narrow', 'usual']);
   await dialog.getByRole('textbox', { name: 'Other patterns' }).fill('No:Pattern');

@@ -92,7 +92,7 @@ export function ImportDialog<Result extends Answer>({ title, example, nouns, sen
             <span>{words.drop}</span>
             <div>
               <div className={style({ font: 'ui-sm', color: 'neutral-subdued', marginBottom: 4 })}>{words.example}</div>
-              <pre tabIndex={0} aria-label={words.example} className={style({ font: 'code-sm', margin: 0, padding: 12, overflowX: 'auto', backgroundColor: 'gray-75', borderRadius: 'default' })}>{example}</pre>
+              <pre className={style({ font: 'code-sm', margin: 0, padding: 12, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', backgroundColor: 'gray-75', borderRadius: 'default' })}>{example}</pre>
             </div>
             <div className={style({ display: 'flex', alignItems: 'center', gap: 12 })}>
               <FileTrigger acceptedFileTypes={['.csv', '.ndjson', '.jsonl', 'text/csv']} onSelect={(files) => void choose(files)}>
@@ -112,7 +112,7 @@ export function ImportDialog<Result extends Answer>({ title, example, nouns, sen
         <ButtonGroup>
           <Button variant="secondary" onPress={onClose}>{common.cancel}</Button>
           <Button variant="accent" isDisabled={!found || found.count === 0} isPending={run.isRunning} onPress={() => file && run.run(file)}>
-            {words.run(found?.count ?? 0)}
+            {words.run(found?.count)}
           </Button>
         </ButtonGroup>
       </Dialog>

@@ -19,8 +19,8 @@ export function ShareBar({ label, told, share, tone }: Props) {
       </div>
       <div aria-hidden="true" className={style({ height: 6, marginTop: 4, borderRadius: 'full', backgroundColor: 'gray-200', overflow: 'hidden' })}>
         <div
-          className={style({ height: 'full', minWidth: 2, borderRadius: 'full', backgroundColor: { default: 'green-800', tone: { warning: 'orange-800', bad: 'red-800' } } })({ tone })}
-          style={{ width: `${Math.min(100, share * 100)}%` }}
+          className={style({ height: 'full', borderRadius: 'full', backgroundColor: { default: 'green-800', tone: { warning: 'orange-800', bad: 'red-800' } } })({ tone })}
+          style={{ width: `${share > 0 ? Math.min(100, Math.max(0.5, share * 100)) : 0}%` }}
         />
       </div>
     </div>

@@ -29,21 +29,24 @@ function Part({ label, used, of }: { label: string; used: number; of: number }) 
   return <ShareBar label={label} told={usage.used(count(used), count(of))} share={share} tone={share >= 0.95 ? 'bad' : share >= 0.75 ? 'warning' : 'good'} />;
 }
 
-function Quotas({ account }: { account: Account }) {
+/** The live keys that have a quota. */
+function useQuotas(account: Account) {
+  const may = useMay();
   const keys = useQuery({
     queryKey: ['accounts', 'quotas', account.id],
+    enabled: may('claviger:keys.read'),
     queryFn: async ({ signal }) => {
       const answer = await api.GET('/v1/service-accounts/{id}/keys', { params: { path: { id: account.id }, query: { limit: 100 } }, signal });
       if (!answer.data) throw answer.error;
       return answer.data.items.filter((key) => key.quota && typeof key.quota.used === 'number');
     },
   });
-  return keys.data?.map((key) => key.quota && <Part key={key.id} label={usage.quota(key.name, key.quota.per)} used={key.quota.used ?? 0} of={key.quota.limit} />);
+  return keys.data ?? [];
 }
 
 /** What was asked with its keys in a week, and how near that came to its limits. */
 export function Usage({ account }: { account: Account }) {
-  const may = useMay();
+  const quotas = useQuotas(account);
   const [since] = useState(() => new Date(Date.now() - WEEK).toISOString());
   const report = query.useQuery('get', '/v1/service-accounts/{id}/usage', { params: { path: { id: account.id }, query: { since } } });
   if (report.isPending) return <Loading />;
@@ -58,8 +61,8 @@ export function Usage({ account }: { account: Account }) {
           {account.rate_limits.map((limit) => (
             <Part key={limit.name} label={usage.peak(limit.name, count(inAnHour(limit)))} used={peak} of={inAnHour(limit)} />
           ))}
-          {may('claviger:keys.read') && <Quotas account={account} />}
-          {account.rate_limits.length === 0 && <p className={style({ font: 'ui', color: 'neutral-subdued', margin: 0 })}>{usage.noLimits}</p>}
+          {quotas.map((key) => key.quota && <Part key={key.id} label={usage.quota(key.name, key.quota.per)} used={key.quota.used ?? 0} of={key.quota.limit} />)}
+          {account.rate_limits.length === 0 && quotas.length === 0 && <p className={style({ font: 'ui', color: 'neutral-subdued', margin: 0 })}>{usage.noLimits}</p>}
         </Section>
       }>
       <Section title={usage.title}>

@@ -15,11 +15,11 @@ export const columns: readonly ListColumn<Account>[] = [
   { id: 'partner', title: words.columns.partner, sorts: true, minWidth: 120, width: '1.5fr', cell: (one) => (one.partner ? <span className="name">{one.partner}</span> : <span className={quiet}>–</span>) },
   { id: 'status', title: words.columns.status, minWidth: 104, width: '1fr', cell: (one) => <StatusBadge status={one.status} /> },
   { id: 'roles', title: words.columns.roles, minWidth: 150, width: '2fr', cell: (one) => <Names names={one.roles.map((role) => role.name)} /> },
-  { id: 'live_keys', title: words.columns.live_keys, minWidth: 88, width: '1fr', cell: (one) => <span className="tabular">{count(one.live_keys)}</span> },
+  { id: 'live_keys', title: words.columns.live_keys, minWidth: 104, width: '1fr', cell: (one) => <span className="tabular">{count(one.live_keys)}</span> },
   {
     id: 'last_used_at',
     title: words.columns.last_used_at,
-    minWidth: 104,
+    minWidth: 116,
     width: '1fr',
     cell: (one) => (one.last_used_at ? <Time plain at={one.last_used_at} /> : <span className={quiet}>{words.never}</span>),
   },

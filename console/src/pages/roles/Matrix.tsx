@@ -15,12 +15,31 @@ import { roles as words } from '@/strings/en/roles';
 const FIRST = 10;
 
 const cell = style({ borderStyle: 'solid', borderWidth: 0, borderBottomWidth: 1, borderColor: 'gray-200', paddingX: 8, paddingY: 8, font: 'ui-sm', textAlign: 'center', verticalAlign: 'middle' });
-const head = style({ position: 'sticky', insetStart: 0, zIndex: 1, backgroundColor: 'base', textAlign: 'start', borderStyle: 'solid', borderWidth: 0, borderBottomWidth: 1, borderColor: 'gray-200', paddingStart: 0, paddingEnd: 12, paddingY: 8, font: 'ui-sm', fontWeight: 'normal', maxWidth: { default: 144, sm: 288 } });
+const head = style({
+  position: 'sticky',
+  insetStart: 0,
+  top: { isCorner: 0 },
+  zIndex: { default: 1, isCorner: 3 },
+  backgroundColor: 'base',
+  textAlign: 'start',
+  borderStyle: 'solid',
+  borderWidth: 0,
+  borderBottomWidth: 1,
+  borderColor: 'gray-200',
+  paddingStart: 0,
+  paddingEnd: 12,
+  paddingTop: { default: 8, isGroup: 20 },
+  paddingBottom: 8,
+  font: 'ui-sm',
+  fontWeight: { default: 'normal', isGroup: 'bold', isCorner: 'medium' },
+  minWidth: { default: 144, sm: 256 },
+});
+const column = style({ position: 'sticky', top: 0, zIndex: 2, backgroundColor: 'base', borderStyle: 'solid', borderWidth: 0, borderBottomWidth: 1, borderColor: 'gray-200', paddingX: 8, paddingY: 8, font: 'ui-sm', fontWeight: 'medium', textAlign: 'center', minWidth: 96, maxWidth: 144 });
 
 function Granted({ role, permission }: { role: Role; permission: string }) {
   const by = grantedBy(role.permissions, permission);
   if (by === undefined) return <span className={style({ color: 'neutral-subdued' })}><span aria-hidden="true">·</span><span className="spoken">{words.matrix.no}</span></span>;
-  if (by !== permission) return <code className={style({ font: 'code-xs', color: 'green-1000', whiteSpace: 'nowrap' })} title={words.by(by)}>{by}</code>;
+  if (by !== permission) return <code className={style({ font: 'code-xs', color: 'green-1000', whiteSpace: 'nowrap', backgroundColor: 'gray-100', borderRadius: 'sm', paddingX: 4, paddingY: 2 })} title={words.by(by)}>{by}</code>;
   return (
     <span className={style({ color: 'green-1000', '--iconPrimary': { type: 'fill', value: 'currentColor' } })}>
       <Checkmark aria-label={words.matrix.yes} />
@@ -62,9 +81,9 @@ export default function Matrix() {
           <table className={style({ borderCollapse: 'separate', borderSpacing: 0, width: 'full' })}>
             <thead>
               <tr>
-                <th scope="col" className={`${head} ${style({ top: 0, zIndex: 2 })}`}>{words.matrix.permission}</th>
+                <th scope="col" className={head({ isCorner: true })}>{words.matrix.permission}</th>
                 {shown.map((role) => (
-                  <th key={role.id} scope="col" className={`${cell} ${style({ position: 'sticky', top: 0, backgroundColor: 'base', minWidth: 96, maxWidth: 144 })}`}>
+                  <th key={role.id} scope="col" className={column}>
                     <Link href={`/roles/${role.id}`} className={`name ${style({ color: 'neutral' })}`}>{role.name}</Link>
                   </th>
                 ))}
@@ -73,12 +92,12 @@ export default function Matrix() {
             {rows.map((group) => (
               <tbody key={group.id}>
                 <tr>
-                  <th scope="rowgroup" className={`${head} ${style({ font: 'ui', fontWeight: 'bold', paddingTop: 20 })}`}>{group.name}</th>
+                  <th scope="rowgroup" className={head({ isGroup: true })}>{group.name}</th>
                   {shown.map((role) => <td key={role.id} className={cell} />)}
                 </tr>
                 {group.permissions.map((permission) => (
                   <tr key={permission.name}>
-                    <th scope="row" className={head}>
+                    <th scope="row" className={head({})}>
                       <span className="name">{permission.description || permission.name}</span>
                       {permission.description && <span className={`name ${style({ font: 'code-xs', color: 'neutral-subdued', display: 'block' })}`}>{permission.name}</span>}
                     </th>

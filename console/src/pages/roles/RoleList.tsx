@@ -13,6 +13,18 @@ import { EmptyState, NothingFound } from '@/components/states';
 import { lists } from '@/strings/en/lists';
 import { roles as words } from '@/strings/en/roles';
 
+/** The one thing to know of a role: that it grants nothing now, or that it is a level, or whose it is. */
+function ShortKind({ role }: { role: Role }) {
+  const [text, variant] = !role.available
+    ? ([words.unavailable, 'notice'] as const)
+    : role.builtin
+      ? ([words.builtin, 'neutral'] as const)
+      : role.level
+        ? ([words.level, 'purple'] as const)
+        : ([words.own, 'informative'] as const);
+  return <Badge size="S" fillStyle="subtle" variant={variant}>{text}</Badge>;
+}
+
 /** Where a role comes from, and what is special about it. */
 export function Kind({ role }: { role: Role }) {
   return (
@@ -26,7 +38,7 @@ export function Kind({ role }: { role: Role }) {
 
 const columns: readonly ListColumn<Role>[] = [
   { id: 'name', title: words.columns.name, sorts: true, minWidth: 160, width: '2fr', cell: (role) => <span className={`name ${style({ fontWeight: 'medium' })}`}>{role.name}</span> },
-  { id: 'kind', title: words.columns.kind, minWidth: 136, width: '1fr', cell: (role) => <Kind role={role} /> },
+  { id: 'kind', title: words.columns.kind, minWidth: 136, width: '1fr', cell: (role) => <ShortKind role={role} /> },
   { id: 'permissions', title: words.columns.permissions, minWidth: 180, width: '2fr', cell: (role) => <span className={style({ font: 'code-sm' })}><Names names={role.permissions} /></span> },
   { id: 'holders', title: words.columns.holders, minWidth: 150, width: '1.5fr', cell: (role) => words.heldBy(role.holders.users, role.holders.service_accounts, role.holders.keys) },
   { id: 'description', title: words.columns.description, minWidth: 200, width: '3fr', cell: (role) => <span className={`name ${style({ color: 'neutral-subdued' })}`}>{role.description || '–'}</span> },
@@ -44,7 +56,7 @@ export function RoleList({ q, sort, setState }: Props) {
   );
   const [asked, setAsked] = useState<{ what: Asked; role: Role }>();
   return (
-    <div className={style({ display: 'flex', flexDirection: 'column', boxSizing: 'border-box', height: 'full', minHeight: 400, paddingTop: 20 })}>
+    <div className={style({ display: 'flex', flexDirection: 'column', boxSizing: 'border-box', height: '[calc(100vh - 248px)]', minHeight: 400, paddingTop: 20 })}>
       <div className={style({ marginBottom: 12 })}>
         <SearchBox label={words.search} placeholder={words.searchPlaceholder} value={q} onSearch={(text) => setState({ q: text })} />
       </div>

@@ -61,7 +61,7 @@ export const lists = {
     first: (names: string) => `The first of them: ${names}`,
     faults: (n: number) => `${count(n)} ${n === 1 ? 'fault' : 'faults'}: nothing is made before the file is right.`,
     line: (n: string) => `Line ${n}`,
-    run: (n: number) => `Import ${count(n)}`,
+    run: (n: number | undefined) => (n ? `Import ${count(n)}` : 'Import'),
     done: (n: number, one: string, many: string) => `${count(n)} ${n === 1 ? one : many} made.`,
   },
 };
