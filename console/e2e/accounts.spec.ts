@@ -1,3 +1,4 @@
+import { calm } from './support/calm';
 import { expect, pictures, test } from './support/test';
 
 const csv = (lines: string[]) => ({ name: 'accounts.csv', mimeType: 'text/csv', buffer: Buffer.from(`${lines.join('\n')}\n`) });
@@ -37,6 +38,7 @@ test('a service account is made, edited, stopped, started, given to another and 
   await expect(page.getByRole('heading', { name: 'Harbour scales' })).toBeVisible();
   await expect(page.getByRole('link', { name: 'Create key' })).toHaveAttribute('href', /\/keys\?create=1&owner=acct_/);
   await expect(page.getByText('Nobody answers for this account')).toBeVisible();
+  await calm(page);
   await pictures(page, 'account-new', ['narrow', 'usual']);
 
   await page.getByRole('button', { name: 'Actions for Harbour scales' }).click();
@@ -62,6 +64,7 @@ test('a service account is made, edited, stopped, started, given to another and 
   await page.getByRole('tab', { name: 'History' }).click();
   await expect(page.getByText('account.deactivate')).toBeVisible();
   await expect(page.getByText('Weighs what is loaded').last()).toBeVisible();
+  await calm(page);
   await pictures(page, 'account-history', ['narrow', 'usual']);
 
   await page.getByRole('button', { name: 'Actions for Harbour scales' }).click();

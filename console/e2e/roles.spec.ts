@@ -1,3 +1,4 @@
+import { calm } from './support/calm';
 import { expect, pictures, test } from './support/test';
 
 test('a role is made with a preview of what it can and cannot do, changed, and deleted', async ({ console: page, server }) => {
@@ -20,6 +21,7 @@ test('a role is made with a preview of what it can and cannot do, changed, and d
 
   await expect(page.getByRole('heading', { name: 'Order desk' })).toBeVisible();
   await expect(page.getByText('Nobody holds this role.')).toBeVisible();
+  await calm(page);
   await pictures(page, 'role', ['narrow', 'usual', 'wide']);
 
   await page.getByRole('button', { name: 'Edit', exact: true }).click();

@@ -22,7 +22,7 @@ export function Facts({ facts }: { facts: readonly Fact[] }) {
         gridTemplateColumns: { default: ['minmax(0, 1fr)'], sm: ['minmax(0, 1fr)', 'minmax(0, 1fr)'] },
       })}>
       {facts.map(({ label, value, wide }) => (
-        <div key={label} className={style({ minWidth: 0, gridColumnEnd: { isWide: 'span 2' } })({ isWide: wide === true })}>
+        <div key={label} className={style({ minWidth: 0, gridColumnStart: { isWide: 1 }, gridColumnEnd: { isWide: -1 } })({ isWide: wide === true })}>
           <dt className={style({ font: 'ui-sm', color: 'neutral-subdued' })}>{label}</dt>
           <dd className={`name ${style({ font: 'ui', margin: 0, marginTop: 4 })}`}>
             {value === null || value === undefined || value === '' ? <span className={style({ color: 'neutral-subdued' })}>{common.none}</span> : value}

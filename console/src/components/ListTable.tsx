@@ -21,7 +21,7 @@ interface Props<Item> {
   nameOf: (item: Item) => string;
   href?: (item: Item) => string;
   /** The ⋮ of a row. */
-  menu?: (item: Item) => ReactNode;
+  renderMenu?: (item: Item) => ReactNode;
   /** As the API has it: `-created_at`. */
   sort?: string;
   onSort?: (sort: string) => void;
@@ -34,9 +34,9 @@ interface Props<Item> {
 const ACTIONS = 'actions';
 
 /** A list that comes a page at a time, as a table that fills its page; with the count below. */
-export function ListTable<Item extends { id: string }>({ label, columns, list, nameOf, href, menu, sort = '', onSort, nothing, words }: Props<Item>) {
+export function ListTable<Item extends { id: string }>({ label, columns, list, nameOf, href, renderMenu, sort = '', onSort, nothing, words }: Props<Item>) {
   if (list.error) return <ErrorState error={list.error} retry={list.refetch} />;
-  const shown: ListColumn<Item>[] = menu ? [...columns, { id: ACTIONS, title: lists.actions, minWidth: 56, cell: menu }] : [...columns];
+  const shown: ListColumn<Item>[] = renderMenu ? [...columns, { id: ACTIONS, title: lists.actions, minWidth: 56, cell: renderMenu }] : [...columns];
   return (
     <>
       <TableView
@@ -66,9 +66,9 @@ export function ListTable<Item extends { id: string }>({ label, columns, list, n
           )}
         </TableBody>
       </TableView>
-      <p role="status" className={`tabular ${style({ font: 'ui-sm', color: 'neutral-subdued', margin: 0, marginTop: 8, minHeight: 20 })}`}>
+      <output className={`tabular ${style({ display: 'block', font: 'ui-sm', color: 'neutral-subdued', margin: 0, marginTop: 8, minHeight: 20 })}`}>
         {!list.isPending && lists.shown(list.items.length, list.hasMore, words[0], words[1])}
-      </p>
+      </output>
     </>
   );
 }

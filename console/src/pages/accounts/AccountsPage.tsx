@@ -54,7 +54,7 @@ export default function AccountsPage() {
         list={list}
         nameOf={(account) => account.name}
         href={(account) => `/service-accounts/${account.id}`}
-        menu={(account) => <AccountMenu isRow account={account} onAsk={(what) => setAsked({ what, account })} />}
+        renderMenu={(account) => <AccountMenu isRow account={account} onAsk={(what) => setAsked({ what, account })} />}
         sort={state.sort}
         onSort={(sort) => setState({ sort })}
         words={words.nouns}

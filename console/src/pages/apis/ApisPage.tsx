@@ -46,7 +46,7 @@ export default function ApisPage() {
         list={list}
         nameOf={(one) => one.name}
         href={(one) => `/apis/${one.id}`}
-        menu={(one) => <ApiMenu isRow of={one} onRemove={() => setRemoving(one)} />}
+        renderMenu={(one) => <ApiMenu isRow of={one} onRemove={() => setRemoving(one)} />}
         sort={state.sort}
         onSort={(sort) => setState({ sort })}
         words={words.nouns}

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { gateways, snippet } from './snippets';
 
+const told = (line: string) => line.trim().replace(/\s+#.*$/, '');
 const manual = readFileSync('../docs/gateways.md', 'utf8');
 
 describe('a gateway’s configuration', () => {
@@ -13,7 +14,6 @@ describe('a gateway’s configuration', () => {
   });
 
   it.each(gateways)('of %s says no line that the manual does not', (gateway) => {
-    const told = (line: string) => line.trim().replace(/\s+#.*$/, '');
     const lines = new Set(manual.split('\n').map(told));
     // The manual tells of Envoy's route in prose.
     const [first = ''] = snippet(gateway, 'orders', '127.0.0.1:7401').split('\n# on the route');

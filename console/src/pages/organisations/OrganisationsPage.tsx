@@ -82,7 +82,7 @@ export default function OrganisationsPage() {
         columns={columnsFor(organisation.id)}
         list={list}
         nameOf={(one) => one.name}
-        menu={(one) => <OrganisationMenu of={one} onAsk={(what) => setAsked({ what, of: one })} />}
+        renderMenu={(one) => <OrganisationMenu of={one} onAsk={(what) => setAsked({ what, of: one })} />}
         sort={state.sort}
         onSort={(sort) => setState({ sort })}
         words={words.nouns}

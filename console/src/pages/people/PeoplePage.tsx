@@ -75,7 +75,7 @@ export default function PeoplePage() {
         list={list}
         nameOf={(person) => person.name}
         href={(person) => `/people/${person.id}`}
-        menu={(person) => <PersonMenu isRow person={person} onAsk={(what) => setAsked({ what, person })} onLink={setLink} />}
+        renderMenu={(person) => <PersonMenu isRow person={person} onAsk={(what) => setAsked({ what, person })} onLink={setLink} />}
         sort={state.sort}
         onSort={(sort) => setState({ sort })}
         words={words.nouns}

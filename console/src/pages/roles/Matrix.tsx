@@ -77,7 +77,8 @@ export default function Matrix() {
       {shown.length === 0 ? (
         <p className={style({ font: 'ui', margin: 0 })}>{words.matrix.empty}</p>
       ) : (
-        <div role="region" aria-label={words.matrix.title} tabIndex={0} className={style({ overflow: 'auto', maxHeight: '[70vh]', minWidth: 0 })}>
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls is reached by keyboard
+        <section aria-label={words.matrix.title} tabIndex={0} className={style({ overflow: 'auto', maxHeight: '[70vh]', minWidth: 0 })}>
           <table className={style({ borderCollapse: 'separate', borderSpacing: 0, width: 'full' })}>
             <thead>
               <tr>
@@ -92,8 +93,7 @@ export default function Matrix() {
             {rows.map((group) => (
               <tbody key={group.id}>
                 <tr>
-                  <th scope="rowgroup" className={head({ isGroup: true })}>{group.name}</th>
-                  {shown.map((role) => <td key={role.id} className={cell} />)}
+                  <th scope="rowgroup" colSpan={shown.length + 1} className={head({ isGroup: true })}>{group.name}</th>
                 </tr>
                 {group.permissions.map((permission) => (
                   <tr key={permission.name}>
@@ -107,7 +107,7 @@ export default function Matrix() {
               </tbody>
             ))}
           </table>
-        </div>
+        </section>
       )}
     </Section>
   );

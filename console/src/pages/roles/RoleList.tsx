@@ -66,7 +66,7 @@ export function RoleList({ q, sort, setState }: Props) {
         list={list}
         nameOf={(role) => role.name}
         href={(role) => `/roles/${role.id}`}
-        menu={(role) => <RoleMenu isRow role={role} onAsk={(what) => setAsked({ what, role })} />}
+        renderMenu={(role) => <RoleMenu isRow role={role} onAsk={(what) => setAsked({ what, role })} />}
         sort={sort}
         onSort={(next) => setState({ sort: next })}
         words={words.nouns}
