@@ -36,7 +36,7 @@ test('a service account is made, edited, stopped, started, given to another and 
   await dialog.getByRole('button', { name: 'Create', exact: true }).click();
 
   await expect(page.getByRole('heading', { name: 'Harbour scales' })).toBeVisible();
-  await expect(page.getByRole('link', { name: 'Create key' })).toHaveAttribute('href', /\/keys\?create=1&owner=acct_/);
+  await expect(page.getByRole('link', { name: 'Create key' })).toHaveAttribute('href', /\/keys\/new\?owner=acct_/);
   await expect(page.getByText('Nobody answers for this account')).toBeVisible();
   await calm(page);
   await pictures(page, 'account-new', ['narrow', 'usual']);

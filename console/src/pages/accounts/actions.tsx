@@ -95,7 +95,7 @@ export function useActivate() {
 
 /** Where a key is made for an account: the keys page's form, with the owner filled in. */
 export function newKeyFor(account: Account): string {
-  return `/keys?create=1&owner=${account.id}`;
+  return `/keys/new?owner=${account.id}`;
 }
 
 /** The ⋮ of an account. `isRow` adds the way to its page. */

@@ -45,6 +45,7 @@ export function InviteForm({ onLink, onClose }: { onLink: (link: LinkShown) => v
   const may = useMay();
   const action = useAction({
     saysFaults: true,
+    isSecret: true,
     call: () => api.POST('/v1/users', { body: { email: of.email.trim(), name: of.name.trim() || null, roles: of.roles, operator: may('operator') ? of.operator : null } }),
     touches,
     onDone: (made) => {

@@ -29,6 +29,7 @@ export function PersonMenu({ person, onAsk, onLink, isRow = false }: Props) {
     done: words.enabled(person.name),
   });
   const invite = useAction({
+    isSecret: true,
     call: () => api.POST('/v1/users/{id}/invite', { params: { path: { id: person.id } } }),
     touches,
     onDone: (made) => onLink({ title: words.invitedAgain(made.name), email: made.email, url: made.invitation_url, endsAt: made.invitation_ends_at, mail: made.mail }),

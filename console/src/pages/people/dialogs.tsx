@@ -20,6 +20,7 @@ interface Props {
 function Recover({ person, onClose, onLink }: Props & { onLink: (link: LinkShown) => void }) {
   const action = useAction({
     saysFaults: true,
+    isSecret: true,
     call: () => api.POST('/v1/users/{id}/recover', { params: { path: { id: person.id } } }),
     touches,
     onDone: (made) => {
