@@ -53,6 +53,11 @@ export function ApiForm({ of }: { of?: Api }) {
     onDone: (made) => void router.navigate({ href: `/apis/${made.id}`, replace: true }),
   });
   const fault = faultAt(action.problem?.errors ?? []);
+  // A field that is marked keeps a form from being sent, so a fault goes with the change that answers it.
+  const forgiving = <Value,>(set: (value: Value) => void) => (value: Value) => {
+    if (action.error) action.reset();
+    set(value);
+  };
   return (
     <Form
       validationErrors={action.faults}
@@ -99,10 +104,10 @@ export function ApiForm({ of }: { of?: Api }) {
           </div>
         </Section>
         <Section title={words.permissions.title} lead={words.permissions.lead}>
-          <PermissionRows rows={permissions} onChange={setPermissions} fault={fault} />
+          <PermissionRows rows={permissions} onChange={forgiving(setPermissions)} fault={fault} />
         </Section>
         <Section title={words.routes.title} lead={words.routes.lead}>
-          <RouteRows rows={routes} onChange={setRoutes} fault={fault} />
+          <RouteRows rows={routes} onChange={forgiving(setRoutes)} fault={fault} />
         </Section>
         <div className={style({ display: 'flex', gap: 8, justifyContent: 'end' })}>
           <LinkButton variant="secondary" href={of ? `/apis/${of.id}` : '/apis'}>{common.cancel}</LinkButton>

@@ -1,5 +1,4 @@
 import { ActionButton } from '@react-spectrum/s2/ActionButton';
-import { Badge } from '@react-spectrum/s2/Badge';
 import { Button } from '@react-spectrum/s2/Button';
 import { ButtonGroup } from '@react-spectrum/s2/ButtonGroup';
 import { Content } from '@react-spectrum/s2/Content';
@@ -33,9 +32,9 @@ function columnsFor(here: string): ListColumn<Organisation>[] {
       minWidth: 200,
       width: '2fr',
       cell: (one) => (
-        <span className={style({ display: 'inline-flex', alignItems: 'center', gap: 8, minWidth: 0 })}>
-          <span className={`name ${style({ fontWeight: 'medium' })}`}>{one.name}</span>
-          {one.id === here && <Badge size="S" fillStyle="subtle" variant="informative">{words.here}</Badge>}
+        <span className={`name ${style({ fontWeight: 'medium' })}`}>
+          {one.name}
+          {one.id === here && <span className={style({ color: 'neutral-subdued' })}>{` · ${words.here}`}</span>}
         </span>
       ),
     },

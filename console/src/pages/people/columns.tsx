@@ -1,4 +1,3 @@
-import { Badge } from '@react-spectrum/s2/Badge';
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
 import type { Person } from './touches';
 import type { ListColumn } from '@/components/ListTable';
@@ -17,9 +16,9 @@ export const columns: readonly ListColumn<Person>[] = [
     minWidth: 170,
     width: '2fr',
     cell: (one) => (
-      <span className={style({ display: 'inline-flex', alignItems: 'center', gap: 8, minWidth: 0 })}>
-        <span className={`name ${style({ fontWeight: 'medium' })}`}>{one.name}</span>
-        {one.operator && <Badge size="S" fillStyle="subtle" variant="purple">{words.operator}</Badge>}
+      <span className={`name ${style({ fontWeight: 'medium' })}`}>
+        {one.name}
+        {one.operator && <span className={quiet}>{` · ${words.operator}`}</span>}
       </span>
     ),
   },
