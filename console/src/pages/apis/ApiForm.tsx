@@ -54,10 +54,12 @@ export function ApiForm({ of }: { of?: Api }) {
   });
   const fault = faultAt(action.problem?.errors ?? []);
   // A field that is marked keeps a form from being sent, so a fault goes with the change that answers it.
-  const forgiving = <Value,>(set: (value: Value) => void) => (value: Value) => {
-    if (action.error) action.reset();
-    set(value);
-  };
+  function forgiving<Value>(set: (value: Value) => void) {
+    return (value: Value) => {
+      if (action.error) action.reset();
+      set(value);
+    };
+  }
   return (
     <Form
       validationErrors={action.faults}
@@ -98,8 +100,10 @@ export function ApiForm({ of }: { of?: Api }) {
             />
             <TextArea label={fields.description} name="description" maxLength={2000} value={description} onChange={setDescription} />
             <Switch isSelected={enabled} onChange={setEnabled}>
-              {fields.enabled}
-              <span className={style({ font: 'ui-sm', color: 'neutral-subdued', display: 'block' })}>{fields.enabledHelp}</span>
+              <span>
+                {fields.enabled}
+                <span className={style({ font: 'ui-sm', color: 'neutral-subdued', display: 'block' })}>{fields.enabledHelp}</span>
+              </span>
             </Switch>
           </div>
         </Section>

@@ -31,8 +31,10 @@ function Fields({ of, isNew }: { of: ReturnType<typeof useFields>; isNew: boolea
       {may('claviger:roles.read') && <RolesField value={of.roles} onChange={of.setRoles} description={words.fields.roles} />}
       {may('operator') && (
         <Checkbox isSelected={of.operator} onChange={of.setOperator}>
-          {words.fields.operator}
-          <span className={style({ font: 'ui-sm', color: 'neutral-subdued', display: 'block' })}>{words.fields.operatorHelp}</span>
+          <span>
+            {words.fields.operator}
+            <span className={style({ font: 'ui-sm', color: 'neutral-subdued', display: 'block' })}>{words.fields.operatorHelp}</span>
+          </span>
         </Checkbox>
       )}
     </>

@@ -25,7 +25,7 @@ export const columns: readonly ListColumn<Person>[] = [
   { id: 'email', title: words.columns.email, sorts: true, minWidth: 190, width: '2fr', cell: (one) => <span className="name">{one.email}</span> },
   { id: 'status', title: words.columns.status, minWidth: 104, width: '1fr', cell: (one) => <StatusBadge status={one.status} /> },
   { id: 'roles', title: words.columns.roles, minWidth: 130, width: '1.5fr', cell: (one) => <Names names={one.roles.map((role) => role.name)} /> },
-  { id: 'factor', title: words.columns.factor, minWidth: 128, width: '1fr', cell: (one) => (one.second_factor ? words.on : <span className={quiet}>{words.off}</span>) },
+  { id: 'factor', title: words.columns.factor, minWidth: 144, width: '1fr', cell: (one) => (one.second_factor ? words.on : <span className={quiet}>{words.off}</span>) },
   {
     id: 'last_sign_in_at',
     title: words.columns.last_sign_in_at,

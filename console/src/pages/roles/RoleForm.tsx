@@ -68,8 +68,10 @@ export function RoleForm({ role, from, onDone, onClose }: Props) {
           <TextField label={fields.name} name="name" isRequired autoFocus maxLength={200} value={name} onChange={setName} autoComplete="off" />
           <TextField label={fields.description} name="description" maxLength={2000} value={description} onChange={setDescription} autoComplete="off" />
           <Checkbox isSelected={level} onChange={setLevel}>
-            {fields.level}
-            <span className={style({ font: 'ui-sm', color: 'neutral-subdued', display: 'block' })}>{fields.levelHelp}</span>
+            <span>
+              {fields.level}
+              <span className={style({ font: 'ui-sm', color: 'neutral-subdued', display: 'block' })}>{fields.levelHelp}</span>
+            </span>
           </Checkbox>
           <Picker
             label={fields.api}
