@@ -6,6 +6,7 @@ import { touches } from '@/pages/keys/actions';
 import { bodyOf, emptyDraft, type Draft, type PolicyForm } from '@/pages/keys/form/draft';
 import { usual } from '@/pages/keys/form/expiry';
 import { KeyForm } from '@/pages/keys/form/KeyForm';
+import { useQueryTexts } from '@/app/router';
 import { Page, PageHeader } from '@/components/PageHeader';
 import { SecretOnce } from '@/components/SecretOnce';
 import { ErrorState, Loading } from '@/components/states';
@@ -18,7 +19,15 @@ interface Made {
   token: string;
 }
 
+/** `/keys/new?owner=acct_…`: a service account or a person that the key is made for. */
+function startFor(form: PolicyForm, owner: string | undefined): Draft {
+  const start = emptyDraft(form, usual(form.expiry));
+  const ownerKind = owner?.startsWith('acct_') ? 'service_account' : owner?.startsWith('usr_') ? 'user' : undefined;
+  return owner && ownerKind && form.owner_kinds.includes(ownerKind) ? { ...start, ownerKind, owner } : start;
+}
+
 function New({ form }: { form: PolicyForm }) {
+  const { owner } = useQueryTexts();
   const router = useRouter();
   // The token is here alone: not in the cache, not in the address.
   const [made, setMade] = useState<Made>();
@@ -41,7 +50,7 @@ function New({ form }: { form: PolicyForm }) {
     <>
       <KeyForm
         form={form}
-        start={emptyDraft(form, usual(form.expiry))}
+        start={startFor(form, owner)}
         submit={words.create}
         isRunning={create.isRunning}
         error={create.error}

@@ -5,7 +5,7 @@ export const shell = {
     overview: 'Overview',
     keys: 'API keys',
     accounts: 'Service accounts',
-    roles: 'Roles and permissions',
+    roles: 'Roles',
     people: 'People',
     apis: 'APIs',
     audit: 'Audit log',
