@@ -29,7 +29,7 @@ type ColumnName = keyof typeof words.columns;
 const quiet = style({ color: 'neutral-subdued' });
 
 const columns: readonly { id: ColumnName; minWidth: number; width: `${number}fr`; cell: (record: AuditRecord) => ReactNode }[] = [
-  { id: 'at', minWidth: 96, width: '1fr', cell: (record) => <Time plain at={record.at} /> },
+  { id: 'at', minWidth: 120, width: '1fr', cell: (record) => <Time plain at={record.at} /> },
   { id: 'action', minWidth: 168, width: '2fr', cell: (record) => <span className={style({ fontWeight: 'medium' })}>{actionName(record.action)}</span> },
   { id: 'target', minWidth: 160, width: '3fr', cell: (record) => <span className="name">{record.target.name || record.target.id}</span> },
   { id: 'actor', minWidth: 144, width: '2fr', cell: (record) => <span className="name">{record.actor.name}</span> },

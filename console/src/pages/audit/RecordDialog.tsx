@@ -53,7 +53,7 @@ function Inside({ record, newer, older, setState, onClose }: Props) {
   const targetPage = linkOf(target);
   const actorPage = linkOf({ type: actor.type, id: actor.id });
   return (
-    <Dialog size="L" isDismissible>
+    <Dialog size="L">
       <Heading slot="title">{actionName(record.action)}</Heading>
       <Content>
         <div className={style({ display: 'flex', flexDirection: 'column', gap: 20 })}>
@@ -93,6 +93,7 @@ function Inside({ record, newer, older, setState, onClose }: Props) {
         </div>
       </Content>
       <ButtonGroup>
+        <Button variant="secondary" onPress={onClose}>{common.close}</Button>
         <Button variant="secondary" isDisabled={!newer} onPress={newer}>{words.details.newer}</Button>
         <Button variant="secondary" isDisabled={!older} onPress={older}>{words.details.older}</Button>
       </ButtonGroup>

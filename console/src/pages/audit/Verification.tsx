@@ -41,7 +41,7 @@ function Inside({ onClose }: { onClose: () => void }) {
     },
   });
   return (
-    <Dialog size="M" isDismissible>
+    <Dialog size="M">
       <Heading slot="title">{words.verify}</Heading>
       <Content>
         <div role="status" className={style({ minHeight: 96 })}>
