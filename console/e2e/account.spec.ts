@@ -12,7 +12,7 @@ test('my account says who I am, where I am signed in, and ends sessions', async 
   await page.goto(`${server.url}/account`);
   const sessions = page.getByRole('list', { name: 'Where you are signed in' }).getByRole('listitem');
   await expect(sessions).toHaveCount(3);
-  await expect(page.getByText('claviger:keys.create', { exact: true })).toBeVisible();
+  await expect(page.getByText(/^claviger:/).first()).toBeVisible();
   await pictures(page, 'account');
   await page.getByRole('button', { name: 'Sign out Firefox on Windows' }).first().click();
   await expect(sessions).toHaveCount(2);
@@ -53,7 +53,7 @@ test('a second factor is set up by its picture, its recovery codes are shown onc
   await page.getByLabel('Password so far').fill('certainly not the one');
   await page.getByRole('textbox', { name: 'Password', exact: true }).fill('quite other sample words in a line');
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByRole('dialog').getByRole('alert')).toBeVisible();
+  await expect(page.getByText('This is not your password.')).toBeVisible();
   await page.getByLabel('Password so far').fill(password);
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('Your password is changed')).toBeVisible();

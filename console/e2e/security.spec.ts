@@ -51,7 +51,7 @@ test('hostile names are inert in tables, dialogs, toasts, titles and the palette
 
 test('no token is in any storage, in the address, or to be read by a script', async ({ visitor: page, context, server, cookie }) => {
   expect(cookie).toBeTruthy();
-  await page.goto(`${server.url}/sign-in?then=/account`);
+  await page.goto(`${server.url}/sign-in?next=/account`);
   await page.getByLabel('Email').fill(person.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(person.password);
   await page.getByRole('button', { name: 'Sign in' }).click();

@@ -98,7 +98,7 @@ test('the provider’s button is there only where one is set up', async ({ visit
   const button = page.getByRole('link', { name: 'Continue with your organisation’s account' });
   await expect(button).toHaveCount(0);
   await page.route('**/v1/session/methods', (route) => route.fulfill({ json: { password: true, oidc: true } }));
-  await page.goto(`${server.url}/sign-in?then=/audit`);
+  await page.goto(`${server.url}/sign-in?next=/audit`);
   await expect(button).toHaveAttribute('href', '/v1/oidc/start?then=%2Faudit');
   await pictures(page, 'sign-in-provider', ['usual']);
 });

@@ -5,6 +5,7 @@ import { instant } from './format';
 import { difference as words } from '@/strings/en/difference';
 
 const cell = style({ font: 'ui', paddingX: 12, paddingY: 8, textAlign: 'start', verticalAlign: 'top', borderStyle: 'solid', borderWidth: 0, borderTopWidth: 1, borderColor: 'gray-200' });
+const wide = style({ minWidth: 128 });
 const head = style({ font: 'ui-sm', fontWeight: 'medium', color: 'neutral-subdued', paddingX: 12, paddingY: 8, textAlign: 'start' });
 const quiet = style({ color: 'neutral-subdued' });
 const chip = style({
@@ -70,8 +71,8 @@ export function Difference({ changes, name = (field) => field.replace(/_/g, ' ')
             return (
               <tr key={change.field}>
                 <th scope="row" className={`${cell} ${style({ fontWeight: 'medium', minWidth: 112 })}`}>{name(change.field)}</th>
-                {!made && <td className={cell}>{before}</td>}
-                <td className={cell}>{after}</td>
+                {!made && <td className={`${cell} ${wide}`}>{before}</td>}
+                <td className={`${cell} ${wide}`}>{after}</td>
               </tr>
             );
           })}

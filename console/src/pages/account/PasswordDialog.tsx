@@ -32,18 +32,20 @@ function Inside({ email, least, onClose }: Props) {
   });
   // The server calls it `new`, the field is `password`.
   const { new: fault, ...others } = change.faults;
+  const isWrong = change.problem?.code === 'wrong_credentials';
+  const faults = { ...others, ...(fault && { password: fault }), ...(isWrong && { current: words.wrongPassword }) };
   return (
     <Dialog size="S">
       <Heading slot="title">{words.changePassword.replace('…', '')}</Heading>
       <Content>
         <Form
           id="change-password"
-          validationErrors={fault ? { ...others, password: fault } : others}
+          validationErrors={faults}
           onSubmit={(event) => {
             event.preventDefault();
             change.run(undefined);
           }}>
-          <FormProblem error={change.error} fields={['current', 'new']} />
+          <FormProblem error={isWrong ? undefined : change.error} fields={['current', 'new']} />
           <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
           <TextField label={words.current} name="current" type="password" autoComplete="current-password" isRequired autoFocus value={current} onChange={setCurrent} />
           <NewPassword value={password} onChange={setPassword} least={least} />

@@ -33,7 +33,7 @@ export function History() {
   if (list.isPending) return <Loading />;
   if (list.error) return <ErrorState error={list.error} retry={list.refetch} />;
   return (
-    <div className={style({ display: 'flex', flexDirection: 'column', gap: 16, paddingTop: 20, maxWidth: 960 })}>
+    <div className={style({ display: 'flex', flexDirection: 'column', gap: 16, paddingTop: 20, })}>
       <p className={style({ font: 'ui', color: 'neutral-subdued', margin: 0 })}>{words.history.lead}</p>
       <ol reversed className={style({ listStyleType: 'none', margin: 0, padding: 0, borderStyle: 'solid', borderWidth: 1, borderBottomWidth: 0, borderColor: 'gray-200', borderRadius: 'lg' })}>
         {list.items.map((version, at) => (

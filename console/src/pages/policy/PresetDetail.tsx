@@ -57,7 +57,7 @@ function Row({ title, beside, why, children }: { title: ReactNode; beside?: Reac
 
 function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
-    <section className={style({ borderStyle: 'solid', borderWidth: 1, borderColor: 'gray-200', borderRadius: 'lg', maxWidth: 960 })}>
+    <section className={style({ borderStyle: 'solid', borderWidth: 1, borderColor: 'gray-200', borderRadius: 'lg', })}>
       <h3 className={style({ font: 'title', margin: 0, paddingX: { default: 16, sm: 20 }, paddingY: 16 })}>{title}</h3>
       <ul className={style({ listStyleType: 'none', margin: 0, padding: 0 })}>{children}</ul>
     </section>
@@ -85,7 +85,7 @@ export function PresetDetail({ name, onBack }: { name: string; onBack: () => voi
           <Text>{words.presets.back}</Text>
         </ActionButton>
       </div>
-      <div className={style({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 16, maxWidth: 960 })}>
+      <div className={style({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 16, })}>
         <div className={style({ flexGrow: 1, flexBasis: 0, minWidth: 256 })}>
           <h2 className={style({ font: 'heading', margin: 0 })}>{title}</h2>
           <p className={style({ font: 'ui', color: 'neutral-subdued', margin: 0 })}>{about}</p>

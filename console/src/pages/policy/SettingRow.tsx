@@ -26,7 +26,7 @@ export function SettingRow({ setting, value, preset, isEditing, isChanged, fault
       data-setting={path}
       className={style({
         display: 'grid',
-        gridTemplateColumns: { default: ['1fr'], md: ['minmax(0, 1fr)', 'minmax(0, 1fr)'] },
+        gridTemplateColumns: { default: ['1fr'], md: ['minmax(0, 2fr)', 'minmax(0, 3fr)'] },
         columnGap: 32,
         rowGap: 8,
         paddingX: { default: 16, sm: 20 },

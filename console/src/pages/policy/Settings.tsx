@@ -40,7 +40,7 @@ export function Settings({ policy, preset, isEditing, onDone }: Props) {
         <section
           key={group.name}
           aria-labelledby={`policy-${group.name}`}
-          className={style({ borderStyle: 'solid', borderWidth: 1, borderColor: 'gray-200', borderRadius: 'lg', backgroundColor: 'base', maxWidth: 960 })}>
+          className={style({ borderStyle: 'solid', borderWidth: 1, borderColor: 'gray-200', borderRadius: 'lg', backgroundColor: 'base', })}>
           <div className={style({ paddingX: { default: 16, sm: 20 }, paddingY: 16 })}>
             <h2 id={`policy-${group.name}`} className={style({ font: 'title', margin: 0 })}>{words.groups[group.name].title}</h2>
             <p className={style({ font: 'ui-sm', color: 'neutral-subdued', margin: 0 })}>{words.groups[group.name].lead}</p>
@@ -73,7 +73,7 @@ export function Settings({ policy, preset, isEditing, onDone }: Props) {
             flexWrap: 'wrap',
             alignItems: 'center',
             gap: 8,
-            maxWidth: 960,
+    
             boxSizing: 'border-box',
             padding: 12,
             marginBottom: -20,

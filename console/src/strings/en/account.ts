@@ -18,6 +18,7 @@ export const account = {
   noPassword: 'You sign in by your organisation’s provider, without a password here.',
   changePassword: 'Change password…',
   current: 'Password so far',
+  wrongPassword: 'This is not your password.',
   passwordSaved: 'Your password is changed, and you are signed out everywhere else.',
   factor: 'Second factor',
   factorOn: (left: number) => `On. ${count(left)} of your recovery codes ${left === 1 ? 'is' : 'are'} left.`,
