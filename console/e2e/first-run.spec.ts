@@ -17,9 +17,10 @@ const test = base.extend<object, { server: Server }>({
 const shell = promisify(execFile);
 
 test('the set-up link leads through account, second factor, organisation, policy and first key to its first verification, seen live', async ({ visitor: page, server }) => {
+  test.slow();
   await page.goto(`${server.url}/setup/${server.setupToken}`);
   await expect(page.getByRole('heading', { name: 'Set up Claviger' })).toBeVisible();
-  await pictures(page, 'first-account', ['narrow', 'usual']);
+  await pictures(page, 'first-account', ['narrow']);
   await page.getByRole('textbox', { name: 'Your name' }).fill(person.name);
   await page.getByRole('textbox', { name: 'Email' }).fill(person.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(person.password);
@@ -28,11 +29,11 @@ test('the set-up link leads through account, second factor, organisation, policy
   await expect(page.getByRole('img', { name: /QR code/ })).toBeVisible();
   await expect(page.getByText('Step 1 of 4')).toBeVisible();
   expect(page.url()).not.toContain(server.setupToken);
-  await pictures(page, 'first-factor', ['narrow', 'usual']);
+  await pictures(page, 'first-factor', ['narrow']);
   await page.getByRole('button', { name: 'Not now' }).click();
 
   await page.getByRole('textbox', { name: 'Name of the organisation' }).fill('Sample Works');
-  await pictures(page, 'first-organisation', ['usual']);
+  await pictures(page, 'first-organisation', ['narrow']);
   await page.getByRole('button', { name: 'Continue' }).click();
 
   await expect(page.getByRole('heading', { name: 'Choose a policy to begin with' })).toBeVisible();
@@ -60,7 +61,7 @@ test('the set-up link leads through account, second factor, organisation, policy
   const { stdout } = await shell('sh', ['-c', command ?? '']);
   expect(JSON.parse(stdout)).toMatchObject({ valid: true });
   await expect(page.getByRole('heading', { name: 'The first verification has come' })).toBeVisible({ timeout: 20_000 });
-  await pictures(page, 'first-verified', ['narrow', 'usual']);
+  await pictures(page, 'first-verified', ['usual']);
 
   await page.getByText('I have stored it').click();
   await page.getByRole('button', { name: 'Go to the console' }).click();

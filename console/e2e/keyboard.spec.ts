@@ -40,11 +40,11 @@ for (const path of ['/policy', '/account']) {
     for (let at = 0; at < 120 && !left; at += 1) {
       await page.keyboard.press('Tab');
       const stop = await page.evaluate(() => {
-        const at = document.activeElement;
-        if (!at || at === document.body) return undefined;
-        const inside = [at, at.parentElement, at.previousElementSibling, at.nextElementSibling, at.querySelector('*'), at.closest('label'), at.closest('label')?.querySelector('div')];
+        const here = document.activeElement;
+        if (!here || here === document.body) return undefined;
+        const inside = [here, here.parentElement, here.previousElementSibling, here.nextElementSibling, here.querySelector('*'), here.closest('label'), here.closest('label')?.querySelector('div')];
         const isSeen = inside.some((one) => one && (getComputedStyle(one).outlineStyle !== 'none' || getComputedStyle(one).boxShadow !== 'none'));
-        return { name: `${at.tagName} ${at.getAttribute('aria-label') ?? at.textContent?.slice(0, 30) ?? ''}`, isSeen };
+        return { name: `${here.tagName} ${here.getAttribute('aria-label') ?? here.textContent?.slice(0, 30) ?? ''}`, isSeen };
       });
       if (!stop) left = stops.length > 0;
       else {

@@ -117,9 +117,9 @@ export default function AuditPage() {
           </TableBody>
         </TableView>
       )}
-      <p role="status" className={`tabular ${style({ font: 'ui-sm', color: 'neutral-subdued', margin: 0, marginTop: 8, minHeight: 20 })}`}>
+      <output className={`tabular ${style({ display: 'block', font: 'ui-sm', color: 'neutral-subdued', margin: 0, marginTop: 8, minHeight: 20 })}`}>
         {!list.isPending && !list.error && words.shown(list.items.length, list.hasMore)}
-      </p>
+      </output>
       <Suspense>
         {record && <RecordDialog record={record} newer={step(-1)} older={step(1)} setState={setState} onClose={() => setOpen(undefined)} />}
         {verifying && <Verification onClose={() => setVerifying(false)} />}

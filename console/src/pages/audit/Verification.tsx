@@ -44,7 +44,7 @@ function Inside({ onClose }: { onClose: () => void }) {
     <Dialog size="M">
       <Heading slot="title">{words.verify}</Heading>
       <Content>
-        <div role="status" className={style({ minHeight: 96 })}>
+        <div aria-live="polite" className={style({ minHeight: 96 })}>
           {isPending && <ProgressBar isIndeterminate label={words.verifying} styles={style({ width: 'full' })} />}
           {error && <ErrorState error={error} retry={() => void refetch()} />}
           {data && <Result chains={data.chains} checkpoints={data.checkpoints} />}

@@ -84,9 +84,9 @@ export function Settings({ policy, preset, isEditing, onDone }: Props) {
             borderRadius: 'lg',
             boxShadow: 'elevated',
           })}>
-          <span role="status" className={style({ font: 'ui', flexGrow: 1, paddingX: 8, color: { default: 'neutral', isWrong: 'negative' } })({ isWrong: wrong > 0 })}>
+          <output className={style({ font: 'ui', flexGrow: 1, paddingX: 8, color: { default: 'neutral', isWrong: 'negative' } })({ isWrong: wrong > 0 })}>
             {wrong > 0 ? words.faulty(wrong) : changes > 0 ? words.changed(changes) : words.unchanged}
-          </span>
+          </output>
           <Button variant="secondary" onPress={leave}>{words.discard}</Button>
           <Button variant="accent" isDisabled={changes === 0 || wrong > 0} onPress={() => setReviewing(true)}>{words.review}</Button>
         </div>

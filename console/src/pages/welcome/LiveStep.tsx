@@ -37,7 +37,7 @@ function Seen({ id }: { id: string }) {
   const [first] = seen.data?.items ?? [];
   const from = first?.ip ? words.from(first.ip) : '';
   return (
-    <div role="status" className={style({ minHeight: 80, display: 'flex', alignItems: 'center', gap: 12, font: 'ui' })}>
+    <div aria-live="polite" className={style({ minHeight: 80, display: 'flex', alignItems: 'center', gap: 12, font: 'ui' })}>
       {first ? (
         <InlineAlert variant={first.code === 'VALID' ? 'positive' : 'notice'} fillStyle="subtleFill" styles={style({ width: 'full' })}>
           <Heading>{words.seen}</Heading>

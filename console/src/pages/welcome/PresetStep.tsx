@@ -36,7 +36,7 @@ export function PresetStep({ steps, onNext }: StepProps) {
             {items.map((one) => <Radio key={one.name} value={one.name}>{one.title}</Radio>)}
           </RadioGroup>
         )}
-        <p role="status" className={style({ font: 'ui-sm', color: 'neutral-subdued', margin: 0, minHeight: 64 })}>{preset?.about}</p>
+        <output className={style({ display: 'block', font: 'ui-sm', color: 'neutral-subdued', margin: 0, minHeight: 64 })}>{preset?.about}</output>
         <ButtonGroup>
           <Button variant="secondary" size="L" onPress={onNext}>{words.skip}</Button>
           <Button type="submit" variant="accent" size="L" isDisabled={!presets.data}>{words.goOn}</Button>
