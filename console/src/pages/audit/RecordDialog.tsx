@@ -37,10 +37,10 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
 
 function Code({ text, what }: { text: string; what: string }) {
   return (
-    <>
+    <span className={style({ display: 'flex', alignItems: 'center', gap: 4, minWidth: 0 })}>
       <code className={style({ font: 'code-sm', wordBreak: 'break-all', minWidth: 0 })}>{text}</code>
       <CopyButton text={text} what={what} size="XS" />
-    </>
+    </span>
   );
 }
 
