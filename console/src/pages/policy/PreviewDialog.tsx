@@ -58,7 +58,7 @@ function Touched({ touch }: { touch: Touch }) {
             <ul className={style({ margin: 0, paddingStart: 16, font: 'ui-sm' })}>
               {touch.first.map((one) => {
                 const page = pageOf(one.id);
-                return <li key={one.id} className="name">{page ? <Link href={page} target="_blank" variant="secondary">{one.name}</Link> : one.name}</li>;
+                return <li key={one.id} className={`name ${style({ font: 'ui', paddingY: 4 })}`}>{page ? <Link href={page} target="_blank" variant="secondary">{one.name}</Link> : one.name}</li>;
               })}
               {rest > 0 && <li className={style({ color: 'neutral-subdued' })}>{more(rest)}</li>}
             </ul>
