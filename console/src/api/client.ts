@@ -20,7 +20,7 @@ export async function send(request: Request): Promise<Response> {
   for (;;) {
     const response = await fetch(request.clone());
     const stopped =
-      response.status === 401 && !open.test(path)
+      response.status === 401 && !open.test(path) && (await codeOf(response)) !== 'wrong_credentials'
         ? 'expired'
         : response.status === 403 && (await codeOf(response)) === 'recent_sign_in_needed'
           ? 'confirm'

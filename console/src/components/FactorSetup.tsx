@@ -1,5 +1,4 @@
 import { Button } from '@react-spectrum/s2/Button';
-import { ButtonGroup } from '@react-spectrum/s2/ButtonGroup';
 import { Checkbox } from '@react-spectrum/s2/Checkbox';
 import { Form } from '@react-spectrum/s2/Form';
 import { TextField } from '@react-spectrum/s2/TextField';
@@ -22,7 +21,7 @@ export function RecoveryCodes({ codes, onDone, done = factor.done }: { codes: re
     <div className={style({ display: 'flex', flexDirection: 'column', gap: 16 })}>
       <ul
         aria-label={factor.codes}
-        className={style({ font: 'code', listStyleType: 'none', margin: 0, padding: 16, display: 'grid', gridTemplateColumns: { default: ['1fr'], sm: ['1fr', '1fr'] }, gap: 8, backgroundColor: 'gray-75', borderRadius: 'lg' })}>
+        className={style({ font: 'code-sm', listStyleType: 'none', margin: 0, padding: 16, display: 'grid', gridTemplateColumns: { default: ['1fr'], sm: ['1fr', '1fr'] }, gap: 8, backgroundColor: 'gray-75', borderRadius: 'lg' })}>
         {codes.map((code) => <li key={code}>{code}</li>)}
       </ul>
       <div className={style({ display: 'flex', gap: 8, alignItems: 'center' })}>
@@ -83,10 +82,11 @@ export function FactorSetup({ onCodes, onLater }: { onCodes: (codes: string[]) =
       </div>
       <FormProblem error={confirm.error} fields={['code']} />
       <TextField label={factor.code} name="code" inputMode="numeric" autoComplete="one-time-code" isRequired autoFocus value={code} onChange={type} />
-      <ButtonGroup>
+      {/* No ButtonGroup: in a dialog it would be taken for the dialog's own. */}
+      <div className={style({ display: 'flex', flexWrap: 'wrap', gap: 12 })}>
         {onLater && <Button variant="secondary" size="L" onPress={onLater}>{factor.later}</Button>}
         <Button type="submit" variant="accent" size="L" isPending={confirm.isRunning}>{factor.turnOn}</Button>
-      </ButtonGroup>
+      </div>
     </Form>
   );
 }

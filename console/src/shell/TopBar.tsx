@@ -5,6 +5,7 @@ import { Text } from '@react-spectrum/s2/Text';
 import SearchIcon from '@react-spectrum/s2/icons/Search';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { Drawer } from './Drawer';
+import { ResumeSetup } from './ResumeSetup';
 import { OrganisationMenu } from './OrganisationMenu';
 import { UserMenu } from './UserMenu';
 import { shell } from '@/strings/en/shell';
@@ -41,6 +42,7 @@ export function TopBar() {
       <Drawer />
       <OrganisationMenu />
       <div className={style({ flexGrow: 1 })} />
+      <ResumeSetup />
       <ActionButton onPress={() => setSearching(true)} aria-keyshortcuts="Meta+K Control+K" aria-label={shell.searchShort}>
         <SearchIcon />
         <Text styles={style({ display: { default: 'none', sm: 'block' } })}>

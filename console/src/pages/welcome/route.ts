@@ -4,5 +4,5 @@ import type { PageRoute } from '@/app/page';
 export const routes: PageRoute[] = [
   { path: '/setup/$token', open: true, load: () => import('./SetupPage') },
   { path: '/invitations/$token', open: true, load: () => import('./InvitationPage') },
-  { path: '/welcome', open: true, load: () => import('./FactorPage') },
+  { path: '/welcome', open: true, load: () => import('./WelcomePage') },
 ];
