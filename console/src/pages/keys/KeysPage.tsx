@@ -68,7 +68,10 @@ export default function KeysPage() {
 
   const picked = () => list.items.filter((key) => selected === 'all' || selected.has(key.id));
   const finish = (fine: boolean) => {
-    if (fine) many.close();
+    if (fine) {
+      many.close();
+      setBulk(undefined);
+    }
     setSelected(new Set());
   };
   const run = (verb: Verb, date?: string) => {
