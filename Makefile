@@ -15,9 +15,10 @@ test: tools console
 	./scripts/with-services.sh cargo nextest run --workspace --no-fail-fast || failed=1; \
 	./scripts/check-console.sh || failed=1; exit $$failed
 
-## The web console, which the next build embeds; without npm the binary goes without it.
+## The web console, which the next build embeds; without npm the binary goes without it. (`npm ci` will not do: one package names
+## optional others, for other systems, that were never published, and `ci` wants them in the lock file.)
 console:
-	@if command -v npm >/dev/null; then cd console && npm ci --silent --no-audit --no-fund && npm run --silent build; \
+	@if command -v npm >/dev/null; then cd console && npm install --silent --no-save --no-audit --no-fund && npm run --silent build; \
 	else echo "npm is missing: building without the web console" >&2; fi
 
 ## Formatting, lints, licences and sources.

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, RwLock};
 
 use benches::report::{Report, median};
+use benches::rows::discard;
 use benches::stopwatch::Stopwatch;
 use benches::{Error, Result};
 use domain::access::{Directory, Grants};
@@ -23,7 +24,7 @@ use domain::organisation::OrganisationStatus;
 use domain::policy::Policy;
 use domain::secret::{Digest, Keyring, Scheme};
 use domain::token::{Presented, Token, TokenShape};
-use engine::journal::{Journal, RollUp, Settings};
+use engine::journal::{Journal, Settings};
 use engine::source::{Asked, Source};
 use engine::{Engine, Options, Question};
 use mimalloc::MiMalloc;
@@ -85,19 +86,6 @@ async fn measure() -> Result<Report> {
         one_size(&mut report, count, floor).await?;
     }
     Ok(report)
-}
-
-/// What was recorded is read and summed up, as the worker does, and not written.
-fn discard(roll_up: &mut RollUp) {
-    loop {
-        let read = roll_up.read(100_000);
-        for batch in roll_up.take() {
-            roll_up.done(&batch);
-        }
-        if read == 0 {
-            return;
-        }
-    }
 }
 
 /// On one core, so that no run pays for a move to another.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use benches::report::{Report, median};
-use benches::rows::{Rows, found};
+use benches::rows::{Rows, discard, found};
 use benches::stopwatch::Stopwatch;
 use benches::{Error, Result};
 use domain::clock::{SystemClock, SystemRandom};
@@ -14,7 +14,6 @@ use domain::decide::Code;
 use domain::limits::{Quota, QuotaError, Rate, RateError, RateLimit};
 use domain::secret::{Digest, Keyring};
 use domain::token::{Token, TokenShape};
-use engine::journal::RollUp;
 use engine::{Engine, Options, Question};
 use mimalloc::MiMalloc;
 use store::secrets::Found;
@@ -51,19 +50,6 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
-        }
-    }
-}
-
-/// What was recorded is read and summed up, as the worker does, and not written.
-fn discard(roll_up: &mut RollUp) {
-    loop {
-        let read = roll_up.read(100_000);
-        for batch in roll_up.take() {
-            roll_up.done(&batch);
-        }
-        if read == 0 {
-            return;
         }
     }
 }

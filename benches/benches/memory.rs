@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use benches::house::failed;
 use benches::report::Report;
-use benches::rows::{Rows, found};
+use benches::rows::{Rows, discard, found};
 use benches::{Error, Result};
 use domain::clock::{SystemClock, SystemRandom};
 use domain::decide::Code;
@@ -106,6 +106,7 @@ async fn each(adorn: impl Fn(&mut Found)) -> Result<(f64, f64)> {
     )
     .await
     .map_err(failed)?;
+    let mut roll_up = engine.roll_up();
     let before = (LIVE.load(Relaxed), resident()?);
     for number in 0..KEYS {
         let token = Token::generate(&TokenShape::default(), &SystemRandom);
@@ -125,10 +126,10 @@ async fn each(adorn: impl Fn(&mut Found)) -> Result<(f64, f64)> {
         }
         // Often, or what is counted would be taken for the cache's.
         if number % 1_000 == 0 {
-            drop(engine.take_usage(usize::MAX));
+            discard(&mut roll_up);
         }
     }
-    drop(engine.take_usage(usize::MAX));
+    discard(&mut roll_up);
     *rows.0.lock() = None;
     let cached = engine.stats().cached as f64;
     let after = (LIVE.load(Relaxed), resident()?);

@@ -9,7 +9,7 @@ use std::{env, fs};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const HOW: &str = "build it with `npm ci && npm run build` in the directory `console`";
+const HOW: &str = "build it with `npm install --no-save && npm run build` in the directory `console`";
 
 fn main() -> Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../console/dist");

@@ -12,12 +12,13 @@ import { useState, type ReactNode } from 'react';
 import { useChoice, useOffers } from './choice';
 import { faultsOf, isGeneric, type Draft, type Field, type PolicyForm } from './draft';
 import { ExpiryField } from './ExpiryField';
-import { QuotaFields, RateLimitFields } from './LimitFields';
 import { OwnerField } from './OwnerField';
 import { PermissionFields } from './PermissionFields';
 import { Preview } from './Preview';
+import { QuotaFields } from './QuotaFields';
 import type { components } from '@/api/schema';
 import { FormProblem } from '@/components/FormProblem';
+import { RateLimitsField } from '@/components/RateLimits';
 import { common } from '@/strings/en/common';
 import { keyForm as words } from '@/strings/en/keyForm';
 
@@ -122,7 +123,7 @@ export function KeyForm({ form, start, edits, submit, isRunning, error, faults, 
       {(has('networks') || has('limits') || has('quota')) && (
         <Section title={words.sections.where}>
           {has('networks') && <TextArea label={words.networks} name="networks" description={words.networksHelp} value={draft.networks} onChange={(networks) => set({ networks })} />}
-          {has('limits') && <RateLimitFields value={draft.limits} onChange={(limits) => set({ limits })} />}
+          {has('limits') && <RateLimitsField value={draft.limits} onChange={(limits) => set({ limits })} />}
           {has('quota') && <QuotaFields value={draft.quota} onChange={(quota) => set({ quota })} />}
         </Section>
       )}

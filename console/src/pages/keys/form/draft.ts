@@ -10,12 +10,6 @@ export type OwnerKind = Schemas['OwnerKind'];
 
 type Metadata = NonNullable<Schemas['NewKey']['metadata']>;
 
-export interface Limit {
-  name: string;
-  limit: number;
-  window: string;
-}
-
 export interface Draft {
   name: string;
   description: string;
@@ -28,8 +22,8 @@ export interface Draft {
   tags: string;
   contacts: string;
   metadata: string;
-  limits: Limit[];
-  quota: { limit: number; per: Schemas['QuotaPeriod'] } | undefined;
+  limits: Schemas['NewRateLimit'][];
+  quota: { limit: number; per: Schemas['QuotaPeriod']; timezone?: string } | undefined;
   protected: boolean;
 }
 
@@ -42,7 +36,7 @@ export function emptyDraft(form: PolicyForm, expiry: Expiry): Draft {
 }
 
 export function draftOf(key: Schemas['Key']): Draft {
-  const ownQuota = key.quota && !key.quota.by_default ? { limit: key.quota.limit, per: key.quota.per } : undefined;
+  const ownQuota = key.quota && !key.quota.by_default ? { limit: key.quota.limit, per: key.quota.per, timezone: key.quota.timezone } : undefined;
   return {
     name: key.name,
     description: key.description,
@@ -55,7 +49,7 @@ export function draftOf(key: Schemas['Key']): Draft {
     tags: key.tags.join(', '),
     contacts: key.contacts.join(', '),
     metadata: Object.keys(key.metadata).length > 0 ? JSON.stringify(key.metadata, null, 2) : '',
-    limits: key.rate_limits.map(({ name, limit, window }) => ({ name, limit, window })),
+    limits: key.rate_limits.map(({ name, limit, window, burst }) => ({ name, limit, window, burst })),
     quota: ownQuota,
     protected: key.protected,
   };
