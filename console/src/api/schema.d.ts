@@ -306,6 +306,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an application's reports of requests that passed: all of them or none. A fault names its place in the list. */
+        post: operations["report_usage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/unknown-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tokens that nobody has, by prefix and caller, those that came most often first. */
+        get: operations["unknown_tokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/verify": {
         parameters: {
             query?: never;
@@ -3074,6 +3108,11 @@ export interface components {
              */
             last_used_ip: string | null;
             /**
+             * @description What the program that used it calls itself (`User-Agent`), as far as the door was told.
+             * @example billing-sync/2.1
+             */
+            last_used_agent: string | null;
+            /**
              * Format: int64
              * @description Counts its edits from 1; the `ETag`.
              * @example 3
@@ -3161,6 +3200,27 @@ export interface components {
              * @example 203.0.113.9
              */
             ip: string | null;
+            /**
+             * @description The API that it was for, by slug.
+             * @example orders
+             */
+            api: string | null;
+            /**
+             * @description The route of that API.
+             * @example GET /orders/{id}
+             */
+            route: string | null;
+            /**
+             * @description What its program calls itself.
+             * @example billing-sync/2.1
+             */
+            user_agent: string | null;
+            /**
+             * Format: int32
+             * @description How long Claviger took to answer, in microseconds.
+             * @example 3
+             */
+            latency_us: number | null;
         };
         /**
          * @example {
@@ -3233,6 +3293,39 @@ export interface components {
              * @default true
              */
             may_manage: boolean;
+        };
+        /** @description How long answers took, in microseconds. The percentiles are upper bounds of fixed buckets. */
+        Latency: {
+            /**
+             * Format: int64
+             * @description How many answers were measured.
+             * @example 1
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description On average.
+             * @example 1.5
+             */
+            mean_us: number;
+            /**
+             * Format: int32
+             * @description Half of them took no longer.
+             * @example 3
+             */
+            p50_us: number;
+            /**
+             * Format: int32
+             * @description 95 % of them took no longer.
+             * @example 5
+             */
+            p95_us: number;
+            /**
+             * Format: int32
+             * @description 99 % of them took no longer.
+             * @example 5
+             */
+            p99_us: number;
         };
         /** @description A token that was found. */
         LeakReport: {
@@ -3320,6 +3413,11 @@ export interface components {
          * @enum {string}
          */
         LinkPurpose: "invitation" | "recovery";
+        /**
+         * @description Which requests are kept one by one.
+         * @enum {string}
+         */
+        LoggedRequests: "sampled" | "all";
         /** @description An organisation to look around in. */
         MadeDemo: {
             organisation: components["schemas"]["Organisation"];
@@ -4050,7 +4148,7 @@ export interface components {
          */
         OrganisationEdit: {
             name?: components["schemas"]["Name"] | null;
-            /** @description How often all its keys together may be used. */
+            /** @description How often all its keys together may be used; only operators may say so. */
             rate_limits?: components["schemas"]["NewRateLimit"][] | null;
         };
         /**
@@ -4312,6 +4410,11 @@ export interface components {
                  */
                 last_used_ip: string | null;
                 /**
+                 * @description What the program that used it calls itself (`User-Agent`), as far as the door was told.
+                 * @example billing-sync/2.1
+                 */
+                last_used_agent: string | null;
+                /**
                  * Format: int64
                  * @description Counts its edits from 1; the `ETag`.
                  * @example 3
@@ -4344,6 +4447,27 @@ export interface components {
                  * @example 203.0.113.9
                  */
                 ip: string | null;
+                /**
+                 * @description The API that it was for, by slug.
+                 * @example orders
+                 */
+                api: string | null;
+                /**
+                 * @description The route of that API.
+                 * @example GET /orders/{id}
+                 */
+                route: string | null;
+                /**
+                 * @description What its program calls itself.
+                 * @example billing-sync/2.1
+                 */
+                user_agent: string | null;
+                /**
+                 * Format: int32
+                 * @description How long Claviger took to answer, in microseconds.
+                 * @example 3
+                 */
+                latency_us: number | null;
             }[];
             /**
              * @description Where the next page begins; none on the last.
@@ -4903,6 +5027,13 @@ export interface components {
              */
             idle: components["schemas"]["IdlePolicy"];
             /**
+             * @description Which requests are kept one by one.
+             * @default {
+             *       "logged": "sampled"
+             *     }
+             */
+            requests: components["schemas"]["RequestsPolicy"];
+            /**
              * @description How long is kept what keys did.
              * @default {
              *       "access_log": "30d",
@@ -5016,6 +5147,9 @@ export interface components {
                 warn_after: components["schemas"]["Span"] | null;
                 /** @default null */
                 disable_after: components["schemas"]["Span"] | null;
+            };
+            requests?: null | {
+                logged?: null | ("sampled" | "all");
             };
             retention?: null | {
                 access_log?: null | string;
@@ -5299,7 +5433,7 @@ export interface components {
              * @example invalid_request
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_json" | "conflicting_tokens" | "client_not_supported" | "token_invalid" | "unauthenticated" | "wrong_credentials" | "second_factor_needed" | "gateway_unauthenticated" | "forbidden" | "grants_beyond" | "keys_may_not_manage" | "recent_sign_in_needed" | "people_only" | "cross_site" | "not_found" | "method_not_allowed" | "key_over" | "key_protected" | "rotation_conflict" | "key_ambiguous" | "owner_has_key" | "secret_exists" | "import_running" | "changed_meanwhile" | "idempotency_conflict" | "not_kept" | "secrets_in_use" | "secrets_fixed" | "demo_exists" | "slug_taken" | "organisation_closed" | "email_taken" | "last_owner" | "user_owns" | "not_invited" | "not_active" | "second_factor_on" | "second_factor_off" | "password_too_short" | "account_over" | "username_taken" | "role_builtin" | "role_held" | "role_exists" | "api_exists" | "api_in_use" | "api_not_kept" | "too_many_roles" | "too_many_apis" | "no_quota" | "confirmation_needed" | "policy_changing" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "policy_refused" | "too_many_attempts" | "internal" | "unavailable";
+            code: "invalid_request" | "invalid_json" | "conflicting_tokens" | "client_not_supported" | "token_invalid" | "unauthenticated" | "wrong_credentials" | "second_factor_needed" | "gateway_unauthenticated" | "metrics_unauthenticated" | "forbidden" | "grants_beyond" | "keys_may_not_manage" | "recent_sign_in_needed" | "people_only" | "cross_site" | "not_found" | "method_not_allowed" | "key_over" | "key_protected" | "rotation_conflict" | "key_ambiguous" | "owner_has_key" | "secret_exists" | "import_running" | "changed_meanwhile" | "idempotency_conflict" | "not_kept" | "secrets_in_use" | "secrets_fixed" | "demo_exists" | "slug_taken" | "organisation_closed" | "email_taken" | "last_owner" | "user_owns" | "not_invited" | "not_active" | "second_factor_on" | "second_factor_off" | "password_too_short" | "account_over" | "username_taken" | "role_builtin" | "role_held" | "role_exists" | "api_exists" | "api_in_use" | "api_not_kept" | "too_many_roles" | "too_many_apis" | "no_quota" | "confirmation_needed" | "policy_changing" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "policy_refused" | "too_many_attempts" | "internal" | "unavailable";
             /**
              * @description What is wrong, in a sentence.
              * @example name: a name is needed
@@ -5513,11 +5647,27 @@ export interface components {
              */
             to: components["schemas"]["Reminded"][];
         };
+        /** @description That reports were taken. */
+        ReportsTaken: {
+            /**
+             * @description How many.
+             * @example 1
+             */
+            accepted: number;
+        };
         /**
          * @description An id: `req_` and 26 characters that sort by the time at which it was made.
          * @example req_01k1qhwaswfn78ypkbfj6sw3rt
          */
         RequestId: string;
+        /** @description The log of recent requests. */
+        RequestsPolicy: {
+            /**
+             * @description Which requests are kept one by one.
+             * @default sampled
+             */
+            logged: components["schemas"]["LoggedRequests"];
+        };
         /**
          * @description What a request needs: permissions with `AND`, `OR` and parentheses.
          * @example orders:view AND customers:view
@@ -6261,6 +6411,57 @@ export interface components {
             /** @description Roles. */
             roles: components["schemas"]["HeldRole"][];
         };
+        /** @description Tokens that nobody has, of one prefix and from one address. */
+        UnknownToken: {
+            /**
+             * @description The prefix; `-` where it is none of this installation's, `*` for what was too much to tell apart.
+             * @example sk_live
+             */
+            prefix: string;
+            /**
+             * @description From where, as far as the door was told.
+             * @example 203.0.113.9
+             */
+            ip: string | null;
+            /**
+             * Format: int64
+             * @description How often.
+             * @example 1
+             */
+            count: number;
+            /** @description The last of them. */
+            last_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The callers with tokens that nobody has. */
+        UnknownTokens: {
+            /** @description Those that came most often first; at most 500. */
+            items: components["schemas"]["UnknownToken"][];
+        };
+        /** @description What the upstream answered, as applications have reported it. */
+        Upstream: {
+            /**
+             * Format: int64
+             * @description How many requests were reported.
+             * @example 1
+             */
+            total: number;
+            /**
+             * Format: double
+             * @description The share of them that was answered with a status below 500.
+             * @example 1
+             */
+            success_rate: number;
+            /**
+             * @description By status.
+             * @example {
+             *       "200": 1
+             *     }
+             */
+            by_status: {
+                [key: string]: number;
+            };
+            latency: components["schemas"]["Latency"] | null;
+        };
         /** @description One hour of usage. */
         UsageBucket: {
             /** @description When the hour began. */
@@ -6293,6 +6494,67 @@ export interface components {
             };
             /** @description By hour; hours without answers are left out. */
             buckets: components["schemas"]["UsageBucket"][];
+            latency: components["schemas"]["Latency"] | null;
+            /**
+             * Format: int64
+             * @description Verifications of the whole installation that were answered in these hours and could not be counted: the usage journal
+             *     was full.
+             * @example 0
+             */
+            dropped: number;
+            upstream: components["schemas"]["Upstream"] | null;
+        };
+        /** @description A request that passed and was answered by what is behind the gateway. */
+        UsageReportItem: {
+            /** @description The key that it came with. */
+            key_id: components["schemas"]["KeyId"];
+            /**
+             * @description The API, by slug.
+             * @example orders
+             */
+            api?: string | null;
+            /**
+             * @description Its method.
+             * @example GET
+             */
+            method?: string | null;
+            /**
+             * @description The path template, or what the application calls it; never the path itself, which may name people.
+             * @example /orders/{id}
+             */
+            route?: string | null;
+            /**
+             * Format: int32
+             * @description What it was answered.
+             * @example 200
+             */
+            status: number;
+            /**
+             * Format: double
+             * @description How long that took, in milliseconds.
+             * @example 12.5
+             */
+            duration_ms: number;
+            at?: components["schemas"]["Timestamp"] | null;
+        };
+        /**
+         * @description What an application reports.
+         * @example {
+         *       "reports": [
+         *         {
+         *           "key_id": "key_01k1qhwars9kyrypkbfj6sw7rt",
+         *           "api": "orders",
+         *           "method": "GET",
+         *           "route": "/orders/{id}",
+         *           "status": 200,
+         *           "duration_ms": 12.5
+         *         }
+         *       ]
+         *     }
+         */
+        UsageReports: {
+            /** @description The requests. */
+            reports: components["schemas"]["UsageReportItem"][];
         };
         /** @description A person as they are shown. */
         User: {
@@ -6464,7 +6726,8 @@ export interface components {
             limited_by?: string | null;
             /**
              * Format: int64
-             * @description In how many seconds a limit or the quota would let the same through; `null` where it never would.
+             * @description In how many seconds a limit or the quota would let the same through; `null` where it never would. For an unknown token, when
+             *     to come with another, where too many came from its address.
              * @example 12
              */
             retry_after?: number | null;
@@ -6610,7 +6873,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nobody who is known asks. Codes: `unauthenticated`, `wrong_credentials`, `second_factor_needed`, `gateway_unauthenticated` */
+        /** @description Nobody who is known asks. Codes: `unauthenticated`, `wrong_credentials`, `second_factor_needed`, `gateway_unauthenticated`, `metrics_unauthenticated` */
         401: {
             headers: {
                 [name: string]: unknown;
@@ -7145,6 +7408,7 @@ export interface operations {
                      *           "rotated_at": "2026-01-10T23:59:59Z",
                      *           "last_used_at": null,
                      *           "last_used_ip": "203.0.113.9",
+                     *           "last_used_agent": "billing-sync/2.1",
                      *           "version": 3
                      *         }
                      *       ],
@@ -7254,6 +7518,7 @@ export interface operations {
                      *       "rotated_at": "2026-01-10T23:59:59Z",
                      *       "last_used_at": null,
                      *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
                      *       "version": 3,
                      *       "secret": "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R"
                      *     }
@@ -7516,6 +7781,7 @@ export interface operations {
                      *       "rotated_at": "2026-01-10T23:59:59Z",
                      *       "last_used_at": null,
                      *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
                      *       "version": 3
                      *     }
                      */
@@ -7606,6 +7872,7 @@ export interface operations {
                      *         "rotated_at": "2026-01-10T23:59:59Z",
                      *         "last_used_at": null,
                      *         "last_used_ip": "203.0.113.9",
+                     *         "last_used_agent": "billing-sync/2.1",
                      *         "version": 3
                      *       },
                      *       "effective_at": "2026-01-10T23:59:59Z",
@@ -7728,6 +7995,7 @@ export interface operations {
                      *       "rotated_at": "2026-01-10T23:59:59Z",
                      *       "last_used_at": null,
                      *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
                      *       "version": 3
                      *     }
                      */
@@ -7839,6 +8107,7 @@ export interface operations {
                      *       "rotated_at": "2026-01-10T23:59:59Z",
                      *       "last_used_at": null,
                      *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
                      *       "version": 3,
                      *       "secret": "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R"
                      *     }
@@ -7943,6 +8212,7 @@ export interface operations {
                      *         "rotated_at": "2026-01-10T23:59:59Z",
                      *         "last_used_at": null,
                      *         "last_used_ip": "203.0.113.9",
+                     *         "last_used_agent": "billing-sync/2.1",
                      *         "version": 3
                      *       },
                      *       "effective_at": "2026-01-10T23:59:59Z",
@@ -8049,6 +8319,7 @@ export interface operations {
                      *       "rotated_at": "2026-01-10T23:59:59Z",
                      *       "last_used_at": null,
                      *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
                      *       "version": 3
                      *     }
                      */
@@ -8144,6 +8415,7 @@ export interface operations {
                      *       "rotated_at": "2026-01-10T23:59:59Z",
                      *       "last_used_at": null,
                      *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
                      *       "version": 3
                      *     }
                      */
@@ -8239,6 +8511,7 @@ export interface operations {
                      *       "rotated_at": "2026-01-10T23:59:59Z",
                      *       "last_used_at": null,
                      *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
                      *       "version": 3
                      *     }
                      */
@@ -8334,6 +8607,7 @@ export interface operations {
                      *       "rotated_at": "2026-01-10T23:59:59Z",
                      *       "last_used_at": null,
                      *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
                      *       "version": 3
                      *     }
                      */
@@ -8475,6 +8749,7 @@ export interface operations {
                      *       "rotated_at": "2026-01-10T23:59:59Z",
                      *       "last_used_at": null,
                      *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
                      *       "version": 3
                      *     }
                      */
@@ -8528,7 +8803,10 @@ export interface operations {
                      *             "VALID": 1
                      *           }
                      *         }
-                     *       ]
+                     *       ],
+                     *       "latency": null,
+                     *       "dropped": 0,
+                     *       "upstream": null
                      *     }
                      */
                     "application/json": components["schemas"]["UsageReport"];
@@ -8634,7 +8912,11 @@ export interface operations {
                      *           "at": "2026-01-10T23:59:59Z",
                      *           "code": "VALID",
                      *           "source": null,
-                     *           "ip": "203.0.113.9"
+                     *           "ip": "203.0.113.9",
+                     *           "api": "orders",
+                     *           "route": "GET /orders/{id}",
+                     *           "user_agent": "billing-sync/2.1",
+                     *           "latency_us": 3
                      *         }
                      *       ],
                      *       "next_cursor": "WzE3NDM4ODIsMTc2NzIyMjAwMDEyMzQ1Nl0"
@@ -8683,7 +8965,11 @@ export interface operations {
                      *           "at": "2026-01-10T23:59:59Z",
                      *           "code": "VALID",
                      *           "source": null,
-                     *           "ip": "203.0.113.9"
+                     *           "ip": "203.0.113.9",
+                     *           "api": "orders",
+                     *           "route": "GET /orders/{id}",
+                     *           "user_agent": "billing-sync/2.1",
+                     *           "latency_us": 3
                      *         }
                      *       ],
                      *       "next_cursor": "WzE3NDM4ODIsMTc2NzIyMjAwMDEyMzQ1Nl0"
@@ -8696,6 +8982,102 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    report_usage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, remembered for a day: the same request again makes nothing anew. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reports": [
+                 *         {
+                 *           "key_id": "key_01k1qhwars9kyrypkbfj6sw7rt",
+                 *           "api": "orders",
+                 *           "method": "GET",
+                 *           "route": "/orders/{id}",
+                 *           "status": 200,
+                 *           "duration_ms": 12.5
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UsageReports"];
+            };
+        };
+        responses: {
+            /** @description They were taken */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReportsTaken"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    unknown_tokens: {
+        parameters: {
+            query?: {
+                /** @description From when; a day ago when not said. */
+                since?: components["schemas"]["Timestamp"];
+                /** @description Until when; now when not said. */
+                until?: components["schemas"]["Timestamp"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The callers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "prefix": "sk_live",
+                     *           "ip": "203.0.113.9",
+                     *           "count": 1,
+                     *           "last_at": "2026-01-10T23:59:59Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UnknownTokens"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
             500: components["responses"]["500"];
             503: components["responses"]["503"];
         };
@@ -9291,6 +9673,9 @@ export interface operations {
                      *         ]
                      *       },
                      *       "idle": {},
+                     *       "requests": {
+                     *         "logged": "sampled"
+                     *       },
                      *       "retention": {
                      *         "access_log": "90d",
                      *         "usage": "90d"
@@ -9420,6 +9805,9 @@ export interface operations {
                      *         ]
                      *       },
                      *       "idle": {},
+                     *       "requests": {
+                     *         "logged": "sampled"
+                     *       },
                      *       "retention": {
                      *         "access_log": "90d",
                      *         "usage": "90d"
@@ -9648,6 +10036,9 @@ export interface operations {
                      *           ]
                      *         },
                      *         "idle": {},
+                     *         "requests": {
+                     *           "logged": "sampled"
+                     *         },
                      *         "retention": {
                      *           "access_log": "90d",
                      *           "usage": "90d"
@@ -9843,6 +10234,9 @@ export interface operations {
                      *           ]
                      *         },
                      *         "idle": {},
+                     *         "requests": {
+                     *           "logged": "sampled"
+                     *         },
                      *         "retention": {
                      *           "access_log": "90d",
                      *           "usage": "90d"
@@ -9989,6 +10383,9 @@ export interface operations {
                      *           ]
                      *         },
                      *         "idle": {},
+                     *         "requests": {
+                     *           "logged": "sampled"
+                     *         },
                      *         "retention": {
                      *           "access_log": "90d",
                      *           "usage": "90d"
@@ -10854,6 +11251,7 @@ export interface operations {
                      *           "rotated_at": "2026-01-10T23:59:59Z",
                      *           "last_used_at": null,
                      *           "last_used_ip": "203.0.113.9",
+                     *           "last_used_agent": "billing-sync/2.1",
                      *           "version": 3
                      *         }
                      *       ],
@@ -10907,7 +11305,10 @@ export interface operations {
                      *             "VALID": 1
                      *           }
                      *         }
-                     *       ]
+                     *       ],
+                     *       "latency": null,
+                     *       "dropped": 0,
+                     *       "upstream": null
                      *     }
                      */
                     "application/json": components["schemas"]["UsageReport"];

@@ -89,6 +89,7 @@ export const groups: readonly { name: GroupName; settings: readonly Setting[] }[
     name: 'retention',
     settings: [
       { path: 'deletion', kind: 'choice' },
+      { path: 'requests.logged', kind: 'choice' },
       { path: 'retention.access_log', kind: 'span' },
       { path: 'retention.usage', kind: 'span' },
       { path: 'retention.audit', kind: 'span?' },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bodyOf, changesOf, emptyDraft, faultsOf, isGeneric, list, type PolicyForm } from './draft';
+import { bodyOf, changesOf, draftOf, emptyDraft, faultsOf, isGeneric, list, type PolicyForm } from './draft';
 import { choices, ends, latest, usual } from './expiry';
 
 const form = { fields: ['description', 'permissions', 'expires_at', 'tags'], owner_kinds: ['organisation'], issue_for: 'others', expiry: {} } as unknown as PolicyForm;
@@ -33,3 +33,14 @@ describe('what is sent', () => {
 
 it.each([['test', true], ['API key 2', true], ['my key', true], ['Billing export', false], ['Testing lab robot', false]])('%s is generic: %s', (name, is) => expect(isGeneric(name)).toBe(is));
 it('lists are apart by commas or lines', () => expect(list('a, b\n\nc')).toEqual(['a', 'b', 'c']));
+
+describe('a key that is edited', () => {
+  it('keeps what of its limits and its quota the form does not ask for', () => {
+    const key = {
+      name: 'Billing', description: '', owner: { type: 'organisation' }, permissions: [], roles: [], expires_at: null, networks: [], tags: [], contacts: [], metadata: {},
+      rate_limits: [{ name: 'requests', limit: 100, window: '1m', burst: 20 }], quota: { limit: 10, per: 'month', timezone: 'Europe/Berlin', by_default: false }, protected: false,
+    } as unknown as Parameters<typeof draftOf>[0];
+    expect(draftOf(key).limits).toEqual([{ name: 'requests', limit: 100, window: '1m', burst: 20 }]);
+    expect(draftOf(key).quota).toEqual({ limit: 10, per: 'month', timezone: 'Europe/Berlin' });
+  });
+});
