@@ -24,7 +24,7 @@ use domain::organisation::OrganisationStatus;
 use domain::policy::Policy;
 use domain::secret::{Digest, Keyring, Scheme};
 use domain::token::{Presented, Token, TokenShape};
-use engine::journal::{Journal, Settings};
+use engine::journal::{Journal, RollUp, Settings};
 use engine::source::{Asked, Source};
 use engine::{Engine, Options, Question};
 use mimalloc::MiMalloc;
