@@ -14,7 +14,7 @@ pub use explain::{
     patterns_over,
 };
 pub use pattern::{Grants, Pattern, PatternError};
-pub use requirement::{Holder, Requirement, RequirementError, Verdict};
+pub use requirement::{Holder, Required, Requirement, RequirementError, Verdict};
 
 /// The resource that names Claviger itself.
 pub const MANAGEMENT: &str = "claviger";

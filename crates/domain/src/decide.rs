@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{Grants, Held, Requirement, RequirementError, Unavailable, Verdict};
+use crate::access::{Grants, Held, Required, Requirement, RequirementError, Unavailable, Verdict};
 use crate::api::{Apis, is_ambiguous};
 use crate::clock::Timestamp;
 use crate::key::Owner;
@@ -134,7 +134,7 @@ pub struct Question<'a> {
     /// The caller's address.
     pub ip: Option<IpAddr>,
     /// What the caller must be allowed to do; authentication alone when none.
-    pub requires: Option<&'a str>,
+    pub requires: Option<Required<'a>>,
     /// The request, where its path or an API is to be judged.
     pub target: Option<Target<'a>>,
     /// Whose keys may pass; everybody's when none.
@@ -165,16 +165,11 @@ impl From<Code> for Decision<'_> {
 /// Decides, but for limits: whether a request that is found valid fits into those is for [`crate::limits::admit`] to say.
 ///
 /// # Errors
-/// When the requirement is ill-formed, whatever else holds: a question that cannot be read is never answered with yes,
-/// and its writer learns of the slip even while the key is refused for another reason.
+/// When what the request's route requires is ill-formed: a question that cannot be read is never answered with yes.
 pub fn decide<'a>(facts: &Facts<'a>, question: &Question<'a>) -> Result<Decision<'a>, RequirementError> {
     let held = Held {
         grants: facts.grants,
         unavailable: facts.unavailable,
-    };
-    let verdict = match question.requires {
-        Some(text) => Requirement::check(text, &held)?,
-        None => Verdict::Met,
     };
     let ended = |end: Option<Timestamp>| end.is_some_and(|at| at <= question.now);
     if facts.over || ended(facts.secret_ends_at) {
@@ -201,14 +196,13 @@ pub fn decide<'a>(facts: &Facts<'a>, question: &Question<'a>) -> Result<Decision
     if !facts.networks.is_empty() && !question.ip.is_some_and(|ip| is_inside(facts.networks, ip)) {
         return Ok(Code::NetworkDenied.into());
     }
-    permitted(facts, question, verdict, &held)
+    permitted(facts, question, &held)
 }
 
 /// What a good key may still lack.
 fn permitted<'a>(
     facts: &Facts<'a>,
     question: &Question<'a>,
-    mut verdict: Verdict<'a>,
     held: &Held<'_>,
 ) -> Result<Decision<'a>, RequirementError> {
     let refused = |reason| Decision {
@@ -219,6 +213,10 @@ fn permitted<'a>(
     if question.owners.is_some_and(|owners| !owners.include(facts.owner)) {
         return Ok(refused(Reason::OwnerKind));
     }
+    let mut verdict = match question.requires {
+        Some(required) => required.verdict(held),
+        None => Verdict::Met,
+    };
     if let Some(target) = question.target {
         match needed(facts.apis, target) {
             Err(reason) => return Ok(refused(reason)),
@@ -257,8 +255,14 @@ fn needed<'a>(apis: &'a Apis, target: Target<'_>) -> Result<Option<&'a str>, Rea
 
 /// An IPv4 address written as IPv6 (`::ffff:203.0.113.9`) is the IPv4 address.
 fn is_inside(networks: &[IpNet], ip: IpAddr) -> bool {
-    let ip = ip.to_canonical();
-    networks.iter().any(|network| network.contains(&ip))
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => networks
+            .iter()
+            .any(|network| matches!(network, IpNet::V4(network) if network.contains(&ip))),
+        IpAddr::V6(ip) => networks
+            .iter()
+            .any(|network| matches!(network, IpNet::V6(network) if network.contains(&ip))),
+    }
 }
 
 #[cfg(test)]
@@ -270,13 +274,13 @@ mod tests {
     use crate::id::OrganisationId;
 
     /// The same rule, told as a list of everything that is wrong.
-    fn oracle(facts: &Facts<'_>, question: &Question<'_>) -> Code {
+    fn oracle(facts: &Facts<'_>, question: &Question<'_>, requires: Option<&str>) -> Code {
         let past =
             |end: Option<Timestamp>| matches!(end, Some(at) if at.as_micros() <= question.now.as_micros());
         let in_networks = question
             .ip
             .is_some_and(|ip| facts.networks.iter().any(|net| net.contains(&ip.to_canonical())));
-        let permitted = question.requires.is_none_or(|text| {
+        let permitted = requires.is_none_or(|text| {
             facts.grants.allow_text(text) && !facts.unavailable.iter().any(|gone| gone == text)
         });
         let mut wrong = vec![
@@ -349,11 +353,11 @@ mod tests {
                 now: Timestamp::from_micros(100),
                 source: from,
                 ip: ip.map(|ip| ip.parse().expect("an address")),
-                requires,
+                requires: requires.map(|text| Required::read(text).expect("a requirement")),
                 target: None,
                 owners: None,
             };
-            prop_assert_eq!(decide(&facts, &question).map(|d| d.code), Ok(oracle(&facts, &question)));
+            prop_assert_eq!(decide(&facts, &question).map(|d| d.code), Ok(oracle(&facts, &question, requires)));
         }
     }
 
@@ -425,7 +429,7 @@ mod tests {
             now: Timestamp::from_micros(1),
             source: None,
             ip: None,
-            requires,
+            requires: requires.map(|text| Required::read(text).expect("a requirement")),
             target: Some(target),
             owners,
         };

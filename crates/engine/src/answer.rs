@@ -125,8 +125,8 @@ pub struct Answer {
     pub key: Option<Arc<CachedKey>>,
     /// The time by which it was decided.
     pub at: Timestamp,
-    /// Where the key's limits stand, where it got as far as those.
-    pub limits: Limits,
+    /// Where the key's limits stand, where it has any and got as far as those.
+    pub(crate) limits: Option<Box<Limits>>,
     /// Seconds to wait before the next token, where nothing is known of this one and too much was guessed from its address.
     pub guess_again_in: Option<u32>,
 }
@@ -168,7 +168,7 @@ impl Answer {
             reason: None,
             key: None,
             at,
-            limits: Limits::default(),
+            limits: None,
             guess_again_in: None,
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use domain::secret::Digest;
-use parking_lot::RwLock;
+use parking_lot::{RwLock, RwLockReadGuard};
 
 use crate::table::{Held, Table};
 
@@ -26,6 +26,30 @@ pub(crate) struct Cache<V> {
     limit: usize,
 }
 
+/// Where a value is, or would be.
+pub(crate) struct Seat<'a, V> {
+    hits: &'a AtomicU64,
+    table: RwLockReadGuard<'a, Table<V>>,
+    digest: &'a Digest,
+}
+
+impl<V: Held + Clone> Seat<'_, V> {
+    /// Goes on to the value itself. The same holds of it.
+    #[inline]
+    pub(crate) fn approach(&self) {
+        self.table.fetch_value(self.digest);
+    }
+
+    /// What is cached there, if it passes `holds`.
+    #[inline]
+    pub(crate) fn get(self, holds: impl FnOnce(&V) -> bool) -> Option<V> {
+        let value = self.table.get(self.digest).filter(|value| holds(value))?;
+        // Readers of one shard may lose a count to each other; it is a gauge, not a meter.
+        self.hits.store(self.hits.load(Relaxed) + 1, Relaxed);
+        Some(value.clone())
+    }
+}
+
 impl<V: Held + Clone> Cache<V> {
     /// Keeps at most `capacity` values.
     pub(crate) fn new(capacity: usize) -> Self {
@@ -42,15 +66,17 @@ impl<V: Held + Clone> Cache<V> {
         }
     }
 
-    /// What is cached under `digest`, if it passes `holds`.
+    /// Goes to where `digest` would be. What the caller does before it asks what is there, the memory's latency hides.
     #[inline]
-    pub(crate) fn get(&self, digest: &Digest, holds: impl FnOnce(&V) -> bool) -> Option<V> {
+    pub(crate) fn seek<'a>(&'a self, digest: &'a Digest) -> Seat<'a, V> {
         let shard = self.shard(digest);
         let table = shard.table.read();
-        let value = table.get(digest).filter(|value| holds(value))?;
-        // Readers of one shard may lose a count to each other; it is a gauge, not a meter.
-        shard.hits.store(shard.hits.load(Relaxed) + 1, Relaxed);
-        Some(value.clone())
+        table.fetch(digest);
+        Seat {
+            hits: &shard.hits,
+            table,
+            digest,
+        }
     }
 
     pub(crate) fn insert(&self, value: V) {

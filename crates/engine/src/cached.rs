@@ -26,6 +26,7 @@ use store::secrets::Found;
 
 use crate::directory::Standing;
 use crate::epochs::Marks;
+use crate::fetch::fetch;
 use crate::limits::{KeyLimits, KeyQuota, Limiter};
 use crate::table::Held;
 
@@ -207,6 +208,15 @@ impl Held for Arc<CachedKey> {
 
     fn is_idle(&self) -> bool {
         !self.used.swap(false, Relaxed)
+    }
+
+    /// All its cache lines at once: the clone of the `Arc` is a locked instruction, which would wait for the first alone,
+    /// and only then would the others be asked for.
+    #[inline]
+    fn fetch(&self) {
+        fetch(&self.digest);
+        fetch(&self.organisation);
+        fetch(&self.secret);
     }
 }
 

@@ -7,6 +7,7 @@ mod cache;
 mod cached;
 mod directory;
 mod epochs;
+mod fetch;
 mod flights;
 mod foreign;
 mod guesses;
@@ -43,7 +44,7 @@ use uuid::Uuid;
 pub use answer::{Answer, Door, Question, VerifyError};
 pub use cached::{CachedGrants, CachedKey, CachedOrganisation, CachedOwner, Told};
 pub use guesses::{GuessStats, Guessing};
-pub use limits::{Backend, KeyLimits, Limits, QuotaAsked, QuotaStanding, RateStanding, Scope};
+pub use limits::{Backend, KeyLimits, QuotaAsked, QuotaStanding, RateStanding, Scope};
 pub use rewrites::Rewrite;
 pub use tally::{BUCKETS, Decisions};
 

@@ -113,14 +113,13 @@ pub struct QuotaStanding {
 
 /// Where a key's limits stand after a request.
 #[derive(Debug, Clone, Default)]
-pub struct Limits {
+pub(crate) struct Limits {
     pub(crate) rates: SmallVec<[Told; 3]>,
-    /// The quota, as far as it is known.
-    pub quota: Option<QuotaStanding>,
+    pub(crate) quota: Option<QuotaStanding>,
     /// The place among the rates of the one that refused.
     pub(crate) refused: Option<usize>,
     /// In what time the same request would be let through; none where that never comes, or where it was not refused.
-    pub wait: Option<Duration>,
+    pub(crate) wait: Option<Duration>,
 }
 
 /// Where a rate limit stands, with its name.
@@ -141,7 +140,8 @@ pub struct RateStanding<'a> {
 impl crate::Answer {
     /// Where each rate limit stands that the request was held against, the key's own first.
     pub fn rates(&self) -> impl Iterator<Item = RateStanding<'_>> {
-        self.limits.rates.iter().map(|told| self.standing(told))
+        let rates = self.limits.iter().flat_map(|limits| &limits.rates);
+        rates.map(|told| self.standing(told))
     }
 
     fn standing<'a>(&'a self, told: &'a Told) -> RateStanding<'a> {
@@ -171,13 +171,19 @@ impl crate::Answer {
 
     /// The rate limit that refused.
     pub fn limited_by(&self) -> Option<RateStanding<'_>> {
-        let told = self.limits.rates.get(self.limits.refused?)?;
+        let limits = self.limits.as_ref()?;
+        let told = limits.rates.get(limits.refused?)?;
         Some(self.standing(told))
     }
 
     /// The value of `Retry-After`, in seconds, where the request was refused for a limit and would be let through later.
     pub fn retry_after(&self) -> Option<u64> {
-        self.limits.wait.map(retry_after)
+        self.limits.as_ref()?.wait.map(retry_after)
+    }
+
+    /// Where the quota stands, as far as it is known.
+    pub fn quota(&self) -> Option<&QuotaStanding> {
+        self.limits.as_ref()?.quota.as_ref()
     }
 
     fn standings(&self) -> Standings<'_> {
@@ -201,7 +207,7 @@ impl crate::Answer {
                 (name, standing)
             })
             .collect();
-        if let Some(quota) = &self.limits.quota {
+        if let Some(quota) = self.quota() {
             let standing = Standing {
                 name: "",
                 limit: quota.quota.limit,

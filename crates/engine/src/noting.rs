@@ -1,16 +1,17 @@
 //! What is recorded of each answer, before it is handed out.
 
+use std::cell::Cell;
 use std::collections::HashSet;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use domain::access::{Grants, Requirement};
 use domain::clock::Timestamp;
 use domain::decide::Code;
 use domain::policy::Logged;
 use domain::token::Presented;
 
 use crate::Inner;
-use crate::answer::{Answer, Question, VerifyError};
+use crate::answer::{Answer, Question};
 use crate::cached::CachedKey;
 use crate::journal::{Noted, Whose};
 
@@ -42,11 +43,45 @@ impl Prefixes {
     }
 }
 
+/// How it is known how long an answer took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Timing {
+    /// The question came then.
+    Since(Duration),
+    /// The same of an answer from memory, which stands for those that follow.
+    Sample(Duration),
+    /// From memory, as long as the last one of those that was timed, on this thread.
+    AsSampled,
+}
+
+thread_local! {
+    /// How long the last answer from memory took that was timed, in microseconds.
+    static SAMPLE: Cell<u32> = const { Cell::new(0) };
+}
+
+fn micros(took: Duration) -> u32 {
+    u32::try_from(took.as_micros()).unwrap_or(u32::MAX)
+}
+
 impl Inner {
-    /// Microseconds since a question came. The clock is read once more for it, after the decision and before the record.
+    /// How long it is since a question came, by the clock that never steps back.
     #[inline]
-    fn micros_since(&self, came: Timestamp) -> u32 {
-        u32::try_from(self.clock.now().since(came).as_micros()).unwrap_or(u32::MAX)
+    pub(crate) fn took(&self, began: Duration) -> Duration {
+        self.clock.boottime().saturating_sub(began)
+    }
+
+    /// How long an answer took, in microseconds, as it is recorded: read after the decision and before the record.
+    #[inline]
+    fn micros(&self, timing: Timing) -> u32 {
+        match timing {
+            Timing::AsSampled => SAMPLE.get(),
+            Timing::Sample(began) => {
+                let taken = micros(self.took(began));
+                SAMPLE.set(taken);
+                taken
+            }
+            Timing::Since(began) => micros(self.took(began)),
+        }
     }
 
     /// Records an answer about a key.
@@ -57,7 +92,7 @@ impl Inner {
         question: &Question<'_>,
         code: Code,
         now: Timestamp,
-        came: Timestamp,
+        timing: Timing,
     ) {
         let organisation = &key.organisation;
         let api = question.target.and_then(|target| target.api);
@@ -68,7 +103,7 @@ impl Inner {
                 secret: key.secret,
             }),
             at: now,
-            micros: self.micros_since(came),
+            micros: self.micros(timing),
             code,
             source: question.source,
             ip: question.ip,
@@ -87,13 +122,13 @@ impl Inner {
         token: &[u8],
         question: &Question<'_>,
         now: Timestamp,
-    ) -> Result<Answer, VerifyError> {
-        check(question)?;
+        timing: Timing,
+    ) -> Answer {
         self.tally.count(question.door, Code::NotFound);
         self.journal.note(&Noted {
             whose: None,
             at: now,
-            micros: self.micros_since(now),
+            micros: self.micros(timing),
             code: Code::NotFound,
             source: question.source,
             ip: question.ip,
@@ -107,14 +142,6 @@ impl Inner {
         if question.door.is_guessed_at() {
             answer.guess_again_in = self.guesses.charge(question.ip, self.clock.boottime());
         }
-        Ok(answer)
+        answer
     }
-}
-
-/// A requirement that cannot be read is an error whatever the token.
-pub(crate) fn check(question: &Question<'_>) -> Result<(), VerifyError> {
-    if let Some(text) = question.requires {
-        Requirement::check(text, &Grants::default())?;
-    }
-    Ok(())
 }

@@ -3,12 +3,16 @@
 
 use domain::secret::Digest;
 
+use crate::fetch::fetch;
+
 /// What can be cached.
 pub(crate) trait Held {
     /// By what it is found.
     fn digest(&self) -> &Digest;
     /// Whether it was left alone since it was last asked this (second chance: asking clears its mark).
     fn is_idle(&self) -> bool;
+    /// Has the memory fetched that is read of it.
+    fn fetch(&self);
 }
 
 /// Candidates looked at for one eviction, so that nobody holds the lock for long.
@@ -47,6 +51,35 @@ impl<V: Held> Table<V> {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Has the place fetched where a search for `digest` begins.
+    #[inline]
+    pub(crate) fn fetch(&self, digest: &Digest) {
+        if let Some(slot) = self
+            .slots
+            .get(tag(digest) as usize & self.slots.len().wrapping_sub(1))
+        {
+            fetch(slot);
+        }
+    }
+
+    /// Has the value fetched that seems to be the one under `digest`. By then its place should be there.
+    #[inline]
+    pub(crate) fn fetch_value(&self, digest: &Digest) {
+        let tag = tag(digest);
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = tag as usize & mask;
+        while let Some(Slot {
+            tag: own,
+            value: Some(value),
+        }) = self.slots.get(at)
+        {
+            if *own == tag {
+                return value.fetch();
+            }
+            at = (at + 1) & mask;
+        }
     }
 
     #[inline]
@@ -163,6 +196,7 @@ mod tests {
         fn is_idle(&self) -> bool {
             self.0.as_bytes()[9].is_multiple_of(3)
         }
+        fn fetch(&self) {}
     }
 
     /// Many share a home, and some share the whole tag.

@@ -25,6 +25,9 @@ impl Held for Unknown {
     fn is_idle(&self) -> bool {
         true
     }
+
+    /// It is small, and lies in the table.
+    fn fetch(&self) {}
 }
 
 pub(crate) struct UnknownTokens {
@@ -42,7 +45,7 @@ impl UnknownTokens {
 
     pub(crate) fn contains(&self, digest: &Digest, epochs: &Epochs, boottime: Duration) -> bool {
         let holds = |unknown: &Unknown| unknown.until > boottime && epochs.still_unknown(unknown.epoch);
-        self.cache.get(digest, holds).is_some()
+        self.cache.seek(digest).get(holds).is_some()
     }
 
     pub(crate) fn insert(&self, digest: Digest, epoch: u64, boottime: Duration) {

@@ -1,7 +1,9 @@
 //! From a presented token to an answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use domain::access::{Required, RequirementError};
 use domain::clock::Timestamp;
 use domain::decide::{self, Code, decide};
 use domain::secret::{Digest, Scheme, sha256};
@@ -11,12 +13,12 @@ use store::secrets::Found;
 use tokio::sync::SemaphorePermit;
 
 use crate::answer::{Answer, Question, VerifyError};
+use crate::cache::Seat;
 use crate::cached::CachedKey;
 use crate::directory::Standing;
 use crate::flights::{Joined, Outcome};
 use crate::guesses::Crowded;
-use crate::limits::Limits;
-use crate::noting::check;
+use crate::noting::Timing;
 use crate::rewrites::Rewrite;
 use crate::{Engine, Inner};
 
@@ -31,6 +33,15 @@ enum Cached {
     Miss,
 }
 
+/// What is known of a question before anybody is asked.
+struct Looked<'t, 'q> {
+    /// None of bytes that nothing stored could be.
+    presented: Option<Presented<'t>>,
+    cached: Cached,
+    required: Option<Required<'q>>,
+    now: Timestamp,
+}
+
 impl Engine {
     /// Whether a request with this token may pass: the whole decision. Immediate when the token is cached, else it asks
     /// the store.
@@ -38,33 +49,35 @@ impl Engine {
     /// # Errors
     /// A requirement that cannot be read, whatever the token; a store that had to be asked and failed.
     pub async fn verify(&self, token: &[u8], question: &Question<'_>) -> Result<Answer, VerifyError> {
-        let began = self.0.clock.boottime();
-        let answer = self.decide(token, question).await;
-        let took = self.0.clock.boottime().saturating_sub(began);
-        self.0.tally.took_by_itself(took);
+        let inner = &*self.0;
+        let began = inner.clock.boottime();
+        let answer = self.decide(token, question, began).await;
+        inner.tally.took_by_itself(inner.took(began));
         answer
     }
 
-    async fn decide(&self, token: &[u8], question: &Question<'_>) -> Result<Answer, VerifyError> {
+    async fn decide(
+        &self,
+        token: &[u8],
+        question: &Question<'_>,
+        began: Duration,
+    ) -> Result<Answer, VerifyError> {
         let inner = &*self.0;
-        let now = inner.now();
-        let Some(presented) = inner.admit(token) else {
-            return inner.nobody(token, question, now);
-        };
-        let key = match inner.look(&inner.keyring.load().digest(&presented)) {
-            Cached::Known(key) => key,
-            Cached::Unknown => return inner.nobody(token, question, now),
-            Cached::Miss => {
-                check(question)?;
+        let timing = Timing::Since(began);
+        let looked = inner.look(token, question)?;
+        let key = match (looked.cached, looked.presented) {
+            (Cached::Known(key), _) => Some(key),
+            (Cached::Miss, Some(presented)) => {
                 let _turn = inner.turn(question).await?;
-                match inner.find(&presented).await? {
-                    Some(key) => key,
-                    None => return inner.nobody(token, question, now),
-                }
+                inner.find(&presented).await?
             }
+            (Cached::Unknown | Cached::Miss, _) => None,
+        };
+        let Some(key) = key else {
+            return Ok(inner.nobody(token, question, looked.now, timing));
         };
         loop {
-            if let Some(answer) = self.answer(&key, question, inner.now(), now)? {
+            if let Some(answer) = self.answer(&key, question, looked.required, inner.now(), timing)? {
                 return Ok(answer);
             }
             // Others may take what was had, and then it is asked for again; the quota ends that, if nothing else does.
@@ -78,13 +91,11 @@ impl Engine {
     /// A store that had to be asked and failed.
     pub async fn find(&self, token: &[u8]) -> Result<Option<Arc<CachedKey>>, VerifyError> {
         let inner = &*self.0;
-        let Some(presented) = inner.admit(token) else {
-            return Ok(None);
-        };
-        match inner.look(&inner.keyring.load().digest(&presented)) {
-            Cached::Known(key) => Ok(Some(key)),
-            Cached::Unknown => Ok(None),
-            Cached::Miss => inner.find(&presented).await,
+        let looked = inner.look(token, &Question::default())?;
+        match (looked.cached, looked.presented) {
+            (Cached::Known(key), _) => Ok(Some(key)),
+            (Cached::Miss, Some(presented)) => inner.find(&presented).await,
+            (Cached::Unknown | Cached::Miss, _) => Ok(None),
         }
     }
 
@@ -97,26 +108,31 @@ impl Engine {
     ) -> Option<Result<Answer, VerifyError>> {
         let inner = &*self.0;
         if !inner.tally.is_timed() {
-            return self.at_hand(token, question);
+            return self.at_hand(token, question, Timing::AsSampled);
         }
         let began = inner.clock.boottime();
-        let answer = self.at_hand(token, question)?;
-        inner
-            .tally
-            .took_from_memory(inner.clock.boottime().saturating_sub(began));
+        let answer = self.at_hand(token, question, Timing::Sample(began))?;
+        inner.tally.took_from_memory(inner.took(began));
         Some(answer)
     }
 
     #[inline]
-    fn at_hand(&self, token: &[u8], question: &Question<'_>) -> Option<Result<Answer, VerifyError>> {
+    fn at_hand(
+        &self,
+        token: &[u8],
+        question: &Question<'_>,
+        timing: Timing,
+    ) -> Option<Result<Answer, VerifyError>> {
         let inner = &*self.0;
-        let now = inner.now();
-        let Some(presented) = inner.admit(token) else {
-            return Some(inner.nobody(token, question, now));
+        let looked = match inner.look(token, question) {
+            Ok(looked) => looked,
+            Err(error) => return Some(Err(error.into())),
         };
-        match inner.look(&inner.keyring.load().digest(&presented)) {
-            Cached::Known(key) => self.answer(&key, question, now, now).transpose(),
-            Cached::Unknown => Some(inner.nobody(token, question, now)),
+        match looked.cached {
+            Cached::Known(key) => self
+                .answer(&key, question, looked.required, looked.now, timing)
+                .transpose(),
+            Cached::Unknown => Some(Ok(inner.nobody(token, question, looked.now, timing))),
             Cached::Miss => None,
         }
     }
@@ -127,10 +143,11 @@ impl Engine {
         &self,
         key: &Arc<CachedKey>,
         question: &Question<'_>,
+        required: Option<Required<'_>>,
         now: Timestamp,
-        came: Timestamp,
+        timing: Timing,
     ) -> Result<Option<Answer>, VerifyError> {
-        let (answer, ahead) = self.0.answer(key, question, now, came)?;
+        let (answer, ahead) = self.0.answer(key, question, required, now, timing)?;
         if ahead {
             self.reserve_ahead(key.clone());
         }
@@ -159,17 +176,52 @@ impl Inner {
         self.clock.now().max(Timestamp::from_micros(floor))
     }
 
-    /// The token, if it could be one that is stored.
+    /// Whether it could be a token that is stored.
     #[inline]
-    fn admit<'a>(&self, token: &'a [u8]) -> Option<Presented<'a>> {
-        let presented = Presented::parse(token).ok()?;
-        (presented.has_valid_checksum() || self.foreign.load().admits(&presented)).then_some(presented)
+    fn admits(&self, presented: &Presented<'_>) -> bool {
+        presented.has_valid_checksum() || self.foreign.load().admits(presented)
+    }
+
+    /// What can be known without asking anybody. Among a million keys two cache lines come from memory one after the other, and
+    /// whatever needs neither is done while they are on their way: 0.8 of the time that it takes otherwise.
+    ///
+    /// # Errors
+    /// A requirement that cannot be read is one whatever the token.
+    #[inline]
+    fn look<'t, 'q>(
+        &self,
+        token: &'t [u8],
+        question: &Question<'q>,
+    ) -> Result<Looked<'t, 'q>, RequirementError> {
+        let required = || question.requires.map(Required::read).transpose();
+        let Ok(presented) = Presented::parse(token) else {
+            return Ok(Looked {
+                presented: None,
+                cached: Cached::Unknown,
+                required: required()?,
+                now: self.now(),
+            });
+        };
+        let digest = self.keyring.load().digest(&presented);
+        let seat = self.cache.seek(&digest);
+        let now = self.now();
+        seat.approach();
+        let required = required()?;
+        let cached = match self.admits(&presented) {
+            true => self.at(seat, &digest),
+            false => Cached::Unknown,
+        };
+        Ok(Looked {
+            presented: Some(presented),
+            cached,
+            required,
+            now,
+        })
     }
 
     #[inline]
-    fn look(&self, digest: &Digest) -> Cached {
-        let holds = |key: &Arc<CachedKey>| self.epochs.holds(key.epoch, key.marks);
-        if let Some(key) = self.cache.get(digest, holds) {
+    fn at(&self, seat: Seat<'_, Arc<CachedKey>>, digest: &Digest) -> Cached {
+        if let Some(key) = seat.get(|key| self.epochs.holds(key.epoch, key.marks)) {
             key.mark_used();
             return Cached::Known(key);
         }
@@ -184,26 +236,27 @@ impl Inner {
         &self,
         key: &Arc<CachedKey>,
         question: &Question<'_>,
+        required: Option<Required<'_>>,
         now: Timestamp,
-        came: Timestamp,
+        timing: Timing,
     ) -> Result<(Option<Answer>, bool), VerifyError> {
         if question.only.is_some_and(|only| only != key.organisation.id) {
-            return Ok((Some(self.nobody(&[], question, now)?), false));
+            return Ok((Some(self.nobody(&[], question, now, timing)), false));
         }
         let asked = decide::Question {
             now,
             source: question.source,
             ip: question.ip,
-            requires: question.requires,
+            requires: required,
             target: question.target,
             owners: question.owners,
         };
         let decision = decide(&key.facts(), &asked)?;
         let mut code = decision.code;
-        let mut limits = Limits::default();
+        let mut limits = None;
         let mut ahead = false;
         if code == Code::Valid && !question.unlimited {
-            let admitted = self.limiter.admit(key, question, now, self.clock.boottime())?;
+            let admitted = self.limiter.admit(key, question, now, || self.clock.boottime())?;
             match admitted.admission.code() {
                 Some(outcome) => code = outcome,
                 None => return Ok((None, false)),
@@ -211,7 +264,7 @@ impl Inner {
             (limits, ahead) = (admitted.limits, admitted.ahead);
         }
         self.tally.count(question.door, code);
-        self.note(key, question, code, now, came);
+        self.note(key, question, code, now, timing);
         let answer = Answer {
             code,
             missing: decision.missing.map(Into::into),
@@ -254,7 +307,7 @@ impl Inner {
                 },
             };
             // The flight before this one may have landed between our look and our take-off.
-            match self.look(&digest) {
+            match self.at(self.cache.seek(&digest), &digest) {
                 Cached::Known(key) => {
                     flight.land(Outcome::Known(key.clone()));
                     return Ok(Some(key));

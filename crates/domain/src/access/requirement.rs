@@ -98,6 +98,55 @@ impl Requirement {
     }
 }
 
+/// A requirement that was read and not yet held against anybody: what can be done of a decision while one waits to learn whose
+/// it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Required<'a> {
+    text: &'a str,
+    /// Where the colon is of a single permission, which is what nearly all requirements are.
+    colon: Option<usize>,
+}
+
+impl<'a> Required<'a> {
+    /// Reads it without keeping anything.
+    ///
+    /// # Errors
+    /// When the text is not a requirement.
+    #[inline]
+    pub fn read(text: &'a str) -> Result<Self, RequirementError> {
+        let colon = single(text);
+        if colon.is_none() {
+            Requirement::check(text, &Grants::default())?;
+        }
+        Ok(Self { text, colon })
+    }
+
+    /// Whether `holder` meets it.
+    #[inline]
+    pub fn verdict(&self, holder: &impl Holder) -> Verdict<'a> {
+        let Some(colon) = self.colon else {
+            // It was well-formed when it was read.
+            return Requirement::check(self.text, holder).unwrap_or(Verdict::Missing(self.text));
+        };
+        if holder.holds(&self.text[..colon], &self.text[colon + 1..]) {
+            Verdict::Met
+        } else {
+            Verdict::Missing(self.text)
+        }
+    }
+}
+
+/// Where the colon is, if the text is one permission and nothing else. What is none is left to the reader, which knows why.
+#[inline]
+fn single(text: &str) -> Option<usize> {
+    if text.len() > MAX_PERMISSION {
+        return None;
+    }
+    let (resource, action) = text.split_once(':')?;
+    let good = check_name(resource).is_ok() && check_name(action).is_ok();
+    good.then_some(resource.len())
+}
+
 /// Holds nothing, and notes what it is asked for.
 #[derive(Default)]
 struct Names(RefCell<Vec<String>>);
@@ -332,6 +381,18 @@ mod tests {
             let text = tree.text();
             let verdict = Requirement::check(&text, &held_patterns).map(|v| v == Verdict::Met);
             prop_assert_eq!(verdict, Ok(tree.met(held)));
+        }
+
+        #[test]
+        fn what_is_read_first_and_judged_later_is_judged_alike(
+            tree in tree(), held: u8, noise in "[r0-7:act. ()ANDOR*]{0,12}",
+        ) {
+            let patterns: Vec<String> = (0..8).filter(|n| held & (1 << n) != 0).map(|n| format!("r{n}:*")).collect();
+            let held = grants(&patterns.iter().map(String::as_str).collect::<Vec<_>>());
+            for text in [tree.text(), noise.clone(), format!("r1:{noise}")] {
+                let later = Required::read(&text).map(|required| required.verdict(&held));
+                prop_assert_eq!(later, Requirement::check(&text, &held));
+            }
         }
 
         #[test]

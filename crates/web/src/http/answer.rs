@@ -307,7 +307,7 @@ fn standings(out: &mut Vec<u8>, answer: &Answer) {
     if separator == b"," {
         out.push(b']');
     }
-    if let Some(quota) = &answer.limits.quota {
+    if let Some(quota) = answer.quota() {
         drop(write!(
             out,
             ",\"quota\":{{\"limit\":{},\"remaining\":{},\"per\":\"{}\",\"reset_at\":",
