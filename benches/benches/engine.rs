@@ -11,25 +11,20 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, RwLock};
 
+use benches::house::failed;
 use benches::report::{Report, median};
-use benches::rows::discard;
+use benches::rows::{Rows, discard, found};
 use benches::stopwatch::Stopwatch;
 use benches::{Error, Result};
-use domain::access::{Directory, Grants};
-use domain::clock::{SystemClock, SystemRandom};
+use domain::clock::{SystemClock, SystemRandom, Timestamp};
 use domain::decide::{Code, Source as Way};
-use domain::id::{KeyId, OrganisationId, SecretId};
+use domain::id::OrganisationId;
 use domain::key::Owner;
-use domain::organisation::OrganisationStatus;
-use domain::policy::Policy;
-use domain::secret::{Digest, Keyring, Scheme};
+use domain::secret::{Digest, Keyring};
 use domain::token::{Presented, Token, TokenShape};
 use engine::journal::{Journal, RollUp, Settings};
-use engine::source::{Asked, Source};
 use engine::{Engine, Options, Question};
 use mimalloc::MiMalloc;
-use store::changes::Changes;
-use store::quotas::{Ask, Holding, PeriodOf, Share, Use};
 use store::secrets::Found;
 use uuid::Uuid;
 
@@ -218,14 +213,19 @@ async fn fill(
         journal: Some(Arc::new(journal)),
         ..Options::default()
     };
-    let source = Box::new(Rows::default());
-    let next = source.0.clone();
-    let engine = Engine::over(source, keyring.clone(), Arc::new(SystemClock), options)
-        .await
-        .map_err(|error| Error::Unexpected(error.to_string()))?;
+    let rows = Rows::default();
+    let engine = Engine::over(
+        Box::new(rows.clone()),
+        keyring.clone(),
+        Arc::new(SystemClock),
+        options,
+    )
+    .await
+    .map_err(failed)?;
     let mut roll_up = engine.roll_up();
     for &number in order {
-        next.store(number, std::sync::atomic::Ordering::Relaxed);
+        let digest = keyring.digest(&tokens.presented(number)?);
+        *rows.0.lock() = Some(sample(number, digest));
         let told = engine
             .verify(
                 tokens.bytes(number),
@@ -248,106 +248,25 @@ async fn fill(
     Ok((engine, roll_up))
 }
 
-/// Answers with the key whose number was set last, so that the source itself takes no memory.
-#[derive(Default)]
-struct Rows(Arc<std::sync::atomic::AtomicU32>);
-
-impl Source for Rows {
-    fn find_secret<'a>(&'a self, digests: &'a [Digest]) -> Asked<'a, Option<Found>> {
-        Box::pin(async move {
-            let number = self.0.load(std::sync::atomic::Ordering::Relaxed);
-            Ok(digests.first().map(|digest| found(number, *digest)))
-        })
-    }
-
-    fn directory(&self, _: OrganisationId) -> Asked<'_, Directory> {
-        Box::pin(async { Ok(Directory::default()) })
-    }
-
-    fn foreign_prefixes(&self) -> Asked<'_, Vec<String>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn last_change(&self) -> Asked<'_, i64> {
-        Box::pin(async { Ok(0) })
-    }
-
-    fn changes_after(&self, seq: i64) -> Asked<'_, Changes> {
-        Box::pin(async move {
-            Ok(Changes {
-                changes: Vec::new(),
-                upto: seq,
-                purged: false,
-            })
-        })
-    }
-
-    fn reserve_units(&self, ask: Ask) -> Asked<'_, Share> {
-        Box::pin(async move {
-            Ok(Share {
-                void: false,
-                granted: ask.want,
-                others: 0,
-                limit: ask.quota.limit,
-            })
-        })
-    }
-
-    fn close_blocks(&self, _: Vec<Holding>) -> Asked<'_, ()> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn quota_uses(&self, periods: Vec<PeriodOf>) -> Asked<'_, Vec<Use>> {
-        Box::pin(async move { Ok(vec![Use::default(); periods.len()]) })
-    }
-}
-
 /// One of a hundred organisations, one of eight sets of permissions, and the same network list.
-fn found(number: u32, digest: Digest) -> Found {
-    let id = |salt: u128| {
-        Uuid::from_u128(
-            (u128::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835 ^ salt),
-        )
-    };
+fn sample(number: u32, digest: Digest) -> Found {
     let organisation =
         OrganisationId::from_uuid(Uuid::from_u128(u128::from(number % 100 + 1) * 0x1234_5678_9abc));
     let patterns = ["customers:*".to_owned(), format!("invoices{}:view", number % 8)];
     Found {
-        secret: SecretId::from_uuid(id(1)),
-        digest,
-        scheme: Scheme::Hmac {
-            pepper: domain::secret::PepperVersion::new(1),
-        },
-        secret_ends_at: None,
-        key: KeyId::from_uuid(id(0)),
-        name: format!("integration {number}"),
         owner: Owner::Organisation(organisation),
-        owner_name: None,
-        owner_active: true,
-        owner_roles: Vec::new(),
-        roles: Vec::new(),
-        rate_limits: Vec::new(),
-        quota: None,
-        quota_round: 0,
-        owner_rate_limits: Vec::new(),
-        organisation_rate_limits: Vec::new(),
-        enabled: true,
-        over: false,
-        expires_at: Some(domain::clock::Timestamp::from_micros(4_000_000_000_000_000)),
+        organisation,
+        expires_at: Some(Timestamp::from_micros(4_000_000_000_000_000)),
         permissions: patterns
             .iter()
             .filter_map(|pattern| pattern.parse().ok())
-            .collect::<Grants>(),
+            .collect(),
         networks: ["203.0.113.0/24"]
             .iter()
             .filter_map(|net| net.parse().ok())
             .collect(),
         metadata: String::new(),
-        organisation,
-        organisation_slug: "sample".to_owned(),
-        organisation_name: "Sample GmbH".to_owned(),
-        organisation_status: OrganisationStatus::Active,
-        policy: Policy::default(),
+        ..found(number as usize, digest)
     }
 }
 

@@ -192,7 +192,7 @@ impl App {
             actor: Actor {
                 kind: ActorKind::Key,
                 id: Some(key.key.to_string()),
-                name: key.name.to_string(),
+                name: key.name().to_owned(),
             },
             grants: Grants::clone(&key.grants),
             ip,

@@ -128,7 +128,10 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         // By the system call itself: a third less than by way of the library's `SystemTime`, and each verification does it.
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
-        let micros = now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000);
+        let micros = now
+            .tv_sec
+            .saturating_mul(1_000_000)
+            .saturating_add(now.tv_nsec / 1_000);
         Timestamp::from_micros(micros.clamp(0, LATEST))
     }
 

@@ -6,6 +6,7 @@ mod envelope;
 mod file;
 mod import;
 mod keyring;
+mod pepper;
 mod ring;
 
 use std::fmt;

@@ -116,7 +116,7 @@ impl Hash for CachedGrants {
 /// A key as one presented secret names it, read from one snapshot.
 ///
 /// In this order in memory, so that a verification, which among a million keys waits for memory most of its time, touches
-/// as few cache lines as can be: what it reads and counts stands first and together.
+/// as few cache lines as can be: what it reads stands first and together, and all of it with the counts of its `Arc` takes three lines.
 #[repr(C)]
 pub struct CachedKey {
     /// Under the pepper that is current.
@@ -131,6 +131,10 @@ pub struct CachedKey {
     /// Whether whom it stands for may act.
     pub owner_active: bool,
     used: AtomicBool,
+    /// Whom it stands for.
+    pub owner: Owner,
+    /// Where in `text` the name ends.
+    name_ends: u32,
     /// Its tenant.
     pub organisation: Arc<CachedOrganisation>,
     /// The key.
@@ -138,26 +142,59 @@ pub struct CachedKey {
     /// What it may do in the end.
     pub grants: Arc<CachedGrants>,
     /// From where it may be used; anywhere when empty.
-    pub networks: Arc<[IpNet]>,
-    /// When the key ends.
-    pub expires_at: Option<Timestamp>,
-    /// When this secret stops.
-    pub secret_ends_at: Option<Timestamp>,
+    networks: Arc<Box<[IpNet]>>,
+    expires_at: End,
+    secret_ends_at: End,
     /// How much it may be used, where that is limited.
     pub(crate) limits: Option<Box<KeyLimits>>,
     /// The secret.
     pub secret: SecretId,
-    /// The key's name.
-    pub name: Box<str>,
-    /// Whom it stands for.
-    pub owner: Owner,
-    /// More of that, where it is not the organisation.
+    /// More of whom it stands for, where that is not the organisation.
     pub holder: Option<Arc<CachedOwner>>,
-    /// What its maker keeps with it, as JSON.
-    pub metadata: Box<str>,
+    /// The key's name, and behind it what its maker keeps with it.
+    text: Box<str>,
+}
+
+const _: () = assert!(size_of::<CachedKey>() + 2 * size_of::<usize>() <= 192);
+
+/// An end that may be none, in the space of a timestamp.
+#[derive(Clone, Copy)]
+struct End(i64);
+
+impl End {
+    fn new(end: Option<Timestamp>) -> Self {
+        Self(end.map_or(i64::MAX, Timestamp::as_micros))
+    }
+
+    #[inline]
+    fn get(self) -> Option<Timestamp> {
+        (self.0 != i64::MAX).then(|| Timestamp::from_micros(self.0))
+    }
 }
 
 impl CachedKey {
+    /// The key's name.
+    pub fn name(&self) -> &str {
+        &self.text[..self.name_ends as usize]
+    }
+
+    /// What its maker keeps with it, as JSON.
+    pub fn metadata(&self) -> &str {
+        &self.text[self.name_ends as usize..]
+    }
+
+    /// When the key ends.
+    #[inline]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at.get()
+    }
+
+    /// When this secret stops.
+    #[inline]
+    pub fn secret_ends_at(&self) -> Option<Timestamp> {
+        self.secret_ends_at.get()
+    }
+
     /// The name of whom it stands for.
     pub fn owner_name(&self) -> &str {
         let name = self.holder.as_ref().and_then(|holder| holder.name.as_deref());
@@ -175,10 +212,10 @@ impl CachedKey {
     #[inline]
     pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {
-            secret_ends_at: self.secret_ends_at,
+            secret_ends_at: self.secret_ends_at(),
             over: self.over,
             enabled: self.enabled,
-            expires_at: self.expires_at,
+            expires_at: self.expires_at(),
             owner_active: self.owner_active,
             organisation: self.organisation.status,
             sources: self.organisation.sources,
@@ -226,7 +263,7 @@ pub(crate) struct Shared(Mutex<Values>);
 struct Values {
     grants: HashSet<Arc<CachedGrants>>,
     owners: HashMap<Owner, Arc<CachedOwner>>,
-    networks: HashSet<Arc<[IpNet]>>,
+    networks: HashSet<Arc<Box<[IpNet]>>>,
     rates: HashSet<Arc<[RateLimit]>>,
     organisations: HashMap<OrganisationId, Arc<CachedOrganisation>>,
     purge_at: usize,
@@ -298,7 +335,7 @@ impl Shared {
                 values.organisation(organisation),
                 values.owner(found.owner, owner_name),
                 kept(&mut values.grants, effective),
-                kept(&mut values.networks, found.networks),
+                kept(&mut values.networks, found.networks.into_boxed_slice()),
                 match &limiter.default_rate {
                     Some(by_default) if rates.is_empty() => by_default.clone(),
                     _ => kept(&mut values.rates, rates),
@@ -324,20 +361,21 @@ impl Shared {
         Arc::new(CachedKey {
             key: found.key,
             secret: found.secret,
-            name: found.name.into(),
-            owner: found.owner,
             holder,
             owner_active: found.owner_active,
+            owner: found.owner,
+            // A name has at most some hundred bytes.
+            name_ends: found.name.len() as u32,
             marks: Marks::new(found.organisation, found.owner, found.key),
             organisation,
             grants,
-            expires_at: found.expires_at,
-            secret_ends_at: found.secret_ends_at,
+            expires_at: End::new(found.expires_at),
+            secret_ends_at: End::new(found.secret_ends_at),
             enabled: found.enabled,
             over: found.over,
             networks,
             limits,
-            metadata: found.metadata.into(),
+            text: (found.name + &found.metadata).into(),
             digest,
             epoch,
             used: AtomicBool::new(false),

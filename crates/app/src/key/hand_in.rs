@@ -139,7 +139,7 @@ impl App {
             },
             ..itself(&key, ip, request)
         };
-        let (id, secret, retiring) = (key.key, key.secret, key.secret_ends_at);
+        let (id, secret, retiring) = (key.key, key.secret, key.secret_ends_at());
         self.change(async move |tx| {
             let now = tx.now();
             let before = locked(tx, by.organisation, id).await?;
@@ -180,7 +180,7 @@ fn itself(key: &CachedKey, ip: Option<IpAddr>, request: RequestId) -> Caller {
         actor: Actor {
             kind: ActorKind::Key,
             id: Some(key.key.to_string()),
-            name: key.name.to_string(),
+            name: key.name().to_owned(),
         },
         grants: Grants::default(),
         ip,

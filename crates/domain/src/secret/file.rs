@@ -6,7 +6,8 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::audit::AuditKey;
-use super::keyring::{KeyBytes, Keyring, Pepper};
+use super::keyring::{KeyBytes, Keyring};
+use super::pepper::Pepper;
 use super::ring::Ring;
 use super::unhex;
 

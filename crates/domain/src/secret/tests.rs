@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
-use super::keyring::Pepper;
+use super::pepper::Pepper;
 use super::*;
 use crate::clock::{Random, SystemRandom};
 use crate::token::{Token, TokenShape};
@@ -50,6 +50,17 @@ fn the_digest_is_hmac_sha256() {
         let mut bytes = Zeroizing::new([0; 32]);
         bytes[..key.len()].copy_from_slice(key);
         assert_eq!(Some(Pepper::new(bytes).digest(data)), Digest::from_hex(expected));
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_digest_is_the_librarys_whatever_the_lengths(key: [u8; 32], text in prop::collection::vec(any::<u8>(), 0..600)) {
+        use hmac::Mac as _;
+        let mut library = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(&key).unwrap();
+        library.update(&text);
+        let expected: [u8; 32] = library.finalize().into_bytes().into();
+        prop_assert_eq!(Pepper::new(Zeroizing::new(key)).digest(&text), Digest::from_bytes(expected));
     }
 }
 

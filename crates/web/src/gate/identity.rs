@@ -56,7 +56,7 @@ pub fn values(key: &CachedKey) -> [HeaderValue; COUNT] {
     let permissions = key.grants.told.get(|| permissions(&key.grants));
     [
         HeaderValue::from_bytes(key.key.text().as_bytes()).unwrap_or(UNSET),
-        name(&key.name),
+        name(key.name()),
         kind,
         owner_id,
         owner_name,

@@ -235,7 +235,7 @@ fn facts(out: &mut Vec<u8>, key: &CachedKey) {
     out.extend_from_slice(b",\"key_id\":\"");
     out.extend_from_slice(key.key.text().as_bytes());
     out.extend_from_slice(b"\",\"name\":");
-    text(out, &key.name);
+    text(out, key.name());
     let organisation = &key.organisation;
     let (kind, id) = match &key.owner {
         Owner::Organisation(id) => ("organisation", id.text()),
@@ -265,13 +265,13 @@ fn facts(out: &mut Vec<u8>, key: &CachedKey) {
         out.push(b'"');
     }
     out.extend_from_slice(b"],\"expires_at\":");
-    match key.expires_at {
+    match key.expires_at() {
         // Writing to a Vec cannot fail.
         Some(at) => drop(write!(out, "\"{at}\"")),
         None => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(b",\"metadata\":");
-    out.extend_from_slice(key.metadata.as_bytes());
+    out.extend_from_slice(key.metadata().as_bytes());
 }
 
 /// Which limit refuses, and when it would not.

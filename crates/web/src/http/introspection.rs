@@ -105,7 +105,7 @@ impl From<Answer> for Introspection {
             return Self::default();
         };
         let scope: Vec<String> = key.grants.iter().map(ToString::to_string).collect();
-        let ends = [key.expires_at, key.secret_ends_at];
+        let ends = [key.expires_at(), key.secret_ends_at()];
         let owner_type = match key.owner {
             domain::key::Owner::Organisation(_) => OwnerType::Organisation,
             domain::key::Owner::ServiceAccount(_) => OwnerType::ServiceAccount,
@@ -127,7 +127,7 @@ impl From<Answer> for Introspection {
             owner_type: Some(owner_type),
             organisation: Some(key.organisation.id),
             organisation_slug: Some(key.organisation.slug.to_string()),
-            name: Some(key.name.to_string()),
+            name: Some(key.name().to_owned()),
         }
     }
 }
