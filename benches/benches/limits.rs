@@ -2,6 +2,7 @@
 //! a quota beside them, each as a ratio of the same run without any.
 #![expect(clippy::print_stderr, reason = "a benchmark that could not run says why")]
 
+use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
 
