@@ -71,6 +71,53 @@ async fn every_refusal_is_there_and_an_accepted_request_with_where_it_came_from(
 }
 
 #[tokio::test]
+async fn a_request_tells_by_which_route_it_came_and_by_what_program() {
+    for engine in ENGINES {
+        let server = Server::start(engine).await;
+        let api = json!({
+            "slug": "orders", "name": "Orders",
+            "permissions": [{"name": "orders:view"}, {"name": "orders:create"}],
+            "routes": [
+                {"method": "GET", "path": "/orders/{id}", "requires": "orders:view"},
+                {"method": "POST", "path": "/orders", "requires": "orders:create"},
+            ],
+        });
+        let (status, api) = server.call(Method::POST, "/v1/apis", Some(api)).await;
+        assert_eq!(status, StatusCode::CREATED, "{api}");
+        let key = server.create(json!({"permissions": ["orders:view"]})).await;
+        let (id, secret) = (text(&key, "id"), text(&key, "secret"));
+        let hostile = format!("leaky/{secret}");
+        for (method, path, agent, expected) in [
+            ("GET", "/orders/7", "orders-sync/2.1", "VALID"),
+            ("POST", "/orders", "a\0b", "INSUFFICIENT_PERMISSIONS"),
+            ("GET", "/nowhere", &hostile, "INSUFFICIENT_PERMISSIONS"),
+        ] {
+            let asked = json!({
+                "key": secret, "api": "orders", "method": method, "path": path, "user_agent": agent,
+            });
+            assert_eq!(
+                server.verify_with(asked).await["code"],
+                expected,
+                "{method} {path}"
+            );
+        }
+        let items = requests(&server, &format!("/v1/keys/{id}/requests"), 3).await;
+        let told: Vec<Value> = items
+            .iter()
+            .map(|item| json!([item["api"], item["route"], item["user_agent"]]))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                json!(["orders", null, null]),
+                json!(["orders", "POST /orders", null]),
+                json!(["orders", "GET /orders/{id}", "orders-sync/2.1"]),
+            ]
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_requests_of_an_account_are_those_of_all_its_keys_and_of_no_others() {
     for engine in ENGINES {
         let server = Server::start(engine).await;

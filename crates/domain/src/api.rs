@@ -6,7 +6,7 @@ mod routes;
 
 pub use apis::Apis;
 pub use input::{ApiDraft, CheckedApi, is_slug};
-pub use routes::{RouteError, Routes, is_ambiguous};
+pub use routes::{Named, RouteError, Routes, is_ambiguous};
 
 use serde::{Deserialize, Serialize};
 

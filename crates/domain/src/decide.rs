@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Grants, Held, Required, Requirement, RequirementError, Unavailable, Verdict};
-use crate::api::{Apis, is_ambiguous};
+use crate::api::{Apis, Named, is_ambiguous};
 use crate::clock::Timestamp;
 use crate::key::Owner;
 use crate::organisation::OrganisationStatus;
@@ -150,6 +150,8 @@ pub struct Decision<'a> {
     pub missing: Option<&'a str>,
     /// What else stands in the way of a good key.
     pub reason: Option<Reason>,
+    /// The route that the request takes, such as `GET /orders/{id}`, where the decision got as far as to ask for it.
+    pub route: Option<&'a str>,
 }
 
 impl From<Code> for Decision<'_> {
@@ -158,6 +160,7 @@ impl From<Code> for Decision<'_> {
             code,
             missing: None,
             reason: None,
+            route: None,
         }
     }
 }
@@ -209,6 +212,7 @@ fn permitted<'a>(
         code: Code::InsufficientPermissions,
         missing: None,
         reason: Some(reason),
+        route: None,
     };
     if question.owners.is_some_and(|owners| !owners.include(facts.owner)) {
         return Ok(refused(Reason::OwnerKind));
@@ -217,25 +221,31 @@ fn permitted<'a>(
         Some(required) => required.verdict(held),
         None => Verdict::Met,
     };
+    let mut route = None;
     if let Some(target) = question.target {
-        match needed(facts.apis, target) {
+        match taken(facts.apis, target) {
             Err(reason) => return Ok(refused(reason)),
-            Ok(Some(text)) if verdict == Verdict::Met => verdict = Requirement::check(text, held)?,
-            Ok(_) => {}
+            Ok(taken) => route = taken,
         }
     }
-    Ok(match verdict {
-        Verdict::Met => Code::Valid.into(),
-        Verdict::Missing(clause) => Decision {
-            code: Code::InsufficientPermissions,
-            missing: Some(clause),
-            reason: None,
-        },
+    if let (Verdict::Met, Some(text)) = (verdict, route.and_then(|named| named.route.requires.as_deref())) {
+        verdict = Requirement::check(text, held)?;
+    }
+    let (code, missing) = match verdict {
+        Verdict::Met => (Code::Valid, None),
+        Verdict::Missing(clause) => (Code::InsufficientPermissions, Some(clause)),
+    };
+    Ok(Decision {
+        code,
+        missing,
+        reason: None,
+        route: route.map(|named| named.name.as_str()),
     })
 }
 
-/// What the route of a request needs. A request that takes no route does not pass: who describes an API says all that it has.
-fn needed<'a>(apis: &'a Apis, target: Target<'_>) -> Result<Option<&'a str>, Reason> {
+/// The route that a request takes; none where no API is named. A request that takes no route of an API does not pass: who
+/// describes an API says all that it has.
+fn taken<'a>(apis: &'a Apis, target: Target<'_>) -> Result<Option<&'a Named>, Reason> {
     let Some(slug) = target.api else {
         return match target.path {
             Some(path) if is_ambiguous(path) => Err(Reason::AmbiguousPath),
@@ -249,8 +259,7 @@ fn needed<'a>(apis: &'a Apis, target: Target<'_>) -> Result<Option<&'a str>, Rea
     if routes.is_ambiguous(path) {
         return Err(Reason::AmbiguousPath);
     }
-    let route = routes.find(method, path).ok_or(Reason::NoRoute)?;
-    Ok(route.requires.as_deref())
+    routes.find(method, path).map(Some).ok_or(Reason::NoRoute)
 }
 
 /// An IPv4 address written as IPv6 (`::ffff:203.0.113.9`) is the IPv4 address.

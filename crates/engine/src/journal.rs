@@ -474,6 +474,7 @@ impl Writer {
 
     /// The number of a text, which is written down the first time.
     fn name(&mut self, text: &str) -> u32 {
+        let text = record::within(text);
         if let Some(number) = self.names.get(text) {
             return *number;
         }

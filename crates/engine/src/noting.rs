@@ -84,13 +84,13 @@ impl Inner {
         }
     }
 
-    /// Records an answer about a key.
+    /// Records an answer about a key, and by which route.
     #[inline]
     pub(crate) fn note(
         &self,
         key: &CachedKey,
         question: &Question<'_>,
-        code: Code,
+        (code, route): (Code, Option<&str>),
         now: Timestamp,
         timing: Timing,
     ) {
@@ -109,7 +109,7 @@ impl Inner {
             ip: question.ip,
             // Only what there is: a caller may say anything.
             api: api.filter(|slug| organisation.apis.knows(slug)),
-            route: None,
+            route,
             agent: question.agent,
             prefix: None,
             logged: organisation.policy.requests.logged == Logged::All,

@@ -23,6 +23,7 @@ use crate::metrics::Requests;
 use crate::serve::Peer;
 use crate::trace;
 
+pub use answer::harmless;
 pub use problem::Problem;
 
 /// The header that names a request, in answers and in the audit log.

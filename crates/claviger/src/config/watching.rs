@@ -113,7 +113,7 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::with;
+    use super::super::reading::tests::with;
 
     #[test]
     fn metrics_that_others_can_reach_need_a_word_or_a_token() {

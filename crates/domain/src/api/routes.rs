@@ -41,10 +41,28 @@ impl RouteError {
     }
 }
 
+/// A route, and what it is called where a request is recorded.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// What it needs, and of which requests.
+    pub route: Route,
+    /// Method and template, such as `GET /orders/{id}`.
+    pub name: String,
+}
+
+impl From<&Route> for Named {
+    fn from(route: &Route) -> Self {
+        Self {
+            route: route.clone(),
+            name: format!("{} {}", route.method, route.path),
+        }
+    }
+}
+
 /// The routes of an API, ready to be asked.
 #[derive(Clone)]
 pub struct Routes {
-    router: matchit::Router<Vec<Route>>,
+    router: matchit::Router<Vec<Named>>,
     plain: Plain,
 }
 
@@ -61,16 +79,16 @@ impl Routes {
     /// Every route that cannot be taken, not just the first.
     pub fn compile(routes: &[Route]) -> Result<Self, Vec<(usize, RouteError)>> {
         let mut faults = Vec::new();
-        let mut templates: Vec<(&str, usize, Vec<Route>)> = Vec::new();
+        let mut templates: Vec<(&str, usize, Vec<Named>)> = Vec::new();
         for (at, route) in routes.iter().enumerate() {
             match check(route) {
                 Err(fault) => faults.push((at, fault)),
                 Ok(()) => match templates.iter_mut().find(|(path, ..)| *path == route.path) {
-                    None => templates.push((&route.path, at, vec![route.clone()])),
-                    Some((.., same)) if same.iter().any(|other| other.method == route.method) => {
+                    None => templates.push((&route.path, at, vec![route.into()])),
+                    Some((.., same)) if same.iter().any(|other| other.route.method == route.method) => {
                         faults.push((at, RouteError::Twice));
                     }
-                    Some((.., same)) => same.push(route.clone()),
+                    Some((.., same)) => same.push(route.into()),
                 },
             }
         }
@@ -94,12 +112,12 @@ impl Routes {
     /// The route of a request; none for a path that is ambiguous. `path` comes as it was sent, without the query.
     ///
     /// HEAD asks what GET asks, so that it takes GET's route before one for any method.
-    pub fn find(&self, method: &str, path: &str) -> Option<&Route> {
+    pub fn find(&self, method: &str, path: &str) -> Option<&Named> {
         if self.is_ambiguous(path) {
             return None;
         }
         let same = self.router.at(path).ok()?.value;
-        let of = |wanted: &str| same.iter().find(|route| route.method == wanted);
+        let of = |wanted: &str| same.iter().find(|named| named.route.method == wanted);
         if method == ANY {
             return None;
         }
@@ -238,9 +256,7 @@ mod tests {
     }
 
     fn found(routes: &Routes, method: &str, path: &str) -> Option<String> {
-        routes
-            .find(method, path)
-            .map(|route| format!("{} {}", route.method, route.path))
+        routes.find(method, path).map(|named| named.name.clone())
     }
 
     #[test]

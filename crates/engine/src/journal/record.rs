@@ -104,9 +104,14 @@ impl Entry {
     }
 }
 
-/// The record that gives a text its number. A text that is too long is cut between two characters.
+/// As much of a text as a record holds, cut between two characters.
+pub(crate) fn within(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT)]
+}
+
+/// The record that gives a text its number.
 pub(crate) fn encode_name(number: u32, text: &str) -> Words {
-    let text = &text.as_bytes()[..text.floor_char_boundary(TEXT)];
+    let text = within(text).as_bytes();
     let mut words = [0; WORDS];
     words[1] = u64::from(number) | (text.len() as u64) << 32;
     words[2] = NAME << 56;

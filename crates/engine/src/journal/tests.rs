@@ -251,6 +251,39 @@ fn beyond_its_bound_records_are_dropped_and_counted_across_a_restart() {
     assert_eq!(ledger.total() as u64 + dropped, 5_001, "there is room again");
 }
 
+#[test]
+fn where_the_disk_gives_no_segment_records_are_dropped_and_counted_until_it_does() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut ledger = Ledger::default();
+    let (journal, mut roll_up) = ledger.open(directory.path(), 64 << 20);
+    // What stands at the place of a file keeps it from being made, as a full disk does.
+    let next = segments(directory.path()).len() + 1;
+    let in_the_way: Vec<_> = (next..next + 64)
+        .map(|number| directory.path().join(format!("{number:010}.journal")))
+        .collect();
+    for place in &in_the_way {
+        std::fs::create_dir(place).expect("a directory");
+    }
+    for n in 0..40_000 {
+        note(&journal, n % 5, Code::Valid, 0);
+    }
+    let dropped = journal.depth().dropped;
+    assert!(dropped > 0 && dropped < 40_000, "{dropped} dropped");
+    drain(&mut roll_up, &mut ledger);
+    assert_eq!(ledger.total() as u64 + dropped, 40_000);
+
+    for place in &in_the_way {
+        std::fs::remove_dir(place).expect("a directory");
+    }
+    journal.tend();
+    for n in 0..40_000 {
+        note(&journal, n % 5, Code::Valid, 0);
+    }
+    assert_eq!(journal.depth().dropped, dropped, "there is room again");
+    drain(&mut roll_up, &mut ledger);
+    assert_eq!(ledger.total() as u64 + dropped, 80_000);
+}
+
 /// The files of segments with records in them.
 fn segments(directory: &Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(directory).expect("a directory");

@@ -17,7 +17,7 @@ use super::verdict::{Refusal, Verdict};
 use super::wish::{Settings, Tell, Wish};
 use super::{identity, limits};
 use crate::http::problem::Result;
-use crate::http::{Problem, token};
+use crate::http::{Problem, harmless, token};
 use crate::serve::Peer;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -67,7 +67,9 @@ fn read<'a>(door: Door, headers: &'a HeaderMap, told: Told<'a>, wish: &'a Wish<'
             path: told.path(),
         }),
         owners: wish.owners,
-        agent: agent(headers, &brought.token),
+        agent: headers
+            .get(header::USER_AGENT)
+            .and_then(|agent| harmless(agent.to_str().ok()?, &brought.token)),
         ..Question::default()
     };
     Asked::Of(brought, question)
@@ -100,13 +102,6 @@ fn verdict(answer: std::result::Result<Answer, VerifyError>, tell: Tell) -> Resu
         Err(VerifyError::Crowded) => Ok(Verdict::Refuse(Refusal::guessing(tell, 1))),
         answer => Ok(Verdict::of(answer.map_err(AppError::from)?, tell)),
     }
-}
-
-/// What the program behind the gateway calls itself; nothing where it says its token there.
-fn agent<'a>(headers: &'a HeaderMap, token: &[u8]) -> Option<&'a str> {
-    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
-    let told = !token.is_empty() && agent.as_bytes().windows(token.len()).any(|part| part == token);
-    (!told).then_some(agent)
 }
 
 /// A browser sends no key with the question whether it may send one (Fetch standard, CORS preflight). Where the door says so,

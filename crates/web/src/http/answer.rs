@@ -60,6 +60,10 @@ pub struct VerifyRequest<'a> {
     /// From where the request comes.
     #[schema(value_type = Option<IpAddress>)]
     ip: Option<IpAddr>,
+    /// What the program that brought the token calls itself; not kept where it holds the token or control characters.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, example = "orders-sync/2.1", max_length = 8192)]
+    user_agent: Option<Text<'a>>,
     /// How much it counts for limits and the quota; 1 when not said.
     #[serde(default, deserialize_with = "limits::cost")]
     #[schema(minimum = 1, maximum = 1_000_000_000, example = 1)]
@@ -83,6 +87,10 @@ impl VerifyRequest<'_> {
             ip: self.ip,
             requires: self.permissions.as_ref().map(|text| &*text.0),
             target: self.target(),
+            agent: self
+                .user_agent
+                .as_ref()
+                .and_then(|agent| harmless(&agent.0, self.token())),
             cost: self.cost,
             limits: &self.rate_limits,
             ..Question::default()
@@ -113,6 +121,12 @@ impl VerifyRequest<'_> {
         }
         Ok(())
     }
+}
+
+/// What a program calls itself; nothing where it says its token there, or what is no text to be shown.
+pub fn harmless<'a>(agent: &'a str, token: &[u8]) -> Option<&'a str> {
+    let tells = !token.is_empty() && agent.as_bytes().windows(token.len()).any(|part| part == token);
+    (!tells && !agent.contains(char::is_control)).then_some(agent)
 }
 
 /// Verifications that are asked for together.
