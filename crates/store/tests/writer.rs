@@ -94,6 +94,43 @@ async fn assert_only(store: &TestStore, made: &BTreeSet<KeyId>) {
     assert_eq!(changes.changes.len(), made.len());
 }
 
+/// Makes a key, or fails after that, by the number of the job.
+async fn makes_or_fails(tx: &mut Tx, organisation: OrganisationId, number: u32) -> Result<KeyId, StoreError> {
+    let key = make(tx, organisation).await?;
+    match number % 8 {
+        1 => Err(StoreError::RowMissing),
+        // A statement that the database refuses, which PostgreSQL ends the transaction for.
+        3 => {
+            let again = tx.key(organisation, key).await?.unwrap();
+            tx.insert_key(&again).await?;
+            Ok(key)
+        }
+        // The same, and the job makes light of it: both engines must agree on what is kept.
+        5 => {
+            let again = tx.key(organisation, key).await?.unwrap();
+            let _ = tx.insert_key(&again).await;
+            Err(StoreError::RowMissing)
+        }
+        7 => panic!("a fault in one caller's work"),
+        _ => Ok(key),
+    }
+}
+
+#[tokio::test]
+async fn of_one_after_the_other_those_that_fail_leave_no_trace_and_the_others_are_all_there() {
+    for store in stores().await {
+        let organisation = store.organisation;
+        let mut made = BTreeSet::new();
+        for number in 0..16 {
+            let work = async move |tx: &mut Tx| makes_or_fails(tx, organisation, number).await;
+            let answer = store.write::<KeyId, StoreError, _>(work).await;
+            assert_eq!(answer.is_ok(), number % 2 == 0, "{number}: {answer:?}");
+            made.extend(answer.map(|written| written.value));
+        }
+        assert_only(&store, &made).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_at_once_those_that_fail_leave_no_trace_and_the_others_are_all_there() {
     for store in stores().await {
@@ -103,26 +140,7 @@ async fn of_many_at_once_those_that_fail_leave_no_trace_and_the_others_are_all_t
             .map(|number| {
                 let store = store.store.clone();
                 tokio::spawn(async move {
-                    let work = async move |tx: &mut Tx| {
-                        let key = make(tx, organisation).await?;
-                        match number % 8 {
-                            1 => Err(StoreError::RowMissing),
-                            // A statement that the database refuses, which PostgreSQL ends the transaction for.
-                            3 => {
-                                let again = tx.key(organisation, key).await?.unwrap();
-                                tx.insert_key(&again).await?;
-                                Ok(key)
-                            }
-                            // The same, and the job makes light of it: both engines must agree on what is kept.
-                            5 => {
-                                let again = tx.key(organisation, key).await?.unwrap();
-                                let _ = tx.insert_key(&again).await;
-                                Err(StoreError::RowMissing)
-                            }
-                            7 => panic!("a fault in one caller's work"),
-                            _ => Ok(key),
-                        }
-                    };
+                    let work = async move |tx: &mut Tx| makes_or_fails(tx, organisation, number).await;
                     (number, store.write::<KeyId, StoreError, _>(work).await)
                 })
             })

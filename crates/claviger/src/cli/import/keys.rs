@@ -1,10 +1,11 @@
 //! `claviger import`: keys from another system or another installation, streamed to the server, which tells what becomes of
 //! them while they are read. Fresh tokens go into a file of their own before the next batch does.
 
-use std::collections::HashSet;
-use std::fs::{File as Handle, OpenOptions};
-use std::io::{self, BufRead as _, Read, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+mod report;
+mod tokens;
+
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -19,6 +20,8 @@ use crate::cli::client::{Client, Query};
 use crate::cli::connect::connect;
 use crate::cli::error::CliError;
 use crate::cli::keys::text;
+use report::Report;
+use tokens::Tokens;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,9 +45,6 @@ const PIECES: usize = 8;
 const PIECE: usize = 256 * 1024;
 /// Keys that are given new tokens at once.
 const AT_ONCE: usize = 32;
-/// Faults that are shown to people; programs get them all by --json.
-const SHOWN: u64 = 1_000;
-
 /// Whose file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum From {
@@ -158,7 +158,7 @@ pub(super) async fn keys(
     let (input, length): (Box<dyn Read + Send>, Option<u64>) = if file == Path::new("-") {
         (Box::new(io::stdin()), None)
     } else {
-        let file = Handle::open(file).map_err(unreadable)?;
+        let file = File::open(file).map_err(unreadable)?;
         let length = file.metadata().map_err(unreadable)?.len();
         (Box::new(file), Some(length))
     };
@@ -265,186 +265,6 @@ async fn renew(client: &Client, line: u64, id: &str) -> Result<Option<Value>, Cl
     Ok(Some(
         json!({"line": line, "id": id, "name": name, "secret": secret}),
     ))
-}
-
-/// What an import has come to.
-#[derive(Default)]
-struct Report {
-    counts: Value,
-    shown: u64,
-    stopped: Option<String>,
-    done: bool,
-    known: Vec<(u64, String)>,
-    reissued: u64,
-}
-
-impl Report {
-    fn take(
-        &mut self,
-        context: &Context,
-        progress: &ProgressBar,
-        event: &Value,
-        line: &[u8],
-        tokens: Option<&mut Tokens>,
-    ) -> Result<(), CliError> {
-        let number = event.get("line").and_then(Value::as_u64).unwrap_or_default();
-        match text(event, "/event") {
-            "token" => {
-                let tokens =
-                    tokens.ok_or_else(|| CliError::Failed("a token that nobody asked for".to_owned()))?;
-                tokens.add(event)?;
-            }
-            "present" => self.known.push((number, text(event, "/id").to_owned())),
-            "fault" => {
-                if context.screen.json {
-                    context.screen.bytes(&[line, b"\n"].concat())?;
-                } else if self.shown < SHOWN {
-                    let field = text(event, "/field");
-                    let field = if field.is_empty() {
-                        String::new()
-                    } else {
-                        format!(" {field}:")
-                    };
-                    let told = format!("line {number}:{field} {}", text(event, "/detail"));
-                    progress.suspend(|| context.screen.line(&told))?;
-                }
-                self.shown += 1;
-            }
-            "batch" => {
-                let count = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or_default();
-                progress.set_position(count("bytes"));
-                progress.set_message(format!("{} keys", count("made") + count("present")));
-            }
-            "done" => {
-                self.done = true;
-                self.counts = event.clone();
-            }
-            "stopped" => {
-                self.stopped = Some(text(event, "/detail").to_owned());
-                self.counts = event.clone();
-            }
-            // A newer server may tell more.
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn finish(self, context: &Context, args: &Import) -> Result<(), CliError> {
-        let screen = &context.screen;
-        let count = |name: &str| self.counts.get(name).and_then(Value::as_u64).unwrap_or_default();
-        if self.shown > SHOWN && !screen.json {
-            screen.line(&format!(
-                "and {} faults more; --json tells them all",
-                self.shown - SHOWN
-            ))?;
-        }
-        if screen.json {
-            screen.json(&self.counts)?;
-        } else if self.done || self.stopped.is_some() {
-            let (made, would) = match args.dry_run {
-                true => ("could be made", "; nothing was changed"),
-                false => ("made", ""),
-            };
-            let mut parts = vec![format!("{} keys {made}", count("made"))];
-            for (name, what) in [
-                ("accounts", format!("service accounts {made}")),
-                ("present", "were there already".to_owned()),
-                ("skipped", "left out: revoked or deleted".to_owned()),
-            ] {
-                if count(name) > 0 {
-                    parts.push(format!("{} {what}", count(name)));
-                }
-            }
-            if self.reissued > 0 {
-                parts.push(format!("{} new tokens", self.reissued));
-            }
-            screen.line(&format!("{}{would}", parts.join(", ")))?;
-        }
-        match (self.stopped, self.done) {
-            (Some(why), _) => Err(CliError::Failed(format!("{why}; {AGAIN}"))),
-            (None, false) => Err(CliError::Failed(format!("the answer broke off; {AGAIN}"))),
-            (None, true) if count("faults") > 0 => Err(CliError::Failed(format!(
-                "{} faults in the file",
-                count("faults")
-            ))),
-            (None, true) => Ok(()),
-        }
-    }
-}
-
-/// The file into which fresh tokens go.
-struct Tokens {
-    path: PathBuf,
-    file: Handle,
-    /// The keys whose tokens it has.
-    known: HashSet<String>,
-    unsynced: bool,
-}
-
-impl Tokens {
-    fn open(path: &Path) -> Result<Self, CliError> {
-        let broken = |cause: io::Error| CliError::Failed(format!("cannot write {}: {cause}", path.display()));
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(broken)?;
-        let mode = std::os::unix::fs::MetadataExt::mode(&file.metadata().map_err(broken)?);
-        if mode & 0o077 != 0 {
-            return Err(CliError::Failed(format!(
-                "others can read {}; tokens go into a file of mode 0600 alone",
-                path.display()
-            )));
-        }
-        let mut known = HashSet::new();
-        let mut ends_whole = true;
-        for line in io::BufReader::new(&file).split(b'\n') {
-            let line = Zeroizing::new(line.map_err(broken)?);
-            if line.is_empty() {
-                continue;
-            }
-            // The last line may be half of one, where the last run was killed.
-            let read: Option<Value> = serde_json::from_slice(&line).ok();
-            ends_whole = read.is_some();
-            known.extend(read.map(|token| text(&token, "/id").to_owned()));
-        }
-        let mut tokens = Self {
-            path: path.to_owned(),
-            file,
-            known,
-            unsynced: false,
-        };
-        if !ends_whole {
-            tokens.file.write_all(b"\n").map_err(broken)?;
-        }
-        Ok(tokens)
-    }
-
-    fn add(&mut self, event: &Value) -> Result<(), CliError> {
-        let kept = json!({"line": event.get("line"), "id": event.get("id"), "name": event.get("name"), "secret": event.get("secret")});
-        let mut line = Zeroizing::new(serde_json::to_vec(&kept).unwrap_or_default());
-        line.push(b'\n');
-        self.file.write_all(&line).map_err(|cause| self.broken(&cause))?;
-        self.known.insert(text(event, "/id").to_owned());
-        self.unsynced = true;
-        Ok(())
-    }
-
-    fn sync(&mut self) -> Result<(), CliError> {
-        if std::mem::take(&mut self.unsynced) {
-            self.file.sync_data().map_err(|cause| self.broken(&cause))?;
-        }
-        Ok(())
-    }
-
-    fn broken(&self, cause: &io::Error) -> CliError {
-        CliError::Failed(format!(
-            "cannot write {}: {cause}; --reissue gives keys new tokens whose first ones are lost",
-            self.path.display()
-        ))
-    }
 }
 
 /// A file's bytes, read on a thread of their own as the server takes them.
