@@ -8,6 +8,7 @@ use std::time::Duration;
 use domain::id::RequestId;
 use engine::journal::{Batch, RollUp};
 use parking_lot::Mutex;
+use store::Tx;
 use store::requests::Kept;
 
 use crate::App;
@@ -133,11 +134,11 @@ impl App {
         };
         turn.written = self.clock.boottime();
         if rows <= FEW {
-            let writing = batches.iter().map(|batch| self.write_batch(batch));
+            let writing = batches.iter().map(|batch| self.write_batch(batch, true));
             futures_util::future::try_join_all(writing).await?;
         } else {
             for batch in &batches {
-                self.write_batch(batch).await?;
+                self.write_batch(batch, false).await?;
             }
         }
         let dropped = self.engine.journal().depth().dropped;
@@ -159,7 +160,7 @@ impl App {
         Ok(())
     }
 
-    async fn write_batch(&self, batch: &Arc<Batch>) -> Result<()> {
+    async fn write_batch(&self, batch: &Arc<Batch>, together: bool) -> Result<()> {
         let (node, written) = (self.engine.journal().node(), batch.clone());
         let requests: Vec<Kept> = batch
             .requests
@@ -170,7 +171,7 @@ impl App {
             })
             .collect();
         let unlogged = i64::try_from(batch.unlogged).unwrap_or(i64::MAX);
-        self.write(async move |tx| {
+        let work = async move |tx: &mut Tx| -> Result<()> {
             if tx
                 .begin_batch(node, written.part, written.number, &written.position)
                 .await?
@@ -182,8 +183,11 @@ impl App {
                 tx.note_losses(node, None, unlogged).await?;
             }
             Ok(())
-        })
-        .await?;
+        };
+        match together {
+            true => self.store.write(work).await?,
+            false => self.store.write_alone(work).await?,
+        };
         self.metering.roll_up.lock().done(batch);
         Ok(())
     }

@@ -66,6 +66,8 @@ pub struct Writing {
 }
 
 trait Job: Send {
+    /// Whether it shares its transaction with nobody.
+    fn is_alone(&self) -> bool;
     /// Does the work; true if it is to be kept.
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> LocalBoxFuture<'a, bool>;
     /// Takes back what it was about to answer: its work cannot be kept.
@@ -75,6 +77,7 @@ trait Job: Send {
 }
 
 struct Call<F, T, E> {
+    alone: bool,
     work: Option<F>,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<Written<T>, E>>,
@@ -86,6 +89,10 @@ where
     T: Send,
     E: From<StoreError> + Send,
 {
+    fn is_alone(&self) -> bool {
+        self.alone
+    }
+
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> LocalBoxFuture<'a, bool> {
         Box::pin(async move {
             // The caller is gone: there is nobody to tell that it was done.
@@ -158,9 +165,9 @@ impl Writer {
         }
     }
 
-    /// Runs `work` in a transaction and answers when it is committed.
+    /// Runs `work` in a transaction, of its own if it is to be `alone`, and answers when it is committed.
     #[tracing::instrument(level = "debug", name = "store.write", skip_all)]
-    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<Written<T>, E>
+    pub(crate) async fn write<T, E, F>(&self, work: F, alone: bool) -> Result<Written<T>, E>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -168,6 +175,7 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let call = Call {
+            alone,
             work: Some(work),
             result: None,
             reply,
@@ -199,11 +207,24 @@ async fn run(
             return;
         }
     };
-    while let Some(first) = queue.recv().await {
+    let mut held = None;
+    loop {
+        let first = match held.take() {
+            Some(job) => job,
+            None => match queue.recv().await {
+                Some(job) => job,
+                None => return,
+            },
+        };
         let mut batch = vec![first];
-        while batch.len() < BATCH
+        while !batch[0].is_alone()
+            && batch.len() < BATCH
             && let Ok(next) = queue.try_recv()
         {
+            if next.is_alone() {
+                held = Some(next);
+                break;
+            }
             batch.push(next);
         }
         let mut tx = match conn.take() {

@@ -377,7 +377,7 @@ impl Import {
             Ok((written, foreign)) => Ok((written, foreign, counts)),
             Err(refusal) => Err((refusal, counts).into()),
         };
-        let done: std::result::Result<_, Kept> = context.app.store.write(job).await;
+        let done: std::result::Result<_, Kept> = context.app.store.write_alone(job).await;
         let took = context.app.clock().boottime().saturating_sub(begun);
         context.adapt(size, took);
         match done {
