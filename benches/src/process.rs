@@ -142,6 +142,16 @@ impl Server {
     pub fn cpu(&self) -> Result<Duration> {
         cpu::of_process(self.pid())
     }
+
+    /// The same of the threads that verify, where the server is Claviger.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn cpu_verifying(&self) -> Result<Duration> {
+        let threads = cpu::of_threads(self.pid())?;
+        let verifying = threads.iter().filter(|(name, _)| name.starts_with("verify-"));
+        Ok(verifying.map(|(_, time)| *time).sum())
+    }
 }
 
 impl Drop for Server {

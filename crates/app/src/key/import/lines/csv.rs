@@ -80,7 +80,7 @@ impl<R: Read> Read for Tee<R> {
 }
 
 /// RFC 4180, with the fields' names in the first line.
-pub(super) struct Csv<R: Read> {
+pub(in crate::key::import) struct Csv<R: Read> {
     reader: ::csv::Reader<Tee<R>>,
     kept: Rc<RefCell<Kept>>,
     names: Option<Vec<String>>,

@@ -7,7 +7,7 @@ use domain::input::FieldError;
 use super::{BUFFER, Broken, Content, LONGEST, Line, broken, too_long};
 
 /// One JSON document: an array of objects, or an object of which one field is such an array (a page of somebody's list).
-pub(super) struct Json<R> {
+pub(in crate::key::import) struct Json<R> {
     input: BufReader<R>,
     number: u64,
     at: u64,

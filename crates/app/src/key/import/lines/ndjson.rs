@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use super::{BUFFER, Broken, Content, LONGEST, Line, broken, too_long};
 
 /// Lines of JSON objects.
-pub(super) struct Ndjson<R> {
+pub(in crate::key::import) struct Ndjson<R> {
     input: BufReader<R>,
     number: u64,
     at: u64,
