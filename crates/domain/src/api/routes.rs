@@ -42,7 +42,7 @@ impl RouteError {
 }
 
 /// A route, and what it is called where a request is recorded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     /// What it needs, and of which requests.
     pub route: Route,

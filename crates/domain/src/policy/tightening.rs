@@ -3,10 +3,7 @@
 
 mod touched;
 
-use super::{
-    Deletion, EmailRule, ExpiryMode, GrantRule, Logged, OwnerKind, Policy, Reveal, Storage, UsernameRule,
-};
-use crate::span::Span;
+use super::{Deletion, EmailRule, ExpiryMode, GrantRule, Logged, Policy, Reveal, Storage, UsernameRule};
 
 pub use touched::{Effect, Touched, What};
 

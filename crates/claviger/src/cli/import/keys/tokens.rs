@@ -14,7 +14,7 @@ use crate::cli::keys::text;
 
 /// The file into which fresh tokens go.
 pub(super) struct Tokens {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     file: File,
     /// The keys whose tokens it has.
     pub(super) known: HashSet<String>,
