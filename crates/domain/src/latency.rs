@@ -35,6 +35,14 @@ impl Histogram {
         self.micros += other.micros;
     }
 
+    /// Takes off what another has counted, which is counted here, too.
+    pub fn take(&mut self, other: &Self) {
+        for (mine, theirs) in self.buckets.iter_mut().zip(other.buckets) {
+            *mine = mine.saturating_sub(theirs);
+        }
+        self.micros = self.micros.saturating_sub(other.micros);
+    }
+
     /// How many there are.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
@@ -81,5 +89,7 @@ mod tests {
         twice.merge(&all);
         assert_eq!((twice.count(), twice.permille(500)), (20, Some(10)));
         assert_eq!(twice.mean(), all.mean());
+        twice.take(&all);
+        assert_eq!(twice, all);
     }
 }

@@ -21,4 +21,5 @@ pub mod schema;
 pub mod secret;
 pub mod span;
 pub mod token;
+pub mod usage;
 pub mod user;
