@@ -25,7 +25,7 @@ pub use edit::EditKey;
 pub use find::{Counted, Handle};
 pub(crate) use hand_in::Reports;
 pub use quota::QuotaChange;
-pub use read::{Events, KeyFilter, Latency, UsageReport};
+pub use read::{Events, KeyFilter};
 pub use revoke::Revoked;
 pub use rotate::RotateKey;
 pub use switch::Switch;

@@ -1,4 +1,8 @@
-//! Usage beside the keys': what applications report of the upstream, and tokens that nobody has.
+//! Usage: charts of it (`chart.rs`), what applications report of the upstream, and tokens that nobody has.
+
+mod chart;
+mod series;
+mod tops;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,13 +14,17 @@ use domain::id::KeyId;
 use domain::input::FieldError;
 use domain::latency::Histogram;
 use store::idempotency::Remembered;
-use store::reports::{Report, Reported};
+use store::reports::Report;
 use store::usage::Unknown;
 use uuid::Uuid;
 
 use crate::error::{AppError, Result};
-use crate::key::{Idempotency, Latency};
+use crate::key::Idempotency;
 use crate::{App, Caller};
+
+pub(crate) use chart::LONGEST;
+pub use chart::{Asked, BusyKey, ErrorCount, Latency, MOST, UsageBucket, UsageReport};
+pub use series::Series;
 
 /// Reports of one request at the most.
 pub const MAX_REPORTS: usize = 500;
@@ -67,17 +75,17 @@ pub struct Upstream {
 
 impl Upstream {
     /// None where nothing was reported.
-    pub(crate) fn of(reported: &[Reported]) -> Option<Self> {
+    fn of(reported: &BTreeMap<u16, (i64, Histogram)>) -> Option<Self> {
         let mut all = Histogram::default();
-        reported.iter().for_each(|one| all.merge(&one.latency));
-        let total: i64 = reported.iter().map(|one| one.count).sum();
-        let good = reported.iter().filter(|one| one.status < 500);
+        reported.values().for_each(|(_, latency)| all.merge(latency));
+        let total: i64 = reported.values().map(|(count, _)| count).sum();
+        let good = reported.range(..500).map(|(_, (count, _))| count);
         (total > 0).then(|| Self {
             total,
-            success_rate: good.map(|one| one.count).sum::<i64>() as f64 / total as f64,
+            success_rate: good.sum::<i64>() as f64 / total as f64,
             by_status: reported
                 .iter()
-                .map(|one| (one.status.to_string(), one.count))
+                .map(|(status, (count, _))| (status.to_string(), *count))
                 .collect(),
             latency: Latency::of(&all),
         })

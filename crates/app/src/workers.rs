@@ -30,13 +30,14 @@ impl App {
         often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         {
             // Beside the rest, which does not wait for them; gone before the last is written, with whatever they hold.
-            let (retention, usage) = (self.keep_retention(), self.keep_usage());
-            tokio::pin!(stop, retention, usage);
+            let (retention, usage, tops) = (self.keep_retention(), self.keep_usage(), self.keep_tops());
+            tokio::pin!(stop, retention, usage, tops);
             loop {
                 tokio::select! {
                     () = &mut stop => break,
                     never = &mut retention => match never {},
                     never = &mut usage => match never {},
+                    never = &mut tops => match never {},
                     _ = often.tick() => {
                         self.report("changes", self.follow().await);
                         self.report("digests", self.rewrite_digests().await);

@@ -7,16 +7,15 @@ use std::time::Duration;
 use domain::clock::Timestamp;
 use domain::id::{KeyId, OrganisationId};
 use domain::latency::{BUCKETS, Histogram};
-use uuid::Uuid;
 
 use crate::db::{Row, Value};
 use crate::error::Result;
-use crate::requests::Of;
 use crate::tx::Tx;
-use crate::usage::{latency_of, measured, summed};
+use crate::usage::{Grain, Span, Whose, latency_of, measured, summed};
 use crate::{Store, params};
 
 const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// One request that reached the upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +77,7 @@ impl Tx {
     /// When the database fails.
     pub async fn add_reports(&mut self, organisation: OrganisationId, reports: &[Report]) -> Result<()> {
         let mut sums: HashMap<_, Histogram> = HashMap::new();
+        let mut totals: HashMap<_, Histogram> = HashMap::new();
         for one in reports {
             let (api, route) = (
                 one.api.as_deref().unwrap_or_default(),
@@ -85,6 +85,10 @@ impl Tx {
             );
             let place = (one.key, one.at.floor_to(HOUR), api, route, one.status);
             sums.entry(place).or_default().add(one.micros);
+            for (grain, start) in [("h", one.at.floor_to(HOUR)), ("d", one.at.floor_to(DAY))] {
+                let place = (grain, start, api, one.status);
+                totals.entry(place).or_default().add(one.micros);
+            }
         }
         let mut sums: Vec<_> = sums.into_iter().collect();
         sums.sort_unstable_by_key(|(place, _)| *place);
@@ -96,43 +100,80 @@ impl Tx {
                 measured(place, count, &latency)
             });
         let place = "organisation, key, hour, api, route, status";
-        self.add_measured("usage_reports", place, rows.collect()).await
+        self.add_measured("usage_reports", place, rows.collect()).await?;
+        let mut totals: Vec<_> = totals.into_iter().collect();
+        totals.sort_unstable_by_key(|(place, _)| *place);
+        let rows = totals.into_iter().map(|((grain, start, api, status), latency)| {
+            let mut row = params![organisation, grain, start, api, status].to_vec();
+            let count = i64::try_from(latency.count()).unwrap_or(i64::MAX);
+            measured(&mut row, count, &latency);
+            row
+        });
+        let place = "organisation, grain, start, api, status";
+        self.add_measured("report_totals", place, rows.collect()).await
     }
 }
 
+/// What the upstream answered in one stretch of time.
+pub type ReportedIn = (Timestamp, Reported);
+
 impl Store {
-    /// What was reported of a key, or of all the keys of an owner, from `since` until before `until`, by status.
+    /// What was reported, by the beginning of each hour or day and by status. Of an organisation and of an API days are kept,
+    /// too; of a key and an account hours alone.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn reported(
         &self,
         organisation: OrganisationId,
-        of: Of,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<Reported>> {
-        let (whose, id): (_, Uuid) = match of {
-            Of::Key(key) => ("u.key = $2", key.uuid()),
-            Of::Owner(owner) => (
-                "u.key IN (SELECT k.id FROM keys k WHERE k.organisation = $1 AND k.owner_id = $2)",
-                owner,
-            ),
+        whose: &Whose,
+        grain: Grain,
+        span: Span<'_>,
+    ) -> Result<Vec<ReportedIn>> {
+        let mut values = params![organisation].to_vec();
+        let (start, rest) = match whose {
+            Whose::Key(key) => {
+                values.push((*key).into());
+                (
+                    "u.hour",
+                    "usage_reports u WHERE u.organisation = $1 AND u.key = $2",
+                )
+            }
+            Whose::Account(account) => {
+                values.push(account.uuid().into());
+                (
+                    "u.hour",
+                    "keys k CROSS JOIN usage_reports u WHERE k.organisation = $1 AND k.owner_id = $2 \
+                     AND u.organisation = $1 AND u.key = k.id",
+                )
+            }
+            Whose::Organisation | Whose::Api(_) => {
+                values.push(grain.letter().into());
+                (
+                    "u.start",
+                    "report_totals u WHERE u.organisation = $1 AND u.grain = $2",
+                )
+            }
         };
+        let mut rest = rest.to_owned();
+        if let Whose::Api(slug) = whose {
+            values.push(slug.as_str().into());
+            rest.push_str(" AND u.api = $3");
+        }
+        let within = span.sql(start, &mut values);
         let sql = format!(
-            "SELECT {}, u.status FROM usage_reports u WHERE u.organisation = $1 AND {whose} \
-             AND u.hour >= $3 AND u.hour < $4 GROUP BY u.status ORDER BY u.status",
+            "SELECT {}, u.status, {start} FROM {rest} AND {within} GROUP BY {start}, u.status ORDER BY {start}, u.status",
             summed("u")
         );
-        let values = params![organisation, id, since, until].to_vec();
         let rows = self.readers.query_long(sql, values).await?;
         let read = |row: &Row| {
             let (count, latency) = latency_of(row, 0)?;
-            Ok(Reported {
+            let reported = Reported {
                 status: row.get(2 + BUCKETS)?,
                 count,
                 latency,
-            })
+            };
+            Ok((row.get(3 + BUCKETS)?, reported))
         };
         rows.iter().map(read).collect()
     }

@@ -52,4 +52,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0008_usage.sqlite.sql"),
         postgres: include_str!("../migrations/0008_usage.postgres.sql"),
     },
+    Migration {
+        version: 10,
+        name: "usage_charts",
+        sqlite: include_str!("../migrations/0010_usage_charts.sqlite.sql"),
+        postgres: include_str!("../migrations/0010_usage_charts.postgres.sql"),
+    },
 ];

@@ -2,6 +2,9 @@
 //! all keys of an organisation together. What is counted comes in batches of a node's journal, each counted once
 //! (`journal.rs`).
 
+mod chart;
+mod tops;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +18,9 @@ use crate::db::{Row, Value};
 use crate::error::{Result, StoreError};
 use crate::tx::Tx;
 use crate::{Store, params};
+
+pub use chart::{Days, Span, Whose};
+pub use tops::{Busy, EVERY_API, Top};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -103,7 +109,7 @@ impl Grain {
         }
     }
 
-    fn letter(self) -> &'static str {
+    pub(crate) fn letter(self) -> &'static str {
         match self {
             Self::Minute => "m",
             Self::Hour => "h",
@@ -333,16 +339,20 @@ impl Tx {
                     .await?,
             );
         }
-        for (grain, before) in [("h", before), ("d", day)] {
-            let rest = "grain, start, api, code";
-            let sql = format!(
-                "DELETE FROM usage_totals WHERE organisation = $1 AND ({rest}) IN (SELECT {rest} FROM usage_totals \
-                 WHERE organisation = $1 AND grain = $4 AND start < $2 ORDER BY start LIMIT $3)"
-            );
-            let values = params![organisation, before, limit, grain];
-            most = most.max(self.conn().execute(&sql, values).await?);
+        for (table, rest) in [
+            ("usage_totals", "grain, start, api, code"),
+            ("report_totals", "grain, start, api, status"),
+        ] {
+            for (grain, before) in [("h", before), ("d", day)] {
+                let sql = format!(
+                    "DELETE FROM {table} WHERE organisation = $1 AND ({rest}) IN (SELECT {rest} FROM {table} \
+                     WHERE organisation = $1 AND grain = $4 AND start < $2 ORDER BY start LIMIT $3)"
+                );
+                let values = params![organisation, before, limit, grain];
+                most = most.max(self.conn().execute(&sql, values).await?);
+            }
         }
-        Ok(most)
+        Ok(most.max(self.forget_tops(organisation, day, limit).await?))
     }
 
     /// Forgets at most `limit` counts of minutes that began before then; how many it were of whichever there were more.
@@ -408,7 +418,12 @@ impl Store {
         until: Timestamp,
     ) -> Result<Vec<Count>> {
         let buckets = self
-            .key_answers(organisation, key, Grain::Hour, since, until)
+            .answers(
+                organisation,
+                &Whose::Key(key),
+                Grain::Hour,
+                Span::Within(since, until),
+            )
             .await?;
         let count = |(hour, code, count, _): Bucket| Count {
             organisation,
@@ -418,50 +433,6 @@ impl Store {
             count,
         };
         Ok(buckets.into_iter().map(count).collect())
-    }
-
-    /// How often a key was answered what, and how long that took, from `since` until before `until`, oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn key_answers(
-        &self,
-        organisation: OrganisationId,
-        key: KeyId,
-        grain: Grain,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<Bucket>> {
-        let (table, column) = grain.table();
-        let sql = format!(
-            "SELECT u.{column}, u.code, {} FROM {table} u WHERE u.organisation = $1 AND u.key = $2 \
-             AND u.{column} >= $3 AND u.{column} < $4 GROUP BY u.{column}, u.code ORDER BY u.{column}, u.code",
-            summed("u")
-        );
-        let values = params![organisation, key, since, until].to_vec();
-        buckets(&self.readers.query_long(sql, values).await?)
-    }
-
-    /// The same of all keys of an organisation, by API.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn organisation_answers(
-        &self,
-        organisation: OrganisationId,
-        grain: Grain,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<(String, Bucket)>> {
-        let sql = format!(
-            "SELECT u.start, u.code, {}, u.api FROM usage_totals u WHERE u.organisation = $1 AND u.grain = $2 \
-             AND u.start >= $3 AND u.start < $4 ORDER BY u.start, u.api, u.code",
-            measures()
-        );
-        let values = params![organisation, grain.letter(), since, until].to_vec();
-        let rows = self.readers.query_long(sql, values).await?;
-        let apis: Result<Vec<String>> = rows.iter().map(|row| row.get(4 + BUCKETS)).collect();
-        Ok(apis?.into_iter().zip(buckets(&rows)?).collect())
     }
 }
 

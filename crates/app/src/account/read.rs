@@ -2,7 +2,6 @@
 
 use domain::access::{Directory, Management};
 use domain::account::Account;
-use domain::clock::Timestamp;
 use domain::id::{AccountId, OrganisationId, UserId};
 use domain::key::Owner;
 use domain::page::{Cursor, CursorError, Page};
@@ -14,7 +13,7 @@ use uuid::Uuid;
 
 use super::NOT_FOUND;
 use crate::error::{AppError, Result};
-use crate::key::{Counted, Events, RoleView, UsageReport, roles_shown};
+use crate::key::{Counted, Events, RoleView, roles_shown};
 use crate::{App, Caller};
 
 /// A service account as it is shown, with what is computed of it.
@@ -155,33 +154,6 @@ impl App {
             .await?)
     }
 
-    /// How often all keys of a service account were answered what, by the hour.
-    ///
-    /// # Errors
-    /// As [`AppError`] says.
-    #[tracing::instrument(level = "debug", name = "app.account.account_usage", skip_all)]
-    pub async fn account_usage(
-        &self,
-        caller: &Caller,
-        id: AccountId,
-        since: Option<Timestamp>,
-        until: Option<Timestamp>,
-    ) -> Result<UsageReport> {
-        caller.require(Management::UsageRead)?;
-        self.known_account(caller.organisation, id).await?;
-        let (since, until) = self.stretch(since, until)?;
-        let counts = self
-            .store
-            .account_usage(caller.organisation, id, since, until)
-            .await?;
-        let reported = self
-            .store
-            .reported(caller.organisation, Of::Owner(id.uuid()), since, until)
-            .await?;
-        let losses = self.store.losses(since, until).await?;
-        Ok(UsageReport::of(counts, losses, &reported))
-    }
-
     /// What was done to a service account, newest first. An erased one has a history still.
     ///
     /// # Errors
@@ -237,7 +209,7 @@ impl App {
         Ok(Owner::ServiceAccount(id))
     }
 
-    async fn known_account(&self, organisation: OrganisationId, id: AccountId) -> Result<Account> {
+    pub(crate) async fn known_account(&self, organisation: OrganisationId, id: AccountId) -> Result<Account> {
         self.store.account(organisation, id).await?.ok_or(NOT_FOUND)
     }
 

@@ -22,7 +22,45 @@ pub enum ExportFormat {
     Ndjson,
     /// For spreadsheets.
     Csv,
+    /// For auditors: CSV of who answers for which key, what it may do, and when it was made, used, rotated and ends.
+    Report,
 }
+
+impl ExportFormat {
+    /// The columns of CSV; none of what is no table.
+    fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Ndjson => &[],
+            Self::Csv => &FIELDS,
+            Self::Report => &REPORT,
+        }
+    }
+}
+
+/// The columns of the report.
+const REPORT: [&str; 21] = [
+    "number",
+    "id",
+    "name",
+    "display",
+    "status",
+    "owner_type",
+    "owner",
+    "owner_name",
+    "answerable",
+    "partner",
+    "description",
+    "owner_purpose",
+    "permissions",
+    "roles",
+    "created_at",
+    "created_by",
+    "rotated_at",
+    "last_used_at",
+    "last_used_ip",
+    "expires_at",
+    "ended_at",
+];
 
 /// The fields, in the order of CSV's columns.
 const FIELDS: [&str; 26] = [
@@ -59,6 +97,7 @@ const FIELDS: [&str; 26] = [
 pub struct Export {
     app: Arc<App>,
     organisation: OrganisationId,
+    organisation_name: String,
     format: ExportFormat,
     directory: Directory,
     window: Span,
@@ -84,12 +123,14 @@ impl App {
     pub async fn export_keys(self: &Arc<Self>, caller: &Caller, format: ExportFormat) -> Result<Export> {
         caller.require(Management::KeysRead)?;
         let organisation = caller.organisation;
+        let tenant = self.tenant(organisation).await?;
         Ok(Export {
             app: Arc::clone(self),
             organisation,
+            organisation_name: tenant.organisation.name.clone(),
             format,
             directory: self.store.directory(organisation).await?,
-            window: self.tenant(organisation).await?.policy.expiring_window,
+            window: tenant.policy.expiring_window,
             after: 0,
             upto: self.store.last_key_number(organisation).await?,
             begun: false,
@@ -105,8 +146,9 @@ impl Export {
     #[tracing::instrument(level = "debug", name = "app.key.next", skip_all)]
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let mut text = Vec::new();
-        if !self.begun && self.format == ExportFormat::Csv {
-            text.extend_from_slice(FIELDS.join(",").as_bytes());
+        let columns = self.format.columns();
+        if !self.begun && !columns.is_empty() {
+            text.extend_from_slice(columns.join(",").as_bytes());
             text.extend_from_slice(b"\r\n");
         }
         self.begun = true;
@@ -124,18 +166,38 @@ impl Export {
         for walked in &page {
             let fields = self.fields(walked);
             match self.format {
+                ExportFormat::Report => {
+                    let told = self.reported(walked, fields);
+                    line(&mut text, columns, &told);
+                }
                 ExportFormat::Ndjson => {
                     serde_json::to_writer(&mut text, &fields).map_err(crate::AppError::internal)?;
                     text.push(b'\n');
                 }
-                ExportFormat::Csv => {
-                    let cells: Vec<String> = FIELDS.iter().map(|name| cell(fields.get(*name))).collect();
-                    text.extend_from_slice(cells.join(",").as_bytes());
-                    text.extend_from_slice(b"\r\n");
-                }
+                ExportFormat::Csv => line(&mut text, columns, &fields),
             }
         }
         Ok(Some(text))
+    }
+
+    /// The same with what the report says beside, each in one cell.
+    fn reported(&self, walked: &Walked, mut told: Map<String, Value>) -> Map<String, Value> {
+        let key = &walked.key;
+        let ended = key.revoked.as_ref().map(|revoked| revoked.at).or(key.deleted_at);
+        let beside = [
+            ("created_by", json!(key.created_by.name)),
+            ("answerable", json!(walked.answerable)),
+            ("partner", json!(walked.partner)),
+            ("owner_purpose", json!(walked.purpose)),
+            ("ended_at", json!(ended)),
+        ];
+        for (name, value) in beside {
+            told.insert(name.to_owned(), value);
+        }
+        if matches!(key.owner, Owner::Organisation(_)) {
+            told.insert("owner_name".to_owned(), json!(self.organisation_name));
+        }
+        told
     }
 
     /// What is told of a key; nulls and empty fields are left out.
@@ -180,11 +242,18 @@ impl Export {
     }
 }
 
+/// A line of CSV.
+fn line(text: &mut Vec<u8>, columns: &[&str], fields: &Map<String, Value>) {
+    let cells: Vec<String> = columns.iter().map(|name| cell(fields.get(*name))).collect();
+    text.extend_from_slice(cells.join(",").as_bytes());
+    text.extend_from_slice(b"\r\n");
+}
+
 /// A cell after RFC 4180. What a spreadsheet would take for a formula is made a text by an apostrophe, which an import takes
 /// off again.
 fn cell(value: Option<&Value>) -> String {
     let text = match value {
-        None => String::new(),
+        None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(items)) => {
             let texts: Vec<String> = items

@@ -1,6 +1,6 @@
-//! Looking at keys, their usage and their history.
+//! Looking at keys and their history.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::access::Management;
@@ -8,118 +8,16 @@ use domain::audit::Shown;
 use domain::clock::Timestamp;
 use domain::id::{KeyId, OrganisationId};
 use domain::key::Owner;
-use domain::latency::Histogram;
 use domain::page::{Cursor, CursorError, Page, SortValue};
 use store::audit::AuditQuery;
-use store::journal::Losses;
 use store::keys::{KeyQuery, KeySort, Summary};
-use store::reports::Reported;
 use store::requests::{Kept, Of};
-use store::usage::{Bucket, Grain};
 use uuid::Uuid;
 
 use super::{KeyView, owner, view};
 use crate::error::{AppError, Result};
-use crate::usage::Upstream;
+use crate::usage::LONGEST;
 use crate::{App, Caller};
-
-/// The longest stretch of usage that is answered at once.
-const MAX_USAGE: Duration = Duration::from_secs(400 * 86_400);
-
-/// How often a key was answered what.
-#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
-pub struct UsageReport {
-    /// All answers.
-    pub total: i64,
-    /// By code.
-    #[schema(value_type = HashMap<String, i64>, example = json!({"VALID": 1}))]
-    pub by_code: BTreeMap<&'static str, i64>,
-    /// By hour; hours without answers are left out.
-    pub buckets: Vec<UsageBucket>,
-    /// How long Claviger took to answer, as far as that was measured.
-    #[schema(required)]
-    pub latency: Option<Latency>,
-    /// Verifications of the whole installation that were answered in these hours and could not be counted: the usage journal
-    /// was full.
-    #[schema(example = 0)]
-    pub dropped: i64,
-    /// What the upstream answered, as far as applications have reported it.
-    #[schema(required)]
-    pub upstream: Option<Upstream>,
-}
-
-/// How long answers took, in microseconds. The percentiles are upper bounds of fixed buckets.
-#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
-pub struct Latency {
-    /// How many answers were measured.
-    #[schema(example = 1)]
-    pub count: u64,
-    /// On average.
-    #[schema(example = 1.5)]
-    pub mean_us: f64,
-    /// Half of them took no longer.
-    #[schema(example = 3)]
-    pub p50_us: u32,
-    /// 95 % of them took no longer.
-    #[schema(example = 5)]
-    pub p95_us: u32,
-    /// 99 % of them took no longer.
-    #[schema(example = 5)]
-    pub p99_us: u32,
-}
-
-impl Latency {
-    /// None where nothing was measured.
-    pub(crate) fn of(all: &Histogram) -> Option<Self> {
-        Some(Self {
-            count: all.count(),
-            mean_us: all.mean()?,
-            p50_us: all.permille(500)?,
-            p95_us: all.permille(950)?,
-            p99_us: all.permille(990)?,
-        })
-    }
-}
-
-/// One hour of usage.
-#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
-pub struct UsageBucket {
-    /// When the hour began.
-    pub start: Timestamp,
-    /// By code.
-    #[schema(value_type = HashMap<String, i64>, example = json!({"VALID": 1}))]
-    pub by_code: BTreeMap<&'static str, i64>,
-}
-
-impl UsageReport {
-    /// From counts, the oldest first.
-    pub(crate) fn of(buckets: Vec<Bucket>, losses: Losses, reported: &[Reported]) -> Self {
-        let mut report = Self {
-            total: 0,
-            by_code: BTreeMap::new(),
-            buckets: Vec::new(),
-            latency: None,
-            dropped: losses.dropped,
-            upstream: Upstream::of(reported),
-        };
-        let mut all = Histogram::default();
-        for (hour, code, count, latency) in buckets {
-            all.merge(&latency);
-            let code = code.as_str();
-            report.total += count;
-            *report.by_code.entry(code).or_default() += count;
-            match report.buckets.last_mut() {
-                Some(last) if last.start == hour => drop(last.by_code.insert(code, count)),
-                _ => report.buckets.push(UsageBucket {
-                    start: hour,
-                    by_code: [(code, count)].into(),
-                }),
-            }
-        }
-        report.latency = Latency::of(&all);
-        report
-    }
-}
 
 /// What is asked for by names that the organisation gave.
 #[derive(Debug, Clone, Default)]
@@ -235,33 +133,6 @@ impl App {
             .await?)
     }
 
-    /// How often a key was answered what, by the hour.
-    ///
-    /// # Errors
-    /// As [`AppError`] says.
-    #[tracing::instrument(level = "debug", name = "app.key.key_usage", skip_all)]
-    pub async fn key_usage(
-        &self,
-        caller: &Caller,
-        id: KeyId,
-        since: Option<Timestamp>,
-        until: Option<Timestamp>,
-    ) -> Result<UsageReport> {
-        caller.require(Management::UsageRead)?;
-        self.known(caller.organisation, id).await?;
-        let (since, until) = self.stretch(since, until)?;
-        let buckets = self
-            .store
-            .key_answers(caller.organisation, id, Grain::Hour, since, until)
-            .await?;
-        let reported = self
-            .store
-            .reported(caller.organisation, Of::Key(id), since, until)
-            .await?;
-        let losses = self.store.losses(since, until).await?;
-        Ok(UsageReport::of(buckets, losses, &reported))
-    }
-
     /// A stretch of time to look at usage in, from the beginning of an hour; the last thirty days when unsaid.
     pub(crate) fn stretch(
         &self,
@@ -270,7 +141,7 @@ impl App {
     ) -> Result<(Timestamp, Timestamp)> {
         let until = until.unwrap_or_else(|| self.clock.now().plus(Duration::from_secs(1)));
         let since = since.unwrap_or_else(|| until.minus(Duration::from_secs(30 * 86_400)));
-        if until <= since || until.since(since) > MAX_USAGE {
+        if until <= since || until.since(since) > LONGEST {
             return Err(AppError::field(
                 "since",
                 "must lie before until, by at most 400 days",
@@ -337,7 +208,7 @@ impl App {
         Ok(self.store.requests(organisation, of, limit, after, &list).await?)
     }
 
-    async fn known(&self, organisation: OrganisationId, id: KeyId) -> Result<()> {
+    pub(crate) async fn known(&self, organisation: OrganisationId, id: KeyId) -> Result<()> {
         self.store
             .key(organisation, id)
             .await?

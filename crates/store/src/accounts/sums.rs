@@ -1,9 +1,9 @@
-//! What the keys of accounts add up to: how many are live, when one was last used, and how often they were answered what.
+//! What the keys of accounts add up to: how many are live, and when one was last used.
 
 use std::collections::HashMap;
 
 use domain::clock::Timestamp;
-use domain::id::{AccountId, OrganisationId};
+use domain::id::OrganisationId;
 use domain::key::{Key, Owner};
 use domain::page::{Cursor, Page, SortValue};
 use uuid::Uuid;
@@ -12,7 +12,6 @@ use crate::db::Value;
 use crate::error::{Result, StoreError};
 use crate::keys::{COLUMNS, key_of};
 use crate::tx::Tx;
-use crate::usage::{Bucket, buckets, summed};
 use crate::{Store, params};
 
 /// The same rule as [`Key::is_live`], in SQL, at `$2`.
@@ -77,29 +76,6 @@ impl Store {
             Ok((owner, sums))
         });
         sums.collect()
-    }
-
-    /// How often the keys of an account were answered what, by the hour, from `since` until before `until`, oldest
-    /// first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn account_usage(
-        &self,
-        organisation: OrganisationId,
-        account: AccountId,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<Bucket>> {
-        let sql = format!(
-            "SELECT u.hour, u.code, {} FROM keys k CROSS JOIN usage_hours u \
-             WHERE k.organisation = $1 AND k.owner_id = $2 AND u.organisation = $1 AND u.key = k.id \
-             AND u.hour >= $3 AND u.hour < $4 GROUP BY u.hour, u.code ORDER BY u.hour, u.code",
-            summed("u")
-        );
-        let values = params![organisation, account, since, until].to_vec();
-        let rows = self.readers.query_long(sql, values).await?;
-        buckets(&rows)
     }
 
     /// A page of the organisation's partners by name, regardless of case; `list` names the list in its cursor.

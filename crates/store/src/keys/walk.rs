@@ -17,6 +17,12 @@ pub struct Walked {
     pub owner: Option<String>,
     /// What the owner is called.
     pub owner_name: Option<String>,
+    /// The partner of the service account.
+    pub partner: Option<String>,
+    /// What the service account is for.
+    pub purpose: Option<String>,
+    /// The name of the person who answers for the service account.
+    pub answerable: Option<String>,
 }
 
 impl Store {
@@ -42,9 +48,11 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Walked>> {
         let sql = format!(
-            "SELECT {COLUMNS}, COALESCE(a.username, u.email), COALESCE(a.name, u.name) FROM keys k \
+            "SELECT {COLUMNS}, COALESCE(a.username, u.email), COALESCE(a.name, u.name), \
+             a.partner, a.purpose, p.name FROM keys k \
              LEFT JOIN service_accounts a ON k.owner_kind = 'service_account' AND a.id = k.owner_id \
              LEFT JOIN users u ON k.owner_kind = 'user' AND u.id = k.owner_id \
+             LEFT JOIN users p ON p.id = a.owner \
              WHERE k.organisation = $1 AND k.number > $2 AND k.number <= $3 ORDER BY k.number LIMIT $4"
         );
         let values = params![organisation, after, upto, limit].to_vec();
@@ -56,6 +64,9 @@ impl Store {
                     key: key_of(row)?,
                     owner: row.get(columns)?,
                     owner_name: row.get(columns + 1)?,
+                    partner: row.get(columns + 2)?,
+                    purpose: row.get(columns + 3)?,
+                    answerable: row.get(columns + 4)?,
                 })
             })
             .collect()

@@ -190,6 +190,7 @@ impl Tx {
             "usage_hours",
             "usage_days",
             "usage_reports",
+            "usage_tops",
             "key_requests",
         ] {
             let sql = format!("DELETE FROM {table} WHERE organisation = $1 AND key = $2");

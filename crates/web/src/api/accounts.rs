@@ -7,7 +7,6 @@ use ::http::{HeaderMap, StatusCode, header};
 use app::AppError;
 use app::account::{DeletedAccount, Imported};
 use app::import::{Format, MAX_IMPORT_BODY};
-use app::key::UsageReport;
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::response::Response;
 use domain::account::AccountDraft;
@@ -24,7 +23,7 @@ pub(super) use list::*;
 use shown::ShownAccount;
 
 use super::caller::By;
-use super::keys::{self, ListQuery as KeyListQuery, Stretch, limit, present};
+use super::keys::{self, ListQuery as KeyListQuery, limit, present};
 use super::openapi::{Conflict, PolicyRefused, part};
 use super::params::{IfMatch, PageQuery, if_match};
 use super::shown::ShownKey;
@@ -204,26 +203,6 @@ pub(super) async fn keys(
 ) -> Result<Response> {
     let owner = web.app.account_as_owner(&caller, id(&account)?).await?;
     keys::page(&caller, &web, asked.of(owner)?).await
-}
-
-/// How often the keys of a service account were answered what, by the hour.
-#[utoipa::path(
-    get, path = "/v1/service-accounts/{id}/usage", operation_id = "service_account_usage", tag = "service-accounts",
-    params(("id" = AccountId, Path, description = "The service account"), Stretch),
-    responses((status = OK, description = "The counts", body = UsageReport)),
-    extensions(("x-claviger-permission" = json!("claviger:usage.read")))
-)]
-pub(super) async fn usage(
-    By(caller): By,
-    State(web): State<Web>,
-    Path(account): Path<String>,
-    Query(stretch): Query<Stretch>,
-) -> Result<Response> {
-    let report = web
-        .app
-        .account_usage(&caller, id(&account)?, stretch.since, stretch.until)
-        .await?;
-    Ok(json(StatusCode::OK, &report))
 }
 
 /// The history of a service account, newest first.

@@ -1,4 +1,4 @@
-//! `/v1/keys/import` and `/v1/keys/export`: keys by the million, streamed both ways.
+//! `/v1/keys/import`, `/v1/keys/export` and `/v1/keys/report`: keys by the million, streamed both ways.
 
 use std::time::Duration;
 
@@ -261,6 +261,23 @@ pub(super) async fn export(
         ),
     };
     let export = web.app.export_keys(&caller, format).await?;
+    Ok(streamed(export, kind, name))
+}
+
+/// The credential report, streamed: of every key of the organisation, ended ones too, who answers for it, what it is for and may
+/// do, and when it was made, rotated, last used and ends.
+#[utoipa::path(
+    get, path = "/v1/keys/report", operation_id = "report_keys", tag = "keys",
+    responses((status = OK, description = "A line of CSV for each key", content_type = "text/csv", body = String, example = "number,id,name,…")),
+    extensions(("x-claviger-permission" = json!("claviger:keys.read")))
+)]
+pub(super) async fn report(By(caller): By, State(web): State<Web>) -> Result<Response> {
+    let export = web.app.export_keys(&caller, ExportFormat::Report).await?;
+    let name = "attachment; filename=\"key-report.csv\"";
+    Ok(streamed(export, "text/csv; charset=utf-8", name))
+}
+
+fn streamed(export: Export, kind: &'static str, name: &'static str) -> Response {
     let pages = stream::unfold(Some(export), |export: Option<Export>| async move {
         let mut export = export?;
         match export.next().await {
@@ -271,5 +288,5 @@ pub(super) async fn export(
         }
     });
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(pages)).into_response())
+    (headers, Body::from_stream(pages)).into_response()
 }

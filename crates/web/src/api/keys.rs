@@ -4,7 +4,7 @@ mod describe;
 mod list;
 
 use ::http::{HeaderMap, StatusCode, Uri};
-use app::key::{CreateKey, EditKey, Idempotency, QuotaChange, RotateKey, Switch, TokenInput, UsageReport};
+use app::key::{CreateKey, EditKey, Idempotency, QuotaChange, RotateKey, Switch, TokenInput};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::access::Pattern;
@@ -439,30 +439,10 @@ pub(super) async fn reveal(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Stretch {
-    /// From when; a day ago when not said.
+    /// From when; thirty days before the end when not said.
     pub(super) since: Option<Timestamp>,
     /// Until when; now when not said.
     pub(super) until: Option<Timestamp>,
-}
-
-/// How often a key was answered what, by the hour.
-#[utoipa::path(
-    get, path = "/v1/keys/{id}/usage", operation_id = "key_usage", tag = "keys",
-    params(("id" = KeyId, Path, description = "The key"), Stretch),
-    responses((status = OK, description = "The counts", body = UsageReport)),
-    extensions(("x-claviger-permission" = json!("claviger:usage.read")))
-)]
-pub(super) async fn usage(
-    By(caller): By,
-    State(web): State<Web>,
-    Path(key): Path<String>,
-    Query(stretch): Query<Stretch>,
-) -> Result<Response> {
-    let report = web
-        .app
-        .key_usage(&caller, id(&key)?, stretch.since, stretch.until)
-        .await?;
-    Ok(shown::json(StatusCode::OK, &report))
 }
 
 /// The history of a key, newest first.

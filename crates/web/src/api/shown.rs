@@ -2,6 +2,7 @@
 
 use ::http::{HeaderValue, StatusCode, header};
 use app::key::{Deleted, Issued, KeyView, Other, QuotaView, Revoked, RoleView};
+use app::usage::Series;
 use axum::response::{IntoResponse, Response};
 use domain::clock::Timestamp;
 use domain::id::{KeyId, SecretId};
@@ -126,6 +127,23 @@ pub(super) struct ShownKey<'a> {
     /// Its secrets without their tokens, youngest first; left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     secrets: Option<Vec<ShownSecret<'a>>>,
+    /// Its usage day by day, in a list that is asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<ShownDays<'a>>,
+}
+
+/// A key's usage by the day (UTC).
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeyDays)]
+struct ShownDays<'a> {
+    /// The beginning of the first day.
+    since: Timestamp,
+    /// How often it was let through, a number for each day; the last is today's.
+    #[schema(example = json!([0, 12]))]
+    admitted: &'a [i64],
+    /// How often it was refused.
+    #[schema(example = json!([0, 1]))]
+    refused: &'a [i64],
 }
 
 /// A key's quota.
@@ -246,6 +264,20 @@ pub(super) fn row(view: &KeyView) -> ShownKey<'_> {
         last_used_agent: &key.last_used_agent,
         version: key.version,
         secrets: None,
+        usage: None,
+    }
+}
+
+/// A key in a list, with its usage.
+pub(super) fn with_usage<'a>(view: &'a KeyView, series: &'a Series) -> ShownKey<'a> {
+    let days = series.of(view.key.id);
+    ShownKey {
+        usage: Some(ShownDays {
+            since: series.since,
+            admitted: &days.admitted,
+            refused: &days.refused,
+        }),
+        ..row(view)
     }
 }
 

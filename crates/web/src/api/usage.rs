@@ -1,4 +1,6 @@
-//! `/v1/usage`: what applications report of the upstream, and tokens that nobody has.
+//! `/v1/usage`: charts of it (`charts.rs`), what applications report of the upstream, and tokens that nobody has.
+
+mod charts;
 
 use ::http::{HeaderMap, StatusCode, Uri};
 use app::usage::ReportDraft;
@@ -8,6 +10,8 @@ use domain::clock::Timestamp;
 use domain::id::KeyId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub(super) use charts::*;
 
 use super::caller::By;
 use super::keys::{Stretch, idempotency};

@@ -53,6 +53,9 @@ pub(in crate::api) struct ListQuery {
     idle_since: Option<Timestamp>,
     /// Words that name, description or the masked key must all hold; eight at most.
     q: Option<String>,
+    /// Whole days of UTC, today's the last, of whose usage each key tells; needs `claviger:usage.read`. From `1d` to `90d`.
+    #[param(value_type = Option<String>, pattern = "^([1-9]|[1-8][0-9]|90)d$", example = "7d")]
+    usage: Option<Span>,
     /// The order, with `-` for highest first; `-created_at` when not said.
     #[param(
         pattern = "^-?(created_at|name|expires_at|created_by|last_used_at)$",
@@ -177,7 +180,16 @@ pub(in crate::api) async fn page(caller: &Caller, web: &Web, asked: ListQuery) -
         .app
         .list_keys(caller, query, filter, &list, asked.cursor.as_deref())
         .await?;
-    let items: Vec<_> = page.items.iter().map(shown::row).collect();
+    let ids: Vec<_> = page.items.iter().map(|view| view.key.id).collect();
+    let series = match asked.usage {
+        Some(span) => Some(web.app.usage_of_keys(caller, &ids, span).await?),
+        None => None,
+    };
+    let row = |view| match &series {
+        Some(series) => shown::with_usage(view, series),
+        None => shown::row(view),
+    };
+    let items: Vec<_> = page.items.iter().map(row).collect();
     Ok(shown::json(
         StatusCode::OK,
         &Page {
