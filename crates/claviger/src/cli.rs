@@ -26,6 +26,7 @@ mod roles;
 mod secrets;
 mod serve;
 mod text;
+mod usage;
 mod users;
 mod welcome;
 
@@ -132,6 +133,8 @@ enum Command {
     Import(import::Import),
     /// Take everything but secrets away, in a form that `import` takes
     Export(export::Export),
+    /// How often the organisation's keys were answered what, with the keys that were used most
+    Usage(usage::Usage),
     /// Read, check and export the record of who did what
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -236,6 +239,7 @@ impl Command {
                 | Self::Permissions(_)
                 | Self::Import(_)
                 | Self::Export(_)
+                | Self::Usage(_)
                 | Self::Audit(_)
                 | Self::Policy(_)
                 | Self::Users(_)
@@ -260,6 +264,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Permissions(command) => permissions::run(context, command).await,
         Command::Import(args) => import::run(context, args).await,
         Command::Export(args) => export::run(context, args).await,
+        Command::Usage(args) => usage::run(context, args).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Users(command) => users::run(context, command).await,

@@ -36,7 +36,7 @@ pub(crate) enum Accounts {
     /// List the keys of a service account
     Keys(show::Page),
     /// How often the keys of a service account were used, day by day
-    Usage(show::Usage),
+    Usage(super::usage::Of),
     /// What was lately asked with the keys of a service account
     Requests(super::requests::Requests),
     /// What was done to a service account, by whom and when

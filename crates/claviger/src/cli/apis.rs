@@ -148,7 +148,7 @@ fn show(context: &Context, api: &Value) -> Result<(), CliError> {
 }
 
 /// An API's path, by its id or slug.
-async fn path_of(client: &Client, api: &str) -> Result<String, CliError> {
+pub(super) async fn path_of(client: &Client, api: &str) -> Result<String, CliError> {
     if let Ok(id) = api.parse::<ApiId>() {
         return Ok(format!("/v1/apis/{id}"));
     }

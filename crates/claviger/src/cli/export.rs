@@ -133,7 +133,8 @@ async fn write(context: &Context, client: &Client, directory: &Path) -> Result<u
     }
     let mut file = private(&directory.join("keys.ndjson"))?;
     let progress = bar(context);
-    let count = copy(client, "ndjson", &mut file, &progress).await;
+    let query = vec![("format", "ndjson".to_owned())];
+    let count = copy(client, "/v1/keys/export", &query, &mut file, &progress).await;
     progress.finish_and_clear();
     let count = count?;
     file.sync_all()?;
@@ -203,12 +204,12 @@ fn bar(context: &Context) -> ProgressBar {
 /// Copies the stream of keys as it comes, and counts its lines.
 async fn copy(
     client: &Client,
-    format: &str,
+    path: &str,
+    query: &Query,
     out: &mut impl Write,
     progress: &ProgressBar,
 ) -> Result<u64, CliError> {
-    let query = vec![("format", format.to_owned())];
-    let mut response = client.stream("/v1/keys/export", &query).await?;
+    let mut response = client.stream(path, query).await?;
     let mut lines = 0;
     while let Some(chunk) = response.chunk().await.map_err(|error| client.failure(&error))? {
         lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -244,13 +245,40 @@ pub(crate) struct Keys {
 
 /// Writes the keys alone.
 pub(crate) async fn keys(context: &Context, args: Keys) -> Result<(), CliError> {
-    let client = connect(context)?;
     let format = match args.format {
         Format::Ndjson => "ndjson",
         Format::Csv => "csv",
     };
-    let Some(path) = args.output else {
-        copy(&client, format, &mut io::stdout().lock(), &ProgressBar::hidden()).await?;
+    let query = vec![("format", format.to_owned())];
+    to(context, "/v1/keys/export", &query, args.output).await
+}
+
+/// Where the credential report goes.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  claviger keys report --output key-report.csv")]
+pub(crate) struct Report {
+    /// Into this file instead of standard output; it appears only when it is whole
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Writes the credential report.
+pub(crate) async fn report(context: &Context, args: Report) -> Result<(), CliError> {
+    to(context, "/v1/keys/report", &Query::new(), args.output).await
+}
+
+/// Copies what is streamed into a file, or to standard output.
+async fn to(context: &Context, from: &str, query: &Query, output: Option<PathBuf>) -> Result<(), CliError> {
+    let client = connect(context)?;
+    let Some(path) = output else {
+        copy(
+            &client,
+            from,
+            query,
+            &mut io::stdout().lock(),
+            &ProgressBar::hidden(),
+        )
+        .await?;
         return Ok(());
     };
     let mut draft = path.clone().into_os_string();
@@ -259,7 +287,7 @@ pub(crate) async fn keys(context: &Context, args: Keys) -> Result<(), CliError> 
     let _ = fs::remove_file(&draft);
     let mut file = private(&draft)?;
     let progress = bar(context);
-    let copied = copy(&client, format, &mut file, &progress).await;
+    let copied = copy(&client, from, query, &mut file, &progress).await;
     progress.finish_and_clear();
     let done = copied.and_then(|_| {
         file.sync_all()?;

@@ -8,11 +8,9 @@ mod quota;
 mod rotate;
 mod show;
 mod switch;
-mod usage;
 mod verify;
 
 pub(super) use list::{about_the_rest, pages, show_page};
-pub(super) use usage::report as report_usage;
 
 use clap::{Args, Subcommand};
 use domain::span::Span;
@@ -54,12 +52,14 @@ pub(crate) enum Keys {
     Import(super::import::Import),
     /// Write the keys out as NDJSON or CSV, without anything that a token could be told by
     Export(super::export::Keys),
+    /// Write the credential report: a CSV of who answers for each key, what it may do, and when it was used and ends
+    Report(super::export::Report),
     /// Ask whether a token would be let in; exit code 5 if not
     Verify(verify::Verify),
     /// Set what is used of a key's quota: anew, or by a credit
     Quota(quota::Quota),
     /// How often a key was used, day by day
-    Usage(usage::Usage),
+    Usage(super::usage::Of),
     /// What was lately asked with a key, and what it was answered
     Requests(super::requests::Requests),
     /// What was done to a key, by whom and when
@@ -87,7 +87,11 @@ pub(crate) async fn run(context: &Context, command: Keys) -> Result<(), CliError
         Keys::Export(args) => super::export::keys(context, args).await,
         Keys::Verify(args) => verify::run(context, args).await,
         Keys::Quota(args) => quota::run(context, args).await,
-        Keys::Usage(args) => usage::run(context, args).await,
+        Keys::Usage(args) => {
+            let path = super::input::key_path(&args.id)?;
+            super::usage::report(context, &path, &args.stretch).await
+        }
+        Keys::Report(args) => super::export::report(context, args).await,
         Keys::Requests(args) => super::requests::run(context, args, super::input::key_path).await,
         Keys::Events(args) => show::events(context, args).await,
         Keys::Summary => list::summary(context).await,

@@ -357,6 +357,20 @@ pub(crate) fn bar(value: u64, greatest: u64, width: u64) -> String {
     out
 }
 
+/// A line of at most `width` characters, each as high as its share of the greatest; neighbours are added up where there are more.
+pub(crate) fn spark(values: &[u64], width: usize) -> String {
+    const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let together = values.len().div_ceil(width.max(1)).max(1);
+    let sums: Vec<u64> = values.chunks(together).map(|some| some.iter().sum()).collect();
+    let greatest = sums.iter().copied().max().unwrap_or(0).max(1);
+    let height = |sum: &u64| {
+        // What happened at all is seen.
+        let share = (u128::from(*sum) * 7).div_ceil(u128::from(greatest));
+        HEIGHTS[usize::try_from(share).unwrap_or(7).min(7)]
+    };
+    sums.iter().map(height).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -409,5 +423,14 @@ mod tests {
         assert_eq!(bar(10, 10, 8), "████████");
         assert_eq!(bar(5, 10, 8), "████");
         assert_eq!(bar(1, 1_000_000, 8), "▏");
+    }
+
+    #[test]
+    fn a_sparkline_has_its_width_and_shows_what_happened_at_all() {
+        assert_eq!(spark(&[], 8), "");
+        assert_eq!(spark(&[0, 0], 8), "▁▁");
+        assert_eq!(spark(&[0, 1, 1_000_000], 8), "▁▂█");
+        assert_eq!(spark(&[1, 1, 4, 4], 2), "▃█");
+        assert!(spark(&[7; 1_000], 60).chars().count() <= 60);
     }
 }

@@ -7,8 +7,8 @@ use super::answer;
 use crate::cli::client::Query;
 use crate::cli::connect::connect;
 use crate::cli::error::CliError;
-use crate::cli::input::When;
-use crate::cli::keys::{about_the_rest, pages, report_usage, show_page};
+use crate::cli::keys::{about_the_rest, pages, show_page};
+use crate::cli::usage::{Of, report};
 use crate::cli::{Context, audit, input};
 
 /// One service account.
@@ -28,19 +28,6 @@ pub(crate) struct Page {
     all: bool,
 }
 
-/// Of which service account, and when.
-#[derive(Debug, Args)]
-pub(crate) struct Usage {
-    /// The account's id, acct_…
-    id: String,
-    /// From an instant, or for a span such as 30d until now
-    #[arg(long, value_name = "WHEN")]
-    since: Option<When>,
-    /// Until an instant, or until a span ago
-    #[arg(long, value_name = "WHEN")]
-    until: Option<When>,
-}
-
 pub(super) async fn show(context: &Context, args: One) -> Result<(), CliError> {
     let path = input::account_path(&args.id)?;
     answer(context, &connect(context)?.get(&path, &Query::new()).await?)
@@ -58,9 +45,9 @@ pub(super) async fn keys(context: &Context, args: Page) -> Result<(), CliError> 
     Ok(())
 }
 
-pub(super) async fn usage(context: &Context, args: Usage) -> Result<(), CliError> {
+pub(super) async fn usage(context: &Context, args: Of) -> Result<(), CliError> {
     let path = input::account_path(&args.id)?;
-    report_usage(context, &path, args.since, args.until).await
+    report(context, &path, &args.stretch).await
 }
 
 pub(super) async fn events(context: &Context, args: Page) -> Result<(), CliError> {
