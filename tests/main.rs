@@ -54,4 +54,5 @@ mod sign_in;
 mod single_sign_on;
 mod tenants;
 mod traces;
+mod usage;
 mod verify_input;
