@@ -294,6 +294,11 @@ async fn rows(conn: &mut Conn, sqlite: bool) -> std::result::Result<(), StoreErr
             numbers("n", 1, 20)
         ),
         format!(
+            "WITH RECURSIVE {}, {days} INSERT INTO report_days (organisation, key, day, api, status, {measured}) \
+             SELECT {organisation}, {key}, {bigd}, {api}, 200, 4800, 24000, 4560, 240 FROM n CROSS JOIN d",
+            numbers("n", 1, 20)
+        ),
+        format!(
             "WITH RECURSIVE {}, {hours} INSERT INTO usage_reports (organisation, key, hour, api, route, status, {measured}) \
              SELECT {organisation}, {key}, {bigh}, {api}, 'GET /orders/{{id}}', 200, 200, 1000, 190, 10 FROM n CROSS JOIN h",
             numbers("n", 1, 20)

@@ -77,6 +77,7 @@ impl Tx {
     /// When the database fails.
     pub async fn add_reports(&mut self, organisation: OrganisationId, reports: &[Report]) -> Result<()> {
         let mut sums: HashMap<_, Histogram> = HashMap::new();
+        let mut days: HashMap<_, Histogram> = HashMap::new();
         let mut totals: HashMap<_, Histogram> = HashMap::new();
         for one in reports {
             let (api, route) = (
@@ -85,6 +86,8 @@ impl Tx {
             );
             let place = (one.key, one.at.floor_to(HOUR), api, route, one.status);
             sums.entry(place).or_default().add(one.micros);
+            let place = (one.key, one.at.floor_to(DAY), api, one.status);
+            days.entry(place).or_default().add(one.micros);
             for (grain, start) in [("h", one.at.floor_to(HOUR)), ("d", one.at.floor_to(DAY))] {
                 let place = (grain, start, api, one.status);
                 totals.entry(place).or_default().add(one.micros);
@@ -101,13 +104,21 @@ impl Tx {
             });
         let place = "organisation, key, hour, api, route, status";
         self.add_measured("usage_reports", place, rows.collect()).await?;
+        let mut days: Vec<_> = days.into_iter().collect();
+        days.sort_unstable_by_key(|(place, _)| *place);
+        let rows = days.into_iter().map(|((key, day, api, status), latency)| {
+            let place = params![organisation, key, day, api, status].to_vec();
+            let count = i64::try_from(latency.count()).unwrap_or(i64::MAX);
+            measured(place, count, &latency)
+        });
+        let place = "organisation, key, day, api, status";
+        self.add_measured("report_days", place, rows.collect()).await?;
         let mut totals: Vec<_> = totals.into_iter().collect();
         totals.sort_unstable_by_key(|(place, _)| *place);
         let rows = totals.into_iter().map(|((grain, start, api, status), latency)| {
-            let mut row = params![organisation, grain, start, api, status].to_vec();
+            let place = params![organisation, grain, start, api, status].to_vec();
             let count = i64::try_from(latency.count()).unwrap_or(i64::MAX);
-            measured(&mut row, count, &latency);
-            row
+            measured(place, count, &latency)
         });
         let place = "organisation, grain, start, api, status";
         self.add_measured("report_totals", place, rows.collect()).await
@@ -118,8 +129,7 @@ impl Tx {
 pub type ReportedIn = (Timestamp, Reported);
 
 impl Store {
-    /// What was reported, by the beginning of each hour or day and by status. Of an organisation and of an API days are kept,
-    /// too; of a key and an account hours alone.
+    /// What was reported, by the beginning of each hour or day and by status.
     ///
     /// # Errors
     /// When the database fails.
@@ -131,31 +141,32 @@ impl Store {
         span: Span<'_>,
     ) -> Result<Vec<ReportedIn>> {
         let mut values = params![organisation].to_vec();
-        let (start, rest) = match whose {
+        let (table, of_key) = match grain {
+            Grain::Day => ("report_days", "u.day"),
+            Grain::Minute | Grain::Hour => ("usage_reports", "u.hour"),
+        };
+        let (start, mut rest) = match whose {
             Whose::Key(key) => {
                 values.push((*key).into());
                 (
-                    "u.hour",
-                    "usage_reports u WHERE u.organisation = $1 AND u.key = $2",
+                    of_key,
+                    format!("{table} u WHERE u.organisation = $1 AND u.key = $2"),
                 )
             }
             Whose::Account(account) => {
                 values.push(account.uuid().into());
-                (
-                    "u.hour",
-                    "keys k CROSS JOIN usage_reports u WHERE k.organisation = $1 AND k.owner_id = $2 \
-                     AND u.organisation = $1 AND u.key = k.id",
-                )
+                let rest = format!(
+                    "keys k CROSS JOIN {table} u WHERE k.organisation = $1 AND k.owner_id = $2 \
+                     AND u.organisation = $1 AND u.key = k.id"
+                );
+                (of_key, rest)
             }
             Whose::Organisation | Whose::Api(_) => {
                 values.push(grain.letter().into());
-                (
-                    "u.start",
-                    "report_totals u WHERE u.organisation = $1 AND u.grain = $2",
-                )
+                let rest = "report_totals u WHERE u.organisation = $1 AND u.grain = $2";
+                ("u.start", rest.to_owned())
             }
         };
-        let mut rest = rest.to_owned();
         if let Whose::Api(slug) = whose {
             values.push(slug.as_str().into());
             rest.push_str(" AND u.api = $3");

@@ -328,6 +328,7 @@ impl Tx {
             ("usage_hours", "hour", "key, hour, api, code", before),
             ("usage_days", "day", "key, day, api, code", day),
             ("usage_reports", "hour", "key, hour, api, route, status", before),
+            ("report_days", "day", "key, day, api, status", day),
         ] {
             let sql = format!(
                 "DELETE FROM {table} WHERE organisation = $1 AND ({rest}) IN \

@@ -370,9 +370,7 @@ impl App {
         let Some(whole) = hours.map(|hours| Steps::one(&hours)) else {
             return Ok(None);
         };
-        // Of keys and accounts there are no days.
-        let by_day = matches!(whose, Whose::Organisation | Whose::Api(_));
-        let (grain, span, hours) = plan(&whole, by_day, Grain::Hour);
+        let (grain, span, hours) = plan(&whole, true, Grain::Hour);
         let (organisation, store) = (caller.organisation, &self.store);
         let rows = store.reported(organisation, whose, grain, span).await?;
         let loose = match hours.as_slice() {
@@ -382,7 +380,7 @@ impl App {
                 store.reported(organisation, whose, Grain::Hour, span).await?
             }
         };
-        let cells = cells(&whole, by_day, by_status(rows), by_status(loose));
+        let cells = cells(&whole, true, by_status(rows), by_status(loose));
         Ok(cells.finish().next().and_then(|cell| Upstream::of(&cell)))
     }
 }

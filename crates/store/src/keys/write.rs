@@ -190,6 +190,7 @@ impl Tx {
             "usage_hours",
             "usage_days",
             "usage_reports",
+            "report_days",
             "usage_tops",
             "key_requests",
         ] {
