@@ -11,6 +11,8 @@ use tracing::Instrument as _;
 use crate::App;
 use crate::error::Result;
 
+/// How long the last roll-up may take: who stops a server waits for it.
+const LAST_ROLL_UP: Duration = Duration::from_secs(10);
 /// How often old digests are written.
 const OFTEN: Duration = Duration::from_secs(1);
 /// How often the rest is seen to.
@@ -68,14 +70,18 @@ impl App {
         }
     }
 
-    /// Rolls up what was answered, writes digests that were found under an old pepper, and gives back what is held of quotas.
+    /// Writes digests that were found under an old pepper, gives back what is held of quotas, and rolls up what was answered, as
+    /// far as [`LAST_ROLL_UP`] reaches: the rest waits in the journal for the next start.
     ///
     /// # Errors
     /// When the database fails; nothing is lost then.
     pub async fn flush(&self) -> Result<()> {
-        self.roll_all_up().await?;
         self.rewrite_digests().await?;
-        Ok(self.engine.return_quotas().await?)
+        self.engine.return_quotas().await?;
+        match tokio::time::timeout(LAST_ROLL_UP, self.roll_all_up()).await {
+            Ok(done) => done,
+            Err(_late) => Ok(()),
+        }
     }
 
     async fn rewrite_digests(&self) -> Result<()> {
