@@ -80,6 +80,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/keys/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The credential report, streamed: of every key of the organisation, ended ones too, who answers for it, what it is for and may
+         *     do, and when it was made, rotated, last used and ends.
+         */
+        get: operations["report_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/keys/{id}": {
         parameters: {
             query?: never;
@@ -242,7 +262,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How often a key was answered what, by the hour. */
+        /** How often a key was answered what. */
         get: operations["key_usage"];
         put?: never;
         post?: never;
@@ -298,6 +318,40 @@ export interface paths {
         };
         /** What was lately asked of a service account's keys, newest first; see the same of a key. */
         get: operations["account_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often all keys of the organisation were answered what, with the keys that were used most. */
+        get: operations["usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/apis/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same of the organisation's keys at one API. */
+        get: operations["api_usage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -770,7 +824,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How often the keys of a service account were answered what, by the hour. */
+        /** The same of all keys of a service account. */
         get: operations["service_account_usage"];
         put?: never;
         post?: never;
@@ -2245,6 +2299,28 @@ export interface components {
             /** @description Signed checkpoints that were compared with. */
             checkpoints: number;
         };
+        /** @description A key that was used much. */
+        BusyKey: {
+            /** @description The key. */
+            id: components["schemas"]["KeyId"];
+            /**
+             * @description What it is called.
+             * @example Billing sync
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description How often it was answered.
+             * @example 1
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How often of these it was refused.
+             * @example 0
+             */
+            refused: number;
+        };
         /** @description Whether one chain holds. */
         ChainVerification: {
             /** @description Whose. */
@@ -2405,6 +2481,17 @@ export interface components {
              * @example 2
              */
             ended: number;
+        };
+        /** @description How often something was refused with a code. */
+        ErrorCount: {
+            /** @description The code. */
+            code: components["schemas"]["VerificationCode"];
+            /**
+             * Format: int64
+             * @description How often.
+             * @example 1
+             */
+            count: number;
         };
         /**
          * @description Whether keys end by themselves.
@@ -3120,6 +3207,28 @@ export interface components {
             version: number;
             /** @description Its secrets without their tokens, youngest first; left out in lists. */
             secrets?: components["schemas"]["Secret"][] | null;
+            usage?: components["schemas"]["KeyDays"] | null;
+        };
+        /** @description A key's usage by the day (UTC). */
+        KeyDays: {
+            /** @description The beginning of the first day. */
+            since: components["schemas"]["Timestamp"];
+            /**
+             * @description How often it was let through, a number for each day; the last is today's.
+             * @example [
+             *       0,
+             *       12
+             *     ]
+             */
+            admitted: number[];
+            /**
+             * @description How often it was refused.
+             * @example [
+             *       0,
+             *       1
+             *     ]
+             */
+            refused: number[];
         };
         /**
          * @description What a delete does.
@@ -4422,6 +4531,7 @@ export interface components {
                 version: number;
                 /** @description Its secrets without their tokens, youngest first; left out in lists. */
                 secrets?: components["schemas"]["Secret"][] | null;
+                usage?: components["schemas"]["KeyDays"] | null;
             }[];
             /**
              * @description Where the next page begins; none on the last.
@@ -6462,10 +6572,12 @@ export interface components {
             };
             latency: components["schemas"]["Latency"] | null;
         };
-        /** @description One hour of usage. */
+        /** @description One step of a chart. */
         UsageBucket: {
-            /** @description When the hour began. */
+            /** @description When it began. */
             start: components["schemas"]["Timestamp"];
+            /** @description When the next begins. */
+            end: components["schemas"]["Timestamp"];
             /**
              * @description By code.
              * @example {
@@ -6475,14 +6587,36 @@ export interface components {
             by_code: {
                 [key: string]: number;
             };
+            /**
+             * Format: double
+             * @description The share that let somebody through; left out where there are no answers.
+             * @example 1
+             */
+            success_rate?: number | null;
+            latency?: components["schemas"]["Latency"] | null;
         };
-        /** @description How often a key was answered what. */
+        /** @description How often was answered what. */
         UsageReport: {
+            /** @description The beginning of the first step. */
+            since: components["schemas"]["Timestamp"];
+            /** @description The end of the last. */
+            until: components["schemas"]["Timestamp"];
+            /** @description What the chart goes by. */
+            step: components["schemas"]["UsageStep"];
+            /** @description Where its days and months begin. */
+            timezone: components["schemas"]["Zone"];
             /**
              * Format: int64
              * @description All answers.
+             * @example 1
              */
             total: number;
+            /**
+             * Format: double
+             * @description The share of them that let somebody through; none where there are no answers.
+             * @example 1
+             */
+            success_rate: number | null;
             /**
              * @description By code.
              * @example {
@@ -6492,7 +6626,7 @@ export interface components {
             by_code: {
                 [key: string]: number;
             };
-            /** @description By hour; hours without answers are left out. */
+            /** @description Every step, those without answers too. */
             buckets: components["schemas"]["UsageBucket"][];
             latency: components["schemas"]["Latency"] | null;
             /**
@@ -6503,6 +6637,10 @@ export interface components {
              */
             dropped: number;
             upstream: components["schemas"]["Upstream"] | null;
+            /** @description The codes of refusals, the most frequent first. */
+            errors: components["schemas"]["ErrorCount"][];
+            /** @description The keys that were used most, the most used first; left out of a key's own usage. */
+            keys?: components["schemas"]["BusyKey"][] | null;
         };
         /** @description A request that passed and was answered by what is behind the gateway. */
         UsageReportItem: {
@@ -6556,6 +6694,11 @@ export interface components {
             /** @description The requests. */
             reports: components["schemas"]["UsageReportItem"][];
         };
+        /**
+         * @description What a chart goes by.
+         * @enum {string}
+         */
+        UsageStep: "minute" | "hour" | "day" | "month";
         /** @description A person as they are shown. */
         User: {
             id: components["schemas"]["UserId"];
@@ -7328,6 +7471,11 @@ export interface operations {
                 /** @description Words that name, description or the masked key must all hold; eight at most. */
                 q?: string;
                 /**
+                 * @description Whole days of UTC, today's the last, of whose usage each key tells; needs `claviger:usage.read`. From `1d` to `90d`.
+                 * @example 7d
+                 */
+                usage?: string;
+                /**
                  * @description The order, with `-` for highest first; `-created_at` when not said.
                  * @example -created_at
                  */
@@ -7695,6 +7843,31 @@ export interface operations {
                 };
             };
             400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    report_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line of CSV for each key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example number,id,name,… */
+                    "text/csv": string;
+                };
+            };
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             500: components["responses"]["500"];
@@ -8770,10 +8943,19 @@ export interface operations {
     key_usage: {
         parameters: {
             query?: {
-                /** @description From when; a day ago when not said. */
+                /**
+                 * @description From when, rounded down to the beginning of a step; when not said, three hours before the end for minutes, thirty days
+                 *     for hours and days, and a year for months. At most 400 days are told, and of minutes two.
+                 */
                 since?: components["schemas"]["Timestamp"];
-                /** @description Until when; now when not said. */
+                /** @description Until when, rounded up to a whole hour, or with minutes to a whole minute; now when not said. */
                 until?: components["schemas"]["Timestamp"];
+                /** @description What the chart goes by; `hour` when not said. */
+                step?: "minute" | "hour" | "day" | "month";
+                /** @description Where days and months begin; `UTC` when not said. */
+                timezone?: components["schemas"]["Zone"];
+                /** @description How many keys and codes of refusals are named; 10 when not said. */
+                top?: number;
             };
             header?: never;
             path: {
@@ -8784,7 +8966,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The counts */
+            /** @description The chart */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8792,21 +8974,34 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "since": "2026-01-10T23:59:59Z",
+                     *       "until": "2026-01-10T23:59:59Z",
+                     *       "step": "minute",
+                     *       "timezone": "Europe/Berlin",
                      *       "total": 1,
+                     *       "success_rate": 1,
                      *       "by_code": {
                      *         "VALID": 1
                      *       },
                      *       "buckets": [
                      *         {
                      *           "start": "2026-01-10T23:59:59Z",
+                     *           "end": "2026-01-10T23:59:59Z",
                      *           "by_code": {
                      *             "VALID": 1
-                     *           }
+                     *           },
+                     *           "success_rate": 1
                      *         }
                      *       ],
                      *       "latency": null,
                      *       "dropped": 0,
-                     *       "upstream": null
+                     *       "upstream": null,
+                     *       "errors": [
+                     *         {
+                     *           "code": "VALID",
+                     *           "count": 1
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["UsageReport"];
@@ -8986,6 +9181,152 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    usage: {
+        parameters: {
+            query?: {
+                /**
+                 * @description From when, rounded down to the beginning of a step; when not said, three hours before the end for minutes, thirty days
+                 *     for hours and days, and a year for months. At most 400 days are told, and of minutes two.
+                 */
+                since?: components["schemas"]["Timestamp"];
+                /** @description Until when, rounded up to a whole hour, or with minutes to a whole minute; now when not said. */
+                until?: components["schemas"]["Timestamp"];
+                /** @description What the chart goes by; `hour` when not said. */
+                step?: "minute" | "hour" | "day" | "month";
+                /** @description Where days and months begin; `UTC` when not said. */
+                timezone?: components["schemas"]["Zone"];
+                /** @description How many keys and codes of refusals are named; 10 when not said. */
+                top?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The chart */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "since": "2026-01-10T23:59:59Z",
+                     *       "until": "2026-01-10T23:59:59Z",
+                     *       "step": "minute",
+                     *       "timezone": "Europe/Berlin",
+                     *       "total": 1,
+                     *       "success_rate": 1,
+                     *       "by_code": {
+                     *         "VALID": 1
+                     *       },
+                     *       "buckets": [
+                     *         {
+                     *           "start": "2026-01-10T23:59:59Z",
+                     *           "end": "2026-01-10T23:59:59Z",
+                     *           "by_code": {
+                     *             "VALID": 1
+                     *           },
+                     *           "success_rate": 1
+                     *         }
+                     *       ],
+                     *       "latency": null,
+                     *       "dropped": 0,
+                     *       "upstream": null,
+                     *       "errors": [
+                     *         {
+                     *           "code": "VALID",
+                     *           "count": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    api_usage: {
+        parameters: {
+            query?: {
+                /**
+                 * @description From when, rounded down to the beginning of a step; when not said, three hours before the end for minutes, thirty days
+                 *     for hours and days, and a year for months. At most 400 days are told, and of minutes two.
+                 */
+                since?: components["schemas"]["Timestamp"];
+                /** @description Until when, rounded up to a whole hour, or with minutes to a whole minute; now when not said. */
+                until?: components["schemas"]["Timestamp"];
+                /** @description What the chart goes by; `hour` when not said. */
+                step?: "minute" | "hour" | "day" | "month";
+                /** @description Where days and months begin; `UTC` when not said. */
+                timezone?: components["schemas"]["Zone"];
+                /** @description How many keys and codes of refusals are named; 10 when not said. */
+                top?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The API */
+                id: components["schemas"]["ApiId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The chart */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "since": "2026-01-10T23:59:59Z",
+                     *       "until": "2026-01-10T23:59:59Z",
+                     *       "step": "minute",
+                     *       "timezone": "Europe/Berlin",
+                     *       "total": 1,
+                     *       "success_rate": 1,
+                     *       "by_code": {
+                     *         "VALID": 1
+                     *       },
+                     *       "buckets": [
+                     *         {
+                     *           "start": "2026-01-10T23:59:59Z",
+                     *           "end": "2026-01-10T23:59:59Z",
+                     *           "by_code": {
+                     *             "VALID": 1
+                     *           },
+                     *           "success_rate": 1
+                     *         }
+                     *       ],
+                     *       "latency": null,
+                     *       "dropped": 0,
+                     *       "upstream": null,
+                     *       "errors": [
+                     *         {
+                     *           "code": "VALID",
+                     *           "count": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
     report_usage: {
         parameters: {
             query?: never;
@@ -9043,7 +9384,7 @@ export interface operations {
     unknown_tokens: {
         parameters: {
             query?: {
-                /** @description From when; a day ago when not said. */
+                /** @description From when; thirty days before the end when not said. */
                 since?: components["schemas"]["Timestamp"];
                 /** @description Until when; now when not said. */
                 until?: components["schemas"]["Timestamp"];
@@ -11168,6 +11509,11 @@ export interface operations {
                 /** @description Words that name, description or the masked key must all hold; eight at most. */
                 q?: string;
                 /**
+                 * @description Whole days of UTC, today's the last, of whose usage each key tells; needs `claviger:usage.read`. From `1d` to `90d`.
+                 * @example 7d
+                 */
+                usage?: string;
+                /**
                  * @description The order, with `-` for highest first; `-created_at` when not said.
                  * @example -created_at
                  */
@@ -11272,10 +11618,19 @@ export interface operations {
     service_account_usage: {
         parameters: {
             query?: {
-                /** @description From when; a day ago when not said. */
+                /**
+                 * @description From when, rounded down to the beginning of a step; when not said, three hours before the end for minutes, thirty days
+                 *     for hours and days, and a year for months. At most 400 days are told, and of minutes two.
+                 */
                 since?: components["schemas"]["Timestamp"];
-                /** @description Until when; now when not said. */
+                /** @description Until when, rounded up to a whole hour, or with minutes to a whole minute; now when not said. */
                 until?: components["schemas"]["Timestamp"];
+                /** @description What the chart goes by; `hour` when not said. */
+                step?: "minute" | "hour" | "day" | "month";
+                /** @description Where days and months begin; `UTC` when not said. */
+                timezone?: components["schemas"]["Zone"];
+                /** @description How many keys and codes of refusals are named; 10 when not said. */
+                top?: number;
             };
             header?: never;
             path: {
@@ -11286,7 +11641,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The counts */
+            /** @description The chart */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11294,21 +11649,34 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "since": "2026-01-10T23:59:59Z",
+                     *       "until": "2026-01-10T23:59:59Z",
+                     *       "step": "minute",
+                     *       "timezone": "Europe/Berlin",
                      *       "total": 1,
+                     *       "success_rate": 1,
                      *       "by_code": {
                      *         "VALID": 1
                      *       },
                      *       "buckets": [
                      *         {
                      *           "start": "2026-01-10T23:59:59Z",
+                     *           "end": "2026-01-10T23:59:59Z",
                      *           "by_code": {
                      *             "VALID": 1
-                     *           }
+                     *           },
+                     *           "success_rate": 1
                      *         }
                      *       ],
                      *       "latency": null,
                      *       "dropped": 0,
-                     *       "upstream": null
+                     *       "upstream": null,
+                     *       "errors": [
+                     *         {
+                     *           "code": "VALID",
+                     *           "count": 1
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["UsageReport"];

@@ -55,3 +55,14 @@ export function hourOf(at: number): string {
 export function shortDay(at: number): string {
   return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short' }).format(at);
 }
+
+/** “Jan 2026”, for the months of a chart. */
+export function monthOf(at: number): string {
+  return new Intl.DateTimeFormat(locale(), { month: 'short', year: 'numeric' }).format(at);
+}
+
+/** “12 µs” or “1.5 ms”, of a time in microseconds. */
+export function shortTime(micros: number): string {
+  const [value, unit] = micros < 1000 ? [micros, 'microsecond'] : [micros / 1000, 'millisecond'];
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit, maximumFractionDigits: 1 }).format(value);
+}

@@ -1,8 +1,9 @@
 import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
+import { named } from './named';
 import type { Bar as Stack, Step } from './usage';
-import { count, hourOf, shortCount, shortDay } from '@/components/format';
-import { keyPage as words } from '@/strings/en/key';
+import { count, shortCount } from '@/components/format';
+import { usage as words } from '@/strings/en/usage';
 
 /** In base.css, for light and dark. */
 const colour = (at: number) => `var(--chart-${Math.min(at, 5)})`;
@@ -17,7 +18,7 @@ function Tip({ active, label, payload, step }: Shown & { step: Step }) {
   if (!active || !payload || payload.length === 0) return null;
   return (
     <div className={style({ backgroundColor: 'elevated', borderStyle: 'solid', borderWidth: 1, borderColor: 'gray-200', borderRadius: 'lg', padding: 12, font: 'ui-sm', boxShadow: 'elevated' })}>
-      <div className={style({ fontWeight: 'medium' })}>{step === 'hour' ? hourOf(Number(label)) : shortDay(Number(label))}</div>
+      <div className={style({ fontWeight: 'medium' })}>{named(step)(Number(label))}</div>
       {payload.filter((one) => Number(one.value) > 0).map((one) => (
         <div key={String(one.name)} className={`tabular ${style({ display: 'flex', gap: 16, justifyContent: 'space-between' })}`}>
           <span>{words.codes[String(one.name)] ?? one.name}</span>
@@ -28,16 +29,15 @@ function Tip({ active, label, payload, step }: Shown & { step: Step }) {
   );
 }
 
-/** Bars by outcome. The same numbers stand in a table below (Usage.tsx), for whoever does not see the picture. */
+/** Bars by outcome. The same numbers stand in a table below (UsagePanel.tsx), for whoever does not see the picture. */
 export default function UsageChart({ bars, codes, step }: { bars: readonly Stack[]; codes: readonly string[]; step: Step }) {
-  const tick = step === 'hour' ? hourOf : shortDay;
   return (
     <div aria-hidden="true" className={style({ display: 'flex', flexDirection: 'column', gap: 12 })}>
       <div className={style({ height: 280, font: 'ui-sm' })}>
         <ResponsiveContainer width="100%" height="100%">
           <BarChart data={[...bars]} margin={{ top: 8, right: 8, bottom: 0, left: 0 }} barCategoryGap="20%" accessibilityLayer={false}>
             <CartesianGrid vertical={false} stroke="var(--chart-grid)" />
-            <XAxis dataKey="at" tickFormatter={tick} tickLine={false} axisLine={false} minTickGap={32} tick={{ fill: 'var(--chart-text)', fontSize: 12 }} />
+            <XAxis dataKey="at" tickFormatter={named(step)} tickLine={false} axisLine={false} minTickGap={32} tick={{ fill: 'var(--chart-text)', fontSize: 12 }} />
             <YAxis tickFormatter={shortCount} allowDecimals={false} tickLine={false} axisLine={false} width={48} tick={{ fill: 'var(--chart-text)', fontSize: 12 }} />
             <Tooltip content={<Tip step={step} />} cursor={{ fill: 'var(--chart-grid)', opacity: 0.5 }} />
             {codes.map((code, at) => (

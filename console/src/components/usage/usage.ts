@@ -1,39 +1,31 @@
-// Counts by the hour, as a chart shows them.
+// What a chart of usage shows, from what the server counted.
 import type { components } from '@/api/schema';
 
-type Bucket = components['schemas']['UsageBucket'];
+type Bucket = Pick<components['schemas']['UsageBucket'], 'start' | 'by_code'>;
 
-export type Step = 'hour' | 'day';
+export type Step = 'hour' | 'day' | 'month';
 export interface Bar {
-  /** The beginning, local. */
+  /** The beginning. */
   at: number;
   counts: Record<string, number>;
 }
 
-export const spans = { day: 1, week: 7, month: 30, quarter: 90 } as const;
+/** Days that are shown, today among them. */
+export const spans = { day: 1, week: 7, month: 30, quarter: 90, year: 365 } as const;
 export type Span = keyof typeof spans;
 
-export const stepOf = (span: Span): Step => (span === 'day' ? 'hour' : 'day');
+export const stepOf = (span: Span): Step => (span === 'day' ? 'hour' : span === 'year' ? 'month' : 'day');
 
-function floor(at: Date, step: Step): Date {
-  return step === 'hour' ? new Date(at.getFullYear(), at.getMonth(), at.getDate(), at.getHours()) : new Date(at.getFullYear(), at.getMonth(), at.getDate());
+/** From when on: the last of the steps is the one that runs. */
+export function since(span: Span, now: Date): Date {
+  if (span === 'day') return new Date(now.getTime() - 23 * 3_600_000);
+  if (span === 'year') return new Date(now.getFullYear(), now.getMonth() - 11, 1);
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() - spans[span] + 1);
 }
 
-function next(at: Date, step: Step): Date {
-  // By the calendar, so that a day of twenty-five hours is one day.
-  return step === 'hour' ? new Date(at.getTime() + 3_600_000) : new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1);
-}
-
-/** One bar for each hour or local day between, also where nothing was counted. */
-export function bars(buckets: readonly Bucket[], since: Date, until: Date, step: Step): Bar[] {
-  const found = new Map<number, Bar>();
-  for (let at = floor(since, step); at <= until; at = next(at, step)) found.set(at.getTime(), { at: at.getTime(), counts: {} });
-  for (const bucket of buckets) {
-    const bar = found.get(floor(new Date(bucket.start), step).getTime());
-    if (!bar) continue;
-    for (const [code, count] of Object.entries(bucket.by_code)) bar.counts[code] = (bar.counts[code] ?? 0) + count;
-  }
-  return [...found.values()];
+/** A bar for each step. */
+export function bars(buckets: readonly Bucket[]): Bar[] {
+  return buckets.map(({ start, by_code }) => ({ at: Date.parse(start), counts: by_code }));
 }
 
 /** The outcomes that are there: let in first, then by how often. */

@@ -13,6 +13,7 @@ import { ErrorState, Loading } from '@/components/states';
 import { Time } from '@/components/Time';
 import { accounts as words } from '@/strings/en/accounts';
 import { lists } from '@/strings/en/lists';
+import { usage as outcomes } from '@/strings/en/usage';
 
 type KeyRequest = components['schemas']['KeyRequest'];
 
@@ -60,7 +61,7 @@ export function Requests({ account }: { account: Account }) {
               <Row id={one.id}>
                 <Cell><Time plain at={one.at} /></Cell>
                 <Cell>
-                  <span className={style({ color: { default: 'negative', isAccepted: 'neutral' } })({ isAccepted: one.code === 'VALID' })}>{words.codes[one.code] ?? one.code}</span>
+                  <span className={style({ color: { default: 'negative', isAccepted: 'neutral' } })({ isAccepted: one.code === 'VALID' })}>{outcomes.codes[one.code] ?? one.code}</span>
                 </Cell>
                 <Cell>{names.has(one.key_id) ? <Link href={`/keys/${one.key_id}`}><span className="name">{names.get(one.key_id)}</span></Link> : <span className={quiet}>{one.key_id}</span>}</Cell>
                 <Cell><span className={style({ font: 'code-sm' })}>{one.source ?? '–'}</span></Cell>

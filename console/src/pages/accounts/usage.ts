@@ -1,15 +1,7 @@
-// Reckons with what was asked: by outcome, and the busiest hour against what a limit lets through in one.
+// Reckons with what was asked: the busiest hour against what a limit lets through in one.
 import type { components } from '@/api/schema';
 
-type Report = Pick<components['schemas']['UsageReport'], 'by_code' | 'buckets'>;
-
-/** The outcomes, the most frequent first. */
-export function outcomes({ by_code }: Report): { code: string; count: number }[] {
-  return Object.entries(by_code)
-    .map(([code, count]) => ({ code, count }))
-    .filter(({ count }) => count > 0)
-    .toSorted((a, b) => b.count - a.count);
-}
+type Report = { buckets: readonly Pick<components['schemas']['UsageBucket'], 'by_code'>[] };
 
 /** How many requests the busiest hour had. */
 export function busiestHour({ buckets }: Report): number {

@@ -2,7 +2,7 @@ import { LinkButton } from '@react-spectrum/s2/LinkButton';
 import { Tab, TabList, TabPanel, Tabs } from '@react-spectrum/s2/Tabs';
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
 import { useRouter } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { ApiMenu, ApiState, RemoveApi, type Api } from './actions';
 import { ApiOrganisations } from './ApiOrganisations';
 import { GatewayPanel } from './GatewayPanel';
@@ -17,6 +17,8 @@ import { ErrorState, Loading } from '@/components/states';
 import { Time } from '@/components/Time';
 import { useUrlState } from '@/hooks/useUrlState';
 import { apis as words } from '@/strings/en/apis';
+
+const UsagePanel = lazy(() => import('@/components/usage/UsagePanel'));
 
 const quiet = style({ color: 'neutral-subdued' });
 const line = style({ display: 'grid', columnGap: 16, rowGap: 4, paddingY: 8, font: 'ui', borderStyle: 'solid', borderWidth: 0, borderBottomWidth: 1, borderColor: 'gray-200', gridTemplateColumns: { default: ['minmax(0, 1fr)'], sm: ['minmax(0, 1fr)', 'minmax(0, 1fr)'] } });
@@ -79,6 +81,7 @@ export default function ApiPage() {
       <Tabs aria-label={of.name} selectedKey={tab} onSelectionChange={(key) => setState({ tab: String(key) })} styles={style({ width: 'full' })}>
         <TabList>
           <Tab id="overview">{words.tabs.overview}</Tab>
+          {may('claviger:usage.read') && <Tab id="usage">{words.tabs.usage}</Tab>}
           <Tab id="gateways">{words.tabs.gateways}</Tab>
           {may('claviger:audit.read') && <Tab id="history">{words.tabs.history}</Tab>}
         </TabList>
@@ -104,6 +107,7 @@ export default function ApiPage() {
             </Sections>
           </Panel>
         </TabPanel>
+        <TabPanel id="usage"><Panel><Suspense fallback={<Loading />}><UsagePanel whose={{ of: 'api', id: of.id }} /></Suspense></Panel></TabPanel>
         <TabPanel id="gateways"><Panel><GatewayPanel slug={of.slug} /></Panel></TabPanel>
         <TabPanel id="history"><Panel><AuditTrail target={of.id} /></Panel></TabPanel>
       </Tabs>

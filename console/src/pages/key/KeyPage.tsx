@@ -21,7 +21,7 @@ import { keyPage as words } from '@/strings/en/key';
 import { keys } from '@/strings/en/keys';
 import { shell } from '@/strings/en/shell';
 
-const Usage = lazy(() => import('./Usage'));
+const UsagePanel = lazy(() => import('@/components/usage/UsagePanel'));
 const Requests = lazy(() => import('./Requests'));
 const History = lazy(() => import('./History'));
 
@@ -67,7 +67,7 @@ function Content({ row }: { row: KeyRow }) {
             </div>
           </div>
         </TabPanel>
-        {watches && <TabPanel id="usage" styles={panel}><Suspense fallback={<Loading />}><Usage id={row.id} /></Suspense></TabPanel>}
+        {watches && <TabPanel id="usage" styles={panel}><Suspense fallback={<Loading />}><UsagePanel whose={{ of: 'key', id: row.id }} /></Suspense></TabPanel>}
         {watches && <TabPanel id="requests" styles={panel}><Suspense fallback={<Loading />}><Requests id={row.id} /></Suspense></TabPanel>}
         {audits && <TabPanel id="history" styles={panel}><Suspense fallback={<Loading />}><History id={row.id} /></Suspense></TabPanel>}
       </Tabs>

@@ -1,9 +1,10 @@
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
 import { useQuery } from '@tanstack/react-query';
-import { Block, Plain } from './Block';
+import { Block } from './Block';
 import { api } from '@/api/client';
 import type { components } from '@/api/schema';
 import { useMay } from '@/api/session';
+import { PlainTable } from '@/components/PlainTable';
 import { ErrorState } from '@/components/states';
 import { isOver, type KeyRow } from '@/pages/keys/actions';
 import { keyPage as words } from '@/strings/en/key';
@@ -39,7 +40,7 @@ export function Permissions({ row }: { row: KeyRow }) {
         <p className={quiet}>{words.nothing}</p>
       ) : (
         known && (
-          <Plain
+          <PlainTable
             label={words.permissions}
             head={explains ? [words.permission, words.why] : [words.permission]}
             rows={known.map((one) => ({

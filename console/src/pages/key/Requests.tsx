@@ -1,13 +1,14 @@
 import { Badge } from '@react-spectrum/s2/Badge';
 import { Button } from '@react-spectrum/s2/Button';
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
-import { Plain } from './Block';
 import { api } from '@/api/client';
 import { usePages } from '@/api/pages';
 import type { components } from '@/api/schema';
 import { EmptyState, ErrorState, Loading } from '@/components/states';
+import { PlainTable } from '@/components/PlainTable';
 import { Time } from '@/components/Time';
 import { keyPage as words } from '@/strings/en/key';
+import { usage } from '@/strings/en/usage';
 
 /** The latest requests with a key: when, from where, and what they were answered. */
 export default function Requests({ id }: { id: string }) {
@@ -20,14 +21,14 @@ export default function Requests({ id }: { id: string }) {
   return (
     <div className={style({ display: 'flex', flexDirection: 'column', gap: 16, alignItems: 'start' })}>
       <div className={style({ width: 'full' })}>
-        <Plain
+        <PlainTable
           label={words.tabs.requests}
           head={[words.when, words.code, words.ip, words.source]}
           rows={list.items.map((one) => ({
             id: one.id,
             cells: [
               <Time key="at" at={one.at} />,
-              <span key="code" className={style({ display: 'inline-flex', whiteSpace: 'nowrap' })}><Badge variant={one.code === 'VALID' ? 'positive' : 'negative'} fillStyle="subtle" size="S">{words.codes[one.code] ?? one.code}</Badge></span>,
+              <span key="code" className={style({ display: 'inline-flex', whiteSpace: 'nowrap' })}><Badge variant={one.code === 'VALID' ? 'positive' : 'negative'} fillStyle="subtle" size="S">{usage.codes[one.code] ?? one.code}</Badge></span>,
               <span key="ip" className="tabular">{one.ip ?? words.none}</span>,
               <code key="source" className={style({ font: 'code-sm' })}>{one.source ?? words.none}</code>,
             ],

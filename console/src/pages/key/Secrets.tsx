@@ -1,6 +1,7 @@
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
-import { Block, Plain } from './Block';
+import { Block } from './Block';
 import { StatusBadge } from '@/components/StatusBadge';
+import { PlainTable } from '@/components/PlainTable';
 import { Time } from '@/components/Time';
 import type { KeyRow } from '@/pages/keys/actions';
 import { keyPage as words } from '@/strings/en/key';
@@ -10,7 +11,7 @@ export function Secrets({ row }: { row: KeyRow }) {
   const { display, status, created, ends } = words.secretColumns;
   return (
     <Block title={words.secrets} lead={words.secretsLead}>
-      <Plain
+      <PlainTable
         label={words.secrets}
         head={[display, status, created, ends]}
         rows={(row.secrets ?? []).map((one) => ({

@@ -14,9 +14,10 @@ import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
 import Filter from '@react-spectrum/s2/icons/Filter';
 import ViewList from '@react-spectrum/s2/icons/Properties';
 import { useEffect, useState } from 'react';
-import { chosen, columns } from './columns';
+import { chosen, offered } from './columns';
 import { filterNames, type KeysState, type SetKeysState } from './state';
 import { useDebounced } from '@/hooks/useDebounced';
+import { useMay } from '@/api/session';
 import { keys as words } from '@/strings/en/keys';
 
 const statuses = Object.entries(words.statusChoices).map(([id, name]) => ({ id, name }));
@@ -85,7 +86,9 @@ function Filters({ state, setState }: { state: KeysState; setState: SetKeysState
 }
 
 function Columns({ state, setState }: { state: KeysState; setState: SetKeysState }) {
-  const shown = chosen(state.columns).map((column) => column.name);
+  const may = useMay();
+  const columns = offered(may('claviger:usage.read'));
+  const shown = chosen(state.columns, columns).map((column) => column.name);
   return (
     <MenuTrigger>
       <ActionButton>

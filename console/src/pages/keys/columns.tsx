@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { components } from '@/api/schema';
 import { StatusBadge } from '@/components/StatusBadge';
 import { Time } from '@/components/Time';
+import { Sparkline } from '@/components/usage/Sparkline';
 import { keys as words } from '@/strings/en/keys';
 
 export type Key = components['schemas']['Key'];
@@ -19,6 +20,8 @@ export interface KeyColumn {
   cell: (key: Key) => ReactNode;
 }
 
+const sum = (days: readonly number[]) => days.reduce((all, one) => all + one, 0);
+
 const quiet = style({ color: 'neutral-subdued' });
 const code = style({ font: 'code-sm' });
 
@@ -33,7 +36,7 @@ function names(texts: readonly string[]): ReactNode {
   );
 }
 
-export const columns: readonly KeyColumn[] = [
+const columns: readonly KeyColumn[] = [
   {
     name: 'name',
     sorts: true,
@@ -75,14 +78,26 @@ export const columns: readonly KeyColumn[] = [
     width: '1fr',
     cell: (key) => (key.last_used_at ? <Time plain at={key.last_used_at} /> : <span className={quiet}>{words.neverUsed}</span>),
   },
+  {
+    name: 'usage',
+    usual: true,
+    minWidth: 116,
+    width: '1fr',
+    cell: ({ usage }) => usage && <Sparkline admitted={usage.admitted} refused={usage.refused} told={words.usage(sum(usage.admitted), sum(usage.refused))} />,
+  },
   { name: 'tags', usual: false, minWidth: 140, width: '1fr', cell: (key) => names(key.tags) },
 ];
 
+/** The columns that there are for whoever may read usage, or may not. */
+export function offered(watches: boolean): readonly KeyColumn[] {
+  return columns.filter((column) => watches || column.name !== 'usage');
+}
+
 /** The columns that an address names, `name,status`; the usual ones where it names none. */
-export function chosen(text: string): KeyColumn[] {
+export function chosen(text: string, from: readonly KeyColumn[]): KeyColumn[] {
   const asked = text.split(',');
-  const found = columns.filter((column) => asked.includes(column.name));
-  const [first] = columns;
+  const found = from.filter((column) => asked.includes(column.name));
+  const [first] = from;
   // The name stays: a row that is called nothing cannot be told from another.
-  return found.length > 0 && first ? [first, ...found.filter((column) => column !== first)] : columns.filter((column) => column.usual);
+  return found.length > 0 && first ? [first, ...found.filter((column) => column !== first)] : from.filter((column) => column.usual);
 }

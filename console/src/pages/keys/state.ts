@@ -14,13 +14,14 @@ export function isFiltered(state: KeysState): boolean {
   return state.q !== '' || state.status !== 'live' || filterNames.some((name) => state[name] !== '');
 }
 
-export function useKeys({ columns: _, ...asked }: KeysState) {
+/** `usage` asks for the days of a column of their own. */
+export function useKeys({ columns: _, ...asked }: KeysState, usage: boolean) {
   const said = Object.fromEntries(
     Object.entries(asked)
       .filter(([, value]) => value !== '')
       .map(([name, value]) => [name, /^\d{4}-\d\d-\d\d$/.test(value) && (name === 'expires_before' || name === 'idle_since') ? `${value}T00:00:00Z` : value]),
   );
-  return usePages<Key>(['keys', 'list', said], ({ cursor, signal }) =>
-    api.GET('/v1/keys', { params: { query: { ...said, limit: 100, cursor } }, signal }),
+  return usePages<Key>(['keys', 'list', said, usage], ({ cursor, signal }) =>
+    api.GET('/v1/keys', { params: { query: { ...said, ...(usage && { usage: '14d' }), limit: 100, cursor } }, signal }),
   );
 }

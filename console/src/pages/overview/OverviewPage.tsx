@@ -1,4 +1,6 @@
 import { LinkButton } from '@react-spectrum/s2/LinkButton';
+import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
+import { lazy, Suspense } from 'react';
 import { Attention } from './Attention';
 import { FirstKey } from './FirstKey';
 import { query } from '@/api/client';
@@ -10,12 +12,15 @@ import { ErrorState, Loading, NoPermission } from '@/components/states';
 import { keys } from '@/strings/en/keys';
 import { overview as words } from '@/strings/en/overview';
 
+const UsagePanel = lazy(() => import('@/components/usage/UsagePanel'));
+
 /** The key that began the installation does not count as one that somebody made here. */
 function isFirst(total: number): boolean {
   return total <= 1;
 }
 
 function Content() {
+  const may = useMay();
   const summary = query.useQuery('get', '/v1/keys/summary');
   if (summary.error) return <ErrorState error={summary.error} retry={() => void summary.refetch()} />;
   if (!summary.data) return <Loading />;
@@ -29,6 +34,12 @@ function Content() {
         <Figure name={words.figures.expiring} value={count(expiring_soon)} beside={words.beside.expiring} href="/keys?status=expiring_soon&sort=expires_at" />
         <Figure name={words.figures.expired} value={count(expired)} beside={words.beside.expired} href="/keys?status=expired" />
       </Figures>
+      {may('claviger:usage.read') && (
+        <section aria-label={words.traffic} className={style({ marginTop: 32 })}>
+          <h2 className={style({ font: 'title-lg', margin: 0, marginBottom: 16 })}>{words.traffic}</h2>
+          <Suspense fallback={<Loading />}><UsagePanel whose={{ of: 'organisation' }} /></Suspense>
+        </section>
+      )}
       <Attention />
     </>
   );

@@ -57,7 +57,7 @@ export const apis = {
   delete: 'Its permissions are words like any other from then on, and gateways that ask with its slug are refused.',
   deleteNow: 'Delete',
   deleted: (name: string) => `${name} is deleted.`,
-  tabs: { overview: 'Overview', gateways: 'Gateways', history: 'History' },
+  tabs: { overview: 'Overview', usage: 'Usage', gateways: 'Gateways', history: 'History' },
   organisations: {
     title: 'Organisations',
     lead: 'Where what it declares can be granted. Operators alone see this.',

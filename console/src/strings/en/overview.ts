@@ -11,6 +11,7 @@ export const overview = {
     expiring: 'Rotate or extend them in time',
     expired: 'Requests with them are refused',
   },
+  traffic: 'Traffic',
   attention: 'Needs attention',
   quiet: 'Nothing needs attention',
   quietText: 'No key ends soon, lies idle, or was forgotten.',
