@@ -80,7 +80,8 @@ test('the page of an account shows its keys, usage against limits and recent req
   await expect(page.getByRole('heading', { name: 'Keys (2)' })).toBeVisible();
   await pictures(page, 'account');
   await page.getByRole('tab', { name: 'Usage' }).click();
-  await expect(page.getByRole('heading', { name: 'Last seven days' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Against its limits' })).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Verifications by outcome' }).locator('.recharts-bar-rectangle').first()).toBeAttached();
   await pictures(page, 'account-usage', ['narrow', 'usual']);
   await page.getByRole('tab', { name: 'Requests' }).click();
   await expect(page.getByRole('row').nth(1)).toBeVisible();

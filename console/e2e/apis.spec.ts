@@ -38,6 +38,9 @@ test('each gateway’s configuration names the API and is copied', async ({ cons
   await page.getByRole('row', { name: /Orders/ }).click();
   await expect(page.getByText('/orders/{id}').first()).toBeVisible();
   await pictures(page, 'api');
+  await page.getByRole('tab', { name: 'Usage' }).click();
+  await expect(page.getByRole('region', { name: 'Verifications by outcome' }).or(page.getByRole('heading', { name: 'No verification in this time' }))).toBeVisible();
+  await page.getByRole('tab', { name: 'Overview' }).click();
   await page.getByRole('tab', { name: 'Gateways' }).click();
   await expect(page.getByText('verify/nginx?api=orders')).toBeVisible();
   await pictures(page, 'api-gateways', ['narrow', 'usual']);

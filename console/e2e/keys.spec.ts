@@ -85,3 +85,13 @@ test('the palette leads to pages and finds keys', async ({ console: page, server
   await expect(page.getByRole('menuitem').first()).toBeVisible();
   await pictures(page, 'palette', ['narrow', 'usual']);
 });
+
+test('each key’s last fortnight is drawn in its row, and said in words', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/keys?sort=-last_used_at`);
+  const cell = page.getByRole('row').nth(1).getByText(/\d let in, [\d,]+ refused/);
+  await expect(cell).toBeAttached();
+  await page.getByRole('button', { name: 'Columns' }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'Last 14 days' }).click();
+  await page.keyboard.press('Escape');
+  await expect(page.getByText(/\d let in, [\d,]+ refused/)).toHaveCount(0);
+});

@@ -6,7 +6,12 @@ test('the overview tells how the keys stand, and which need somebody', async ({ 
   await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
   const expiring = page.getByRole('region', { name: 'Expiring soon' });
   await expect(expiring.getByRole('link').first()).toBeVisible();
+  const traffic = page.getByRole('region', { name: 'Traffic' });
+  await expect(traffic.getByRole('region', { name: 'Verifications by outcome' }).locator('.recharts-bar-rectangle').first()).toBeAttached();
+  await expect(traffic.getByRole('region', { name: 'Used most' }).getByRole('link').first()).toBeVisible();
   await pictures(page, 'overview');
+  await traffic.getByRole('button', { name: 'As a table' }).click();
+  await expect(traffic.getByRole('row', { name: /^When/ })).toBeVisible();
   await page.getByRole('link', { name: /^Expired/ }).click();
   await expect(page).toHaveURL(/status=expired/);
 });

@@ -10,8 +10,7 @@ test('people are listed, searched and filtered', async ({ console: page, server 
   await expect(page.getByRole('heading', { name: 'Nobody matches' })).toBeVisible();
 });
 
-// Not kept yet: the options of the roles' picker have no accessible name while they are virtual, and the dialog of a second link stays inert under load.
-test.fixme('somebody is invited by a link that is shown once, disabled, and removed', async ({ console: page, server }) => {
+test('somebody is invited by a link that is shown once, disabled, and removed', async ({ console: page, server }) => {
   await page.goto(`${server.url}/people`);
   await page.getByRole('button', { name: 'Invite', exact: true }).click();
   await page.getByRole('textbox', { name: 'Email' }).fill('robin@sample.example');
@@ -34,7 +33,7 @@ test.fixme('somebody is invited by a link that is shown once, disabled, and remo
 
   await page.getByRole('button', { name: 'Edit', exact: true }).click();
   await page.getByRole('button', { name: /^No roles/ }).click();
-  await page.getByRole('option').filter({ hasText: /^viewer/ }).click();
+  await page.getByRole('option', { name: 'viewer', exact: true }).click();
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByRole('link', { name: 'viewer' })).toBeVisible();

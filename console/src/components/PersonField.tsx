@@ -57,7 +57,7 @@ export function PersonField({ label, description, name = 'owner', person, onChan
       isRequired={isRequired}
       styles={style({ width: 'full' })}>
       {(one) => (
-        <ComboBoxItem id={one.id} textValue={one.name}>
+        <ComboBoxItem id={one.id} textValue={one.name} aria-label={one.name}>
           <Text slot="label">{one.name}</Text>
           <Text slot="description">{one.email}</Text>
         </ComboBoxItem>

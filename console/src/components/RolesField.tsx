@@ -22,7 +22,7 @@ export function RolesField({ value, onChange, description }: { value: readonly s
       renderValue={(chosen) => <span className="name">{chosen.map((role) => role.name).join(', ')}</span>}
       styles={style({ width: 'full' })}>
       {(role) => (
-        <PickerItem id={role.id} textValue={role.name}>
+        <PickerItem id={role.id} textValue={role.name} aria-label={role.name}>
           <Text slot="label">{role.name}</Text>
           {(role.description || !role.available) && <Text slot="description">{role.available ? role.description : words.unavailable}</Text>}
         </PickerItem>

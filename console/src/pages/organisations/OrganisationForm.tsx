@@ -35,7 +35,7 @@ export function NewOrganisationForm({ onDone, onClose }: { onDone: (made: Organi
       <TextField label={fields.slug} description={fields.slugHelp} name="slug" maxLength={40} value={slug} onChange={setSlug} autoComplete="off" spellCheck="false" />
       <Picker label={fields.preset} description={fields.presetHelp} name="preset" items={presets.data?.items ?? []} value={preset} onChange={(key) => setPreset(String(key))} styles={style({ width: 'full' })}>
         {(one) => (
-          <PickerItem id={one.name} textValue={one.title}>
+          <PickerItem id={one.name} textValue={one.title} aria-label={one.title}>
             <Text slot="label">{one.title}</Text>
             <Text slot="description">{one.about}</Text>
           </PickerItem>

@@ -81,7 +81,7 @@ export default function Holders({ permission, kind, setState }: Props) {
           }}
           styles={style({ width: { default: 'full', sm: 320 } })}>
           {(one) => (
-            <ComboBoxItem id={one.name} textValue={one.name}>
+            <ComboBoxItem id={one.name} textValue={one.name} aria-label={one.name}>
               <Text slot="label">{one.name}</Text>
               <Text slot="description">{one.description}</Text>
             </ComboBoxItem>

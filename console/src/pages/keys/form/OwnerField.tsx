@@ -72,7 +72,7 @@ export function OwnerField({ kinds, kind, owner, name = '', fault, onChange }: P
           errorMessage={fault}
           styles={style({ width: 'full', maxWidth: 416 })}>
           {(one) => (
-            <ComboBoxItem id={one.id} textValue={one.name}>
+            <ComboBoxItem id={one.id} textValue={one.name} aria-label={one.name}>
               <Text slot="label">{one.name}</Text>
               {one.detail && <Text slot="description">{one.detail}</Text>}
             </ComboBoxItem>
