@@ -297,7 +297,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What was lately asked of a key, newest first: every refusal, and of accepted requests the first of each ten seconds; the last
+         * What was lately asked of a key, newest first: every refusal, and of accepted requests the first of each minute; the last
          *     hundred of the last thirty days.
          */
         get: operations["key_requests"];

@@ -18,10 +18,11 @@ use crate::error::{AppError, Result};
 const OFTEN: Duration = Duration::from_secs(1);
 /// With no more rows than that, they are written each time.
 const FEW: usize = 512;
-/// With more they are summed up for so long,
-const WINDOW: Duration = Duration::from_secs(10);
-/// or until there are so many.
-const MANY: usize = 40_000;
+/// With more they are summed up for so long: with ten thousand keys in use, each window costs the database some hundred
+/// microseconds a key, however often each was used in it.
+const WINDOW: Duration = Duration::from_secs(60);
+/// Or until there are so many, which take some 60 MiB.
+const MANY: usize = 200_000;
 /// Records that are read in one go.
 const AT_ONCE: usize = 200_000;
 
@@ -77,7 +78,10 @@ impl App {
         loop {
             let read = self.read_journal(true).await?;
             let waited = self.clock.boottime().saturating_sub(turn.written);
-            let due = read.rows <= FEW || read.rows >= MANY || waited >= WINDOW;
+            let due = read.rows <= FEW
+                || read.rows >= MANY
+                || waited >= WINDOW
+                || self.engine.journal().is_filling();
             if due {
                 self.write_usage(&mut turn).await?;
             }

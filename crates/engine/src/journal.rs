@@ -304,6 +304,11 @@ impl Journal {
         }
     }
 
+    /// Whether a quarter of the room is taken: what was read is to be committed, so that its segments are free again.
+    pub fn is_filling(&self) -> bool {
+        self.waiting.load(Relaxed) * 4 >= self.most
+    }
+
     /// Records an answer. It is recorded, or counted as dropped, when this returns.
     #[inline]
     pub fn note(&self, noted: &Noted<'_>) {

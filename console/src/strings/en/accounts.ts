@@ -96,7 +96,7 @@ export const accounts = {
   requests: {
     title: 'Recent requests',
     none: 'Nothing was asked with its keys in the last thirty days.',
-    lead: 'Every refusal, and of accepted requests the first of each ten seconds.',
+    lead: 'Every refusal, and of accepted requests the first of each minute.',
     at: 'When',
     outcome: 'Outcome',
     key: 'Key',

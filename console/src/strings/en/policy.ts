@@ -68,7 +68,7 @@ export const policy = {
     'idle.warn_after': ['Named as idle after', 'Without a request for so long.'],
     'idle.disable_after': ['Disabled after', 'Without a request for so long.'],
     deletion: ['Deleting a key', 'What a delete does.'],
-    'requests.logged': ['Requests kept one by one', 'Refusals always are; of accepted requests all, or the first of each ten seconds.'],
+    'requests.logged': ['Requests kept one by one', 'Refusals always are; of accepted requests all, or the first of each minute.'],
     'retention.access_log': ['Single requests', 'How long they are kept.'],
     'retention.usage': ['Counts of requests', 'How long they are kept.'],
     'retention.audit': ['Audit log', 'How long records are kept; a shorter time leaves a signed new beginning.'],

@@ -177,7 +177,7 @@ impl App {
         Ok(page)
     }
 
-    /// What was lately asked of a key, newest first: refusals, and of accepted requests the first of each ten seconds.
+    /// What was lately asked of a key, newest first: refusals, and of accepted requests the first of each minute.
     ///
     /// # Errors
     /// As [`AppError`] says.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[schema(as = LoggedRequests)]
 #[serde(rename_all = "snake_case")]
 pub enum Logged {
-    /// Every refusal, and of accepted requests the first of each ten seconds; the last hundred of each key.
+    /// Every refusal, and of accepted requests the first of each minute; the last hundred of each key.
     #[default]
     Sampled,
     /// All of them, for as long as `retention.access_log` says.

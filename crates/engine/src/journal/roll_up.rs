@@ -17,7 +17,7 @@ use super::window::{Batch, ByKey, Texts, Window};
 /// Parts of the keys. It is part of what is stored: another number would count records twice.
 pub const PARTS: usize = 16;
 /// Of accepted requests the first in so many microseconds is among the recent ones.
-const STRETCH: i64 = 10_000_000;
+const STRETCH: i64 = 60_000_000;
 
 /// How far a shard is read: generation and slot.
 type Place = (u64, u32);

@@ -66,7 +66,7 @@ fn row(kept: Kept) -> ShownRequest {
     }
 }
 
-/// What was lately asked of a key, newest first: every refusal, and of accepted requests the first of each ten seconds; the last
+/// What was lately asked of a key, newest first: every refusal, and of accepted requests the first of each minute; the last
 /// hundred of the last thirty days.
 #[utoipa::path(
     get, path = "/v1/keys/{id}/requests", operation_id = "key_requests", tag = "keys",
