@@ -170,14 +170,21 @@ async fn chart(
             .busiest(ORGANISATION, whose, since, until, 10)
             .await?
             .is_empty();
-    let grain = if is_key || matches!(whose, Whose::Account(_)) {
-        Grain::Hour
-    } else {
-        Grain::Day
-    };
+    // Of the upstream all of it as one: whole days, and the hours beside them.
+    let whole = Step::Hour
+        .between(since, until, &Zone::default())
+        .ok_or(StoreError::RowMissing)?
+        .one();
+    let (first, last) = whole.days();
     let reported = store
-        .reported(ORGANISATION, whose, grain, Span::Within(since, until))
+        .reported(ORGANISATION, whose, Grain::Day, Span::Within(first, last))
         .await?;
+    let loose = whole.loose_hours();
+    if !loose.is_empty() {
+        store
+            .reported(ORGANISATION, whose, Grain::Hour, Span::At(&loose))
+            .await?;
+    }
     store.losses(since, until).await?;
     // What is empty is no measurement.
     if read.is_empty() || reported.is_empty() || !is_named {
