@@ -452,13 +452,14 @@ async fn the_credential_report_has_a_line_for_each_key_and_no_formula() {
         );
         let output = house
             .server
-            .claviger(&["keys", "report"])
+            .claviger(&["--organisation", "sample-ltd", "keys", "report"])
             .output()
             .expect("the command line runs");
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(
             told.starts_with("number,id,name,") && told.contains("Fridge"),
-            "{told}"
+            "{told}{}",
+            String::from_utf8_lossy(&output.stderr)
         );
     }
 }

@@ -6928,6 +6928,11 @@ export interface components {
             path?: string | null;
             ip?: components["schemas"]["IpAddress"] | null;
             /**
+             * @description What the program that brought the token calls itself; not kept where it holds the token or control characters.
+             * @example orders-sync/2.1
+             */
+            user_agent?: string | null;
+            /**
              * Format: int64
              * @description How much it counts for limits and the quota; 1 when not said.
              * @example 1
@@ -9439,6 +9444,7 @@ export interface operations {
                  *       "api": "orders",
                  *       "method": "GET",
                  *       "path": "/orders/7",
+                 *       "user_agent": "orders-sync/2.1",
                  *       "cost": 1
                  *     }
                  */
@@ -9507,6 +9513,7 @@ export interface operations {
                  *           "api": "orders",
                  *           "method": "GET",
                  *           "path": "/orders/7",
+                 *           "user_agent": "orders-sync/2.1",
                  *           "cost": 1
                  *         }
                  *       ]

@@ -53,9 +53,9 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/0008_usage.postgres.sql"),
     },
     Migration {
-        version: 10,
+        version: 9,
         name: "usage_charts",
-        sqlite: include_str!("../migrations/0010_usage_charts.sqlite.sql"),
-        postgres: include_str!("../migrations/0010_usage_charts.postgres.sql"),
+        sqlite: include_str!("../migrations/0009_usage_charts.sqlite.sql"),
+        postgres: include_str!("../migrations/0009_usage_charts.postgres.sql"),
     },
 ];
