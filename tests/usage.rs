@@ -490,7 +490,7 @@ async fn the_command_line_tells_usage_of_everything_that_has_any() {
     let key = house.key.to_string();
     for arguments in [
         vec!["usage"],
-        vec!["usage", "--key", &key],
+        vec!["usage", "--key-id", &key],
         vec!["usage", "--account", &house.account],
         vec!["usage", "--api", "orders"],
         vec!["usage", "--api", &house.api, "--since", "3d"],

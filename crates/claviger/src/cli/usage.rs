@@ -67,7 +67,7 @@ pub(crate) struct Stretch {
 pub(crate) struct Usage {
     /// Of one key, key_…
     #[arg(long, value_name = "ID", group = "whose")]
-    key: Option<String>,
+    key_id: Option<String>,
     /// Of all keys of a service account, acct_…
     #[arg(long, value_name = "ID", group = "whose")]
     account: Option<String>,
@@ -88,7 +88,7 @@ pub(crate) struct Of {
 }
 
 pub(super) async fn run(context: &Context, args: Usage) -> Result<(), CliError> {
-    let path = match (&args.key, &args.account, &args.api) {
+    let path = match (&args.key_id, &args.account, &args.api) {
         (Some(key), ..) => input::key_path(key)?,
         (_, Some(account), _) => input::account_path(account)?,
         (_, _, Some(api)) => apis::path_of(&connect(context)?, api).await?,
