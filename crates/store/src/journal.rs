@@ -90,9 +90,14 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn forget_unknown(&mut self, before: Timestamp, limit: i64) -> Result<u64> {
-        let sql = "DELETE FROM unknown_tokens WHERE (hour, prefix, ip) IN \
-                   (SELECT hour, prefix, ip FROM unknown_tokens WHERE hour < $1 ORDER BY hour LIMIT $2)";
-        self.conn().execute(sql, params![before, limit]).await
+        let found = "hour < $1 ORDER BY hour LIMIT $2";
+        self.delete_found(
+            "unknown_tokens",
+            "hour, prefix, ip",
+            found,
+            params![before, limit],
+        )
+        .await
     }
 }
 

@@ -135,10 +135,8 @@ impl Tx {
         before: Timestamp,
         limit: i64,
     ) -> Result<u64> {
-        let sql = "DELETE FROM key_requests WHERE id IN \
-                   (SELECT id FROM key_requests WHERE organisation = $1 AND at < $2 ORDER BY at LIMIT $3)";
-        self.conn()
-            .execute(sql, params![organisation, before, limit])
+        let found = "organisation = $1 AND at < $2 ORDER BY at LIMIT $3";
+        self.delete_found("key_requests", "id", found, params![organisation, before, limit])
             .await
     }
 }

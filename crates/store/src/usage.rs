@@ -325,32 +325,22 @@ impl Tx {
         let mut most = 0;
         let day = before.floor_to(DAY);
         for (table, column, rest, before) in [
-            ("usage_hours", "hour", "key, hour, api, code", before),
-            ("usage_days", "day", "key, day, api, code", day),
-            ("usage_reports", "hour", "key, hour, api, route, status", before),
-            ("report_days", "day", "key, day, api, status", day),
+            ("usage_hours", "hour", "hour, api, code", before),
+            ("usage_days", "day", "day, api, code", day),
+            ("usage_reports", "hour", "hour, api, route, status", before),
+            ("report_days", "day", "day, api, status", day),
         ] {
-            let sql = format!(
-                "DELETE FROM {table} WHERE organisation = $1 AND ({rest}) IN \
-                 (SELECT {rest} FROM {table} WHERE organisation = $1 AND {column} < $2 ORDER BY {column} LIMIT $3)"
-            );
-            most = most.max(
-                self.conn()
-                    .execute(&sql, params![organisation, before, limit])
-                    .await?,
-            );
+            let key = format!("organisation, key, {rest}");
+            let found = format!("organisation = $1 AND {column} < $2 ORDER BY {column} LIMIT $3");
+            let values = params![organisation, before, limit];
+            most = most.max(self.delete_found(table, &key, &found, values).await?);
         }
-        for (table, rest) in [
-            ("usage_totals", "grain, start, api, code"),
-            ("report_totals", "grain, start, api, status"),
-        ] {
+        for (table, rest) in [("usage_totals", "code"), ("report_totals", "status")] {
+            let key = format!("organisation, grain, start, api, {rest}");
+            let found = "organisation = $1 AND grain = $4 AND start < $2 ORDER BY start LIMIT $3";
             for (grain, before) in [("h", before), ("d", day)] {
-                let sql = format!(
-                    "DELETE FROM {table} WHERE organisation = $1 AND ({rest}) IN (SELECT {rest} FROM {table} \
-                     WHERE organisation = $1 AND grain = $4 AND start < $2 ORDER BY start LIMIT $3)"
-                );
                 let values = params![organisation, before, limit, grain];
-                most = most.max(self.conn().execute(&sql, values).await?);
+                most = most.max(self.delete_found(table, &key, found, values).await?);
             }
         }
         Ok(most.max(self.forget_tops(organisation, day, limit).await?))
@@ -361,18 +351,13 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn forget_minutes(&mut self, before: Timestamp, limit: i64) -> Result<u64> {
-        let rest = "organisation, key, minute, api, code";
-        let sql = format!(
-            "DELETE FROM usage_minutes WHERE ({rest}) IN \
-             (SELECT {rest} FROM usage_minutes WHERE minute < $1 ORDER BY minute LIMIT $2)"
-        );
-        let keys = self.conn().execute(&sql, params![before, limit]).await?;
-        let rest = "organisation, grain, start, api, code";
-        let sql = format!(
-            "DELETE FROM usage_totals WHERE ({rest}) IN (SELECT {rest} FROM usage_totals \
-             WHERE grain = 'm' AND start < $1 LIMIT $2)"
-        );
-        Ok(keys.max(self.conn().execute(&sql, params![before, limit]).await?))
+        let key = "organisation, key, minute, api, code";
+        let found = "minute < $1 ORDER BY minute LIMIT $2";
+        let values = params![before, limit];
+        let keys = self.delete_found("usage_minutes", key, found, values).await?;
+        let key = "organisation, grain, start, api, code";
+        let found = "grain = 'm' AND start < $1 LIMIT $2";
+        Ok(keys.max(self.delete_found("usage_totals", key, found, values).await?))
     }
 
     /// Notes when and from where keys were last accepted, and by what; an older note never replaces a younger one.

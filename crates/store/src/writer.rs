@@ -115,13 +115,14 @@ where
     }
 
     fn answer(self: Box<Self>, committed: Result<i64>) {
-        let Some(result) = self.result else { return };
-        let outcome = match (result, committed) {
-            (Ok(value), Ok(seq)) => Ok(Written { value, seq }),
-            (Ok(_), Err(error)) => Err(error.into()),
-            // An error that was read from an uncommitted state may owe to what was then rolled back.
-            (Err(_), Err(error)) => Err(error.into()),
-            (Err(error), Ok(_)) => Err(error),
+        let outcome = match (self.result, committed) {
+            (Some(Ok(value)), Ok(seq)) => Ok(Written { value, seq }),
+            (Some(Err(error)), Ok(_)) => Err(error),
+            // Also of work that had not come to its end when the time was up; and an error that was read from an uncommitted
+            // state may owe to what was then rolled back.
+            (_, Err(error)) => Err(error.into()),
+            // The caller was gone before its turn came.
+            (None, Ok(_)) => return,
         };
         // A caller that went away meanwhile is not an error of ours.
         let _ = self.reply.send(outcome);

@@ -402,3 +402,22 @@ async fn after_a_lost_connection_the_caller_is_told_and_the_next_write_works() {
         assert_only(&store, &BTreeSet::from([first, second, third])).await;
     }
 }
+
+/// It waits for the fifteen seconds that a transaction may take.
+#[tokio::test]
+async fn work_that_comes_to_no_end_is_given_up_and_told_so_and_the_writer_lives_on() {
+    let of_all = stores().await.into_iter().map(async |store| {
+        let organisation = store.organisation;
+        let work = async move |tx: &mut Tx| -> Result<(), StoreError> {
+            make(tx, organisation).await?;
+            std::future::pending().await
+        };
+        match store.write(work).await {
+            Err(StoreError::Unavailable(cause)) => assert!(cause.to_string().contains("elapsed"), "{cause}"),
+            other => panic!("{:?}: {other:?}", store.engine()),
+        }
+        let key = store.change(async move |tx| make(tx, organisation).await).await;
+        assert_only(&store, &BTreeSet::from([key])).await;
+    });
+    futures_util::future::join_all(of_all).await;
+}

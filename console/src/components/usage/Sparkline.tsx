@@ -15,11 +15,12 @@ export function Sparkline({ admitted, refused, told }: { admitted: readonly numb
         <line x1="0" x2={width} y1={height - 0.5} y2={height - 0.5} stroke="var(--chart-grid)" />
         {days.map((count, day) => {
           const bad = refused[day] ?? 0;
-          const [whole, red] = [tall(count), count === 0 ? 0 : (tall(count) * bad) / count];
+          const whole = tall(count);
+          const red = count === 0 ? 0 : (whole * Math.min(bad, count)) / count;
           return (
             // oxlint-disable-next-line no-array-index-key -- a day has no other name
             <g key={day}>
-              <rect x={day * bar + 0.5} width={bar - 1} y={height - whole} height={whole - red} rx="1" fill="var(--chart-0)" />
+              <rect x={day * bar + 0.5} width={bar - 1} y={height - whole} height={Math.max(0, whole - red)} rx="1" fill="var(--chart-0)" />
               {red > 0 && <rect x={day * bar + 0.5} width={bar - 1} y={height - red} height={red} rx="1" fill="var(--chart-2)" />}
             </g>
           );

@@ -5,6 +5,7 @@ import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
 import { lazy, Suspense, type ReactNode } from 'react';
 import { named } from './named';
 import { bars, outcomes, spans, type Span } from './usage';
+import { UsageLoading } from './UsageLoading';
 import { useUsage, type Whose } from './useUsage';
 import type { components } from '@/api/schema';
 import { Figure, Figures } from '@/components/Figures';
@@ -102,7 +103,7 @@ export default function UsagePanel({ whose, usual = 'month' }: { whose: Whose; u
           {(one) => <PickerItem id={one.id} textValue={one.name}>{one.name}</PickerItem>}
         </Picker>
       </div>
-      {!data ? <Loading /> : data.report.total === 0 ? <EmptyState title={words.none}>{words.noneText}</EmptyState> : <Told report={data.report} step={data.step} />}
+      {!data ? <UsageLoading /> : data.report.total === 0 ? <EmptyState title={words.none}>{words.noneText}</EmptyState> : <Told report={data.report} step={data.step} />}
     </div>
   );
 }

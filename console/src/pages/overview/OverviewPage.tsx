@@ -9,6 +9,7 @@ import { Figure, Figures } from '@/components/Figures';
 import { count } from '@/components/format';
 import { Page, PageHeader } from '@/components/PageHeader';
 import { ErrorState, Loading, NoPermission } from '@/components/states';
+import { UsageLoading } from '@/components/usage/UsageLoading';
 import { keys } from '@/strings/en/keys';
 import { overview as words } from '@/strings/en/overview';
 
@@ -37,7 +38,7 @@ function Content() {
       {may('claviger:usage.read') && (
         <section aria-label={words.traffic} className={style({ marginTop: 32 })}>
           <h2 className={style({ font: 'title-lg', margin: 0, marginBottom: 16 })}>{words.traffic}</h2>
-          <Suspense fallback={<Loading />}><UsagePanel whose={{ of: 'organisation' }} /></Suspense>
+          <Suspense fallback={<UsageLoading />}><UsagePanel whose={{ of: 'organisation' }} /></Suspense>
         </section>
       )}
       <Attention />

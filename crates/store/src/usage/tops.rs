@@ -91,10 +91,9 @@ impl Tx {
         before: Timestamp,
         limit: i64,
     ) -> Result<u64> {
-        let sql = "DELETE FROM usage_tops WHERE organisation = $1 AND (api, day, key) IN \
-                   (SELECT api, day, key FROM usage_tops WHERE organisation = $1 AND day < $2 LIMIT $3)";
-        self.conn()
-            .execute(sql, params![organisation, before, limit])
+        let key = "organisation, api, day, key";
+        let found = "organisation = $1 AND day < $2 LIMIT $3";
+        self.delete_found("usage_tops", key, found, params![organisation, before, limit])
             .await
     }
 }
