@@ -51,6 +51,7 @@ fn query() -> KeyQuery {
         whose: store::keys::Whose::default(),
         expires_before: None,
         idle_since: None,
+        finding: None,
         q: None,
         sort: KeySort::CreatedAt,
         descending: true,

@@ -4,6 +4,7 @@
 mod access;
 pub mod account;
 pub mod api;
+pub mod attention;
 pub mod audit;
 pub mod caller;
 pub mod demo;
@@ -11,6 +12,7 @@ pub mod dialect;
 mod difference;
 mod erasure;
 pub mod error;
+mod idle;
 pub mod import;
 pub mod key;
 mod keyring_file;

@@ -33,13 +33,15 @@ impl App {
         {
             // Beside the rest, which does not wait for them; gone before the last is written, with whatever they hold.
             let (retention, usage, tops) = (self.keep_retention(), self.keep_usage(), self.keep_tops());
-            tokio::pin!(stop, retention, usage, tops);
+            let idle = self.keep_idle();
+            tokio::pin!(stop, retention, usage, tops, idle);
             loop {
                 tokio::select! {
                     () = &mut stop => break,
                     never = &mut retention => match never {},
                     never = &mut usage => match never {},
                     never = &mut tops => match never {},
+                    never = &mut idle => match never {},
                     _ = often.tick() => {
                         self.report("changes", self.follow().await);
                         self.report("digests", self.rewrite_digests().await);

@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod apis;
+mod attention;
 mod audit;
 mod bench;
 mod client;
@@ -135,6 +136,8 @@ enum Command {
     Export(export::Export),
     /// How often the organisation's keys were answered what, with the keys that were used most
     Usage(usage::Usage),
+    /// What needs somebody: keys that end soon, fail, are idle, orphaned, old or without an end or a limit
+    Attention,
     /// Read, check and export the record of who did what
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -265,6 +268,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Import(args) => import::run(context, args).await,
         Command::Export(args) => export::run(context, args).await,
         Command::Usage(args) => usage::run(context, args).await,
+        Command::Attention => attention::run(context).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Users(command) => users::run(context, command).await,

@@ -7,6 +7,7 @@ pub mod api;
 pub mod audit;
 pub mod clock;
 pub mod decide;
+pub mod finding;
 pub mod id;
 pub mod input;
 pub mod key;

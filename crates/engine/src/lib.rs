@@ -234,6 +234,11 @@ impl Engine {
         Ok(Self(Arc::new(inner)))
     }
 
+    /// Whether a key that nobody else limits is limited by the installation.
+    pub fn limits_every_key(&self) -> bool {
+        self.0.limiter.default_rate.is_some()
+    }
+
     /// Where answers are recorded.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.0.journal

@@ -239,6 +239,7 @@ impl Tx {
             .await?;
         let sql = "DELETE FROM service_accounts WHERE organisation = $1 AND id = $2";
         self.conn().execute(sql, params![organisation, account]).await?;
+        self.forget_idle(organisation, account.uuid()).await?;
         self.changed(Change::Owner(organisation, account.uuid()));
         Ok(())
     }

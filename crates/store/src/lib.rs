@@ -12,6 +12,7 @@ pub mod db;
 mod erasure;
 pub mod error;
 pub mod idempotency;
+pub mod idle;
 pub mod journal;
 pub mod keys;
 pub mod lock;

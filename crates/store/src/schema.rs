@@ -58,4 +58,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0009_usage_charts.sqlite.sql"),
         postgres: include_str!("../migrations/0009_usage_charts.postgres.sql"),
     },
+    Migration {
+        version: 10,
+        name: "watch",
+        sqlite: include_str!("../migrations/0010_watch.sqlite.sql"),
+        postgres: include_str!("../migrations/0010_watch.postgres.sql"),
+    },
 ];

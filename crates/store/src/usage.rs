@@ -3,6 +3,8 @@
 //! (`journal.rs`).
 
 mod chart;
+mod failing;
+mod required;
 mod tops;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +22,8 @@ use crate::tx::Tx;
 use crate::{Store, params};
 
 pub use chart::{Days, Span, Whose};
+pub use failing::{ENOUGH, Failing};
+pub use required::Required;
 pub use tops::{Busy, EVERY_API, Top};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -329,6 +333,7 @@ impl Tx {
             ("usage_days", "day", "day, api, code", day),
             ("usage_reports", "hour", "hour, api, route, status", before),
             ("report_days", "day", "day, api, status", day),
+            ("required_of_keys", "day", "required", day),
         ] {
             let key = format!("organisation, key, {rest}");
             let found = format!("organisation = $1 AND {column} < $2 ORDER BY {column} LIMIT $3");

@@ -54,6 +54,7 @@ fn query(whose: Whose) -> KeyQuery {
         whose,
         expires_before: None,
         idle_since: None,
+        finding: None,
         q: None,
         sort: KeySort::CreatedAt,
         descending: false,

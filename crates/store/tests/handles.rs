@@ -30,6 +30,7 @@ fn query() -> KeyQuery {
         whose: Whose::default(),
         expires_before: None,
         idle_since: None,
+        finding: None,
         q: None,
         sort: KeySort::CreatedAt,
         descending: true,

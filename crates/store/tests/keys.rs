@@ -192,6 +192,7 @@ fn query(q: Option<&str>) -> KeyQuery {
         whose: store::keys::Whose::default(),
         expires_before: None,
         idle_since: None,
+        finding: None,
         q: q.map(str::to_owned),
         sort: KeySort::CreatedAt,
         descending: false,

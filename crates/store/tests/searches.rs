@@ -20,6 +20,7 @@ fn query(q: &str) -> KeyQuery {
         whose: store::keys::Whose::default(),
         expires_before: None,
         idle_since: None,
+        finding: None,
         q: Some(q.to_owned()),
         sort: KeySort::Name,
         descending: false,

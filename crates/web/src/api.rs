@@ -2,6 +2,7 @@
 
 mod accounts;
 mod apis;
+mod attention;
 mod audit;
 pub(crate) mod caller;
 mod console;
@@ -54,6 +55,7 @@ fn routes() -> OpenApiRouter<Web> {
     OpenApiRouter::with_openapi(openapi::head())
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::summary))
+        .routes(routes!(attention::show))
         .routes(routes!(key_import::import))
         .routes(routes!(key_import::export))
         .routes(routes!(key_import::report))

@@ -116,6 +116,7 @@ fn every_key() -> KeyQuery {
         whose: Whose::default(),
         expires_before: None,
         idle_since: None,
+        finding: None,
         q: None,
         sort: KeySort::CreatedAt,
         descending: true,

@@ -76,7 +76,7 @@ export default function Explain({ who, needs, setState }: Props) {
             }}
             styles={style({ width: 'full' })}>
             {(one) => (
-              <ComboBoxItem id={one.id} textValue={one.name} aria-label={`${one.name} ${words.holders.types[one.type] ?? one.type}`}>
+              <ComboBoxItem id={one.id} textValue={one.name}>
                 <Text slot="label">{one.name}</Text>
                 <Text slot="description">{`${words.holders.types[one.type] ?? one.type} · ${one.detail}`}</Text>
               </ComboBoxItem>

@@ -40,7 +40,7 @@ export function RoleForm({ role, from, onDone, onClose }: Props) {
   const action = useAction({
     saysFaults: true,
     call: () => {
-      const body = { name, description, permissions: patterns, level, api: belongsTo === NONE ? (role ? '' : null) : belongsTo };
+      const body = { name, description, permissions: patterns, level, api: belongsTo === NONE ? null : belongsTo };
       if (!role) return api.POST('/v1/roles', { body });
       return api.PATCH('/v1/roles/{id}', { params: { path: { id: role.id } }, headers: ifMatch(role.version), body });
     },

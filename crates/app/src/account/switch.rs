@@ -30,6 +30,9 @@ impl App {
             let mut account = before.clone();
             account.active = active;
             tx.update_account(&before, &mut account).await?;
+            if active {
+                tx.note_awake(account.organisation, account.id.uuid()).await?;
+            }
             let action = if active {
                 "account.activate"
             } else {

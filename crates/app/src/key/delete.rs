@@ -89,6 +89,7 @@ impl App {
             },
             expires_before: None,
             idle_since: None,
+            finding: None,
             q: None,
             sort: KeySort::CreatedAt,
             descending: true,

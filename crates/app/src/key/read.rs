@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::access::Management;
 use domain::audit::Shown;
 use domain::clock::Timestamp;
+use domain::finding::Finding;
 use domain::id::{KeyId, OrganisationId};
 use domain::key::Owner;
 use domain::page::{Cursor, CursorError, Page, SortValue};
@@ -26,6 +27,8 @@ pub struct KeyFilter {
     pub role: Option<String>,
     /// An API by its slug: keys whose permissions name one of its own.
     pub api: Option<String>,
+    /// What it is that needs somebody.
+    pub finding: Option<Finding>,
 }
 
 /// Whoever makes a cursor up gets its check value right, too; then its value may not be of the list's kind, or hold a
@@ -83,6 +86,9 @@ impl App {
         }
         if let Some(slug) = filter.api {
             query.whose.any_of = Some(self.patterns_of(caller.organisation, &slug).await?);
+        }
+        if let Some(finding) = filter.finding {
+            query.finding = Some(self.sought(&tenant, finding));
         }
         let page = self.store.keys(caller.organisation, query, list).await?;
         let mut owners: Vec<Uuid> = page.items.iter().map(|key| key.owner.uuid()).collect();

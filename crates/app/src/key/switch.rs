@@ -55,6 +55,9 @@ impl App {
             };
             if key != before {
                 tx.update_key(&before, &mut key).await?;
+                if switch == Switch::Enable {
+                    tx.note_awake(key.organisation, key.id.uuid()).await?;
+                }
                 tx.record(
                     key.organisation,
                     caller.event(now, action, target(&key), difference(Some(&before), &key)),

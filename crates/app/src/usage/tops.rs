@@ -1,9 +1,11 @@
-//! Keeps, of each day, the keys that were used most: the charts of a year choose among them.
+//! Keeps, of each day, the keys that were used most, among which the charts of a year choose; and those that fail now.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use domain::finding::{Finding, Sought};
 use domain::id::OrganisationId;
+use store::organisations::Tenant;
 
 use super::chart::LONGEST;
 use crate::App;
@@ -32,6 +34,20 @@ impl App {
     pub async fn look_for_tops(&self) -> Result<()> {
         for tenant in self.store.tenants().await? {
             self.look_for_tops_of(tenant.organisation.id).await?;
+            self.look_for_failing_of(&tenant).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_for_failing_of(&self, tenant: &Tenant) -> Result<()> {
+        let organisation = tenant.organisation.id;
+        let Sought::Failing(day) = tenant.policy.sought(Finding::Failing, self.clock.now()) else {
+            return Ok(());
+        };
+        let failing = self.store.failing_since(organisation, day).await?;
+        if failing != self.store.kept_failing(organisation, day).await? {
+            self.write(async move |tx| Ok(tx.keep_failing(organisation, day, &failing).await?))
+                .await?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Lists of keys, filtered and sorted by the database, a page at a time.
 
 use domain::clock::Timestamp;
+use domain::finding::Sought;
 use domain::id::{OrganisationId, RoleId};
 use domain::key::{Key, Status};
 use domain::page::{Cursor, Page, SortValue};
@@ -9,9 +10,10 @@ use uuid::Uuid;
 
 use super::{COLUMNS, key_of, search};
 use crate::db::{Engine, Row, Value};
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::{Store, params};
 
+mod finding;
 mod offset;
 mod plan;
 
@@ -128,6 +130,8 @@ pub struct KeyQuery {
     pub expires_before: Option<Timestamp>,
     /// Not used since.
     pub idle_since: Option<Timestamp>,
+    /// Why they need somebody.
+    pub finding: Option<Sought>,
     /// Words, each of which the name, description or display form must hold.
     pub q: Option<String>,
     /// The order.
@@ -228,6 +232,31 @@ impl Store {
         };
         query.page(&rows, list)
     }
+
+    /// How many keys there are of a query, counted up to `most` and one more. The place and the words of the query are not
+    /// looked at.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_keys(&self, organisation: OrganisationId, query: &KeyQuery, most: u32) -> Result<i64> {
+        let mut conditions = Conditions {
+            engine: self.engine(),
+            sql: "k.organisation = $1".to_owned(),
+            values: vec![organisation.into()],
+        };
+        let from = match self.engine() {
+            Engine::Sqlite => plan::for_counting(&mut conditions, query),
+            Engine::Postgres => "keys k".to_owned(),
+        };
+        filter(&mut conditions, &[], query);
+        let most = conditions.bind(i64::from(most) + 1);
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM {from} WHERE {} LIMIT {most}) found",
+            conditions.sql
+        );
+        let counted = self.readers.query_long(sql, conditions.values).await?;
+        counted.first().ok_or(StoreError::RowMissing)?.get(0)
+    }
 }
 
 /// Accounts of a partner that are looked up before their keys are.
@@ -306,6 +335,9 @@ fn filter(conditions: &mut Conditions, words: &[String], query: &KeyQuery) {
     if let Some(since) = query.idle_since {
         let since = conditions.bind(since);
         conditions.and(&format!("COALESCE(k.last_used_at, 0) < {since}"));
+    }
+    if let Some(sought) = query.finding {
+        finding::filter(conditions, sought);
     }
 }
 

@@ -193,10 +193,13 @@ impl Tx {
             "report_days",
             "usage_tops",
             "key_requests",
+            "failing_keys",
+            "required_of_keys",
         ] {
             let sql = format!("DELETE FROM {table} WHERE organisation = $1 AND key = $2");
             self.conn().execute(&sql, of_key).await?;
         }
+        self.forget_idle(organisation, key.uuid()).await?;
         self.erased();
         self.changed(Change::Key(organisation, key));
         Ok(())

@@ -1,6 +1,7 @@
 //! `keys list` and `keys summary`: what there is, found by the server, one page or all of them.
 
 use clap::Args;
+use domain::finding::Finding;
 use serde_json::{Value, json};
 
 use super::{ending, named, text};
@@ -53,6 +54,9 @@ pub(crate) struct List {
     /// Not used since an instant, or for a span such as 90d
     #[arg(long, value_name = "WHEN")]
     idle_since: Option<When>,
+    /// That need somebody: expiring_soon, failing, orphaned, idle, never_used, unrotated, no_expiry or unlimited
+    #[arg(long, value_name = "FINDING", value_parser = finding)]
+    finding: Option<Finding>,
     /// With this in the name, the description or the visible part of the key
     #[arg(long, short = 's', value_name = "TEXT")]
     search: Option<String>,
@@ -68,6 +72,13 @@ pub(crate) struct List {
     /// All pages, not the first alone
     #[arg(long)]
     all: bool,
+}
+
+fn finding(text: &str) -> Result<Finding, String> {
+    Finding::parse(text).ok_or_else(|| {
+        let known: Vec<&str> = Finding::ALL.iter().map(|finding| finding.as_str()).collect();
+        format!("expected one of {}", known.join(", "))
+    })
 }
 
 impl List {
@@ -96,6 +107,7 @@ impl List {
                 "idle_since",
                 self.idle_since.map(|when| when.before(now).to_string()),
             ),
+            ("finding", self.finding.map(|finding| finding.as_str().to_owned())),
             ("q", self.search.clone()),
             ("sort", self.sort.clone()),
             ("limit", page.map(|limit| limit.to_string())),

@@ -6,7 +6,7 @@
 
 use domain::key::Status;
 
-use super::{Conditions, KeyQuery, StatusFilter, condition_of, filter, search};
+use super::{Conditions, KeyQuery, StatusFilter, condition_of, filter, finding, search};
 use crate::db::{ReadPool, Row, SnapshotConn, Value};
 use crate::error::Result;
 
@@ -44,7 +44,7 @@ pub(super) async fn sqlite(
     // Each word before all of them: one that is rare is enough, and the common ones need not be looked up then.
     let each = words.iter().map(std::slice::from_ref).map(Index::Words);
     let all = (words.len() > 1).then_some(Index::Words(words));
-    let whose = [Index::Owner, Index::Partner, Index::Role];
+    let whose = [Index::Owner, Index::Partner, Index::Role, Index::Finding];
     for index in whose.into_iter().chain(each).chain(all).chain([Index::States]) {
         let mut fetching = place.clone();
         let Some(rows) = index.rows(&mut fetching, query) else {
@@ -89,6 +89,14 @@ pub(super) fn in_order(query: &KeyQuery) -> String {
     format!("keys k INDEXED BY {}", query.sort.index())
 }
 
+/// From where keys that need somebody are counted.
+pub(super) fn for_counting(conditions: &mut Conditions, query: &KeyQuery) -> String {
+    match Index::Finding.rows(conditions, query) {
+        Some(rows) => format!("({rows}) f CROSS JOIN keys k ON k.row = f.row"),
+        None => in_order(query),
+    }
+}
+
 /// Where a walk of [`WALK`] rows ends; none when the list ends before.
 async fn milestone(
     readers: &ReadPool,
@@ -123,6 +131,8 @@ enum Index<'a> {
     Partner,
     /// The role that was given to the keys themselves.
     Role,
+    /// What it is that needs somebody.
+    Finding,
 }
 
 impl Index<'_> {
@@ -149,6 +159,7 @@ impl Index<'_> {
                      WHERE h.organisation = $1 AND h.role = {role} AND h.kind = 'key'"
                 ))
             }
+            (Self::Finding, _) => finding::rows(query.finding?, conditions),
             (Self::Words(words), _) => {
                 let matching = conditions.bind(search::trigrams(words)?);
                 Some(format!(

@@ -6,6 +6,7 @@ use app::key::KeyFilter;
 use axum::extract::State;
 use axum::response::Response;
 use domain::clock::Timestamp;
+use domain::finding::Finding;
 use domain::key::{Owner, Status};
 use domain::page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
 use domain::span::Span;
@@ -51,6 +52,8 @@ pub(in crate::api) struct ListQuery {
     expires_before: Option<Timestamp>,
     /// Not used since then.
     idle_since: Option<Timestamp>,
+    /// What needs somebody about them, as `/v1/attention` tells. Without a status, those that would be accepted.
+    finding: Option<Finding>,
     /// Words that name, description or the masked key must all hold; eight at most.
     q: Option<String>,
     /// Whole days of UTC, today's the last, of whose usage each key tells; needs `claviger:usage.read`. From `1d` to `90d`.
@@ -138,7 +141,7 @@ pub(in crate::api) async fn page(caller: &Caller, web: &Web, asked: ListQuery) -
             &asked.tag,
             (&asked.owner, &asked.partner, &asked.role, &asked.api),
             asked.expires_before,
-            asked.idle_since,
+            (asked.idle_since, asked.finding),
             &asked.q,
             sort,
         )
@@ -154,6 +157,7 @@ pub(in crate::api) async fn page(caller: &Caller, web: &Web, asked: ListQuery) -
     let filter = KeyFilter {
         role: asked.role,
         api: asked.api,
+        finding: asked.finding,
     };
     let query = KeyQuery {
         now: Timestamp::default(),
@@ -163,6 +167,7 @@ pub(in crate::api) async fn page(caller: &Caller, web: &Web, asked: ListQuery) -
             .as_deref()
             .map(statuses)
             .transpose()?
+            .or_else(|| asked.finding.map(app::attention::statuses))
             .unwrap_or_default(),
         created_by: asked.created_by,
         permission: asked.permission,
@@ -170,6 +175,7 @@ pub(in crate::api) async fn page(caller: &Caller, web: &Web, asked: ListQuery) -
         whose,
         expires_before: asked.expires_before,
         idle_since: asked.idle_since,
+        finding: None,
         q: asked.q,
         sort: order,
         descending,
