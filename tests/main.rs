@@ -56,3 +56,4 @@ mod tenants;
 mod traces;
 mod usage;
 mod verify_input;
+mod watching;

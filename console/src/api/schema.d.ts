@@ -39,6 +39,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/attention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What needs somebody: keys that end soon, fail, are orphaned, idle or never used, have an old secret, no end or no limit. */
+        get: operations["attention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/keys/import": {
         parameters: {
             query?: never;
@@ -264,6 +281,23 @@ export interface paths {
         };
         /** How often a key was answered what. */
         get: operations["key_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/{id}/right-size": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which of its permissions a key has needed, and with which of its own it would do. */
+        get: operations["right_size_key"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2220,6 +2254,31 @@ export interface components {
             /** @description The policy as it is now. */
             policy: components["schemas"]["Policy"];
         };
+        /** @description Keys that have something in common that needs somebody. */
+        Attention: {
+            finding: components["schemas"]["Finding"];
+            bound: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description How many keys, up to 1000.
+             * @example 12
+             */
+            count: number;
+            /** @description Whether there are more. */
+            more: boolean;
+            /** @description The first five, in the order in which they need somebody. */
+            keys: components["schemas"]["Key"][];
+            /**
+             * @description Where all of them are listed.
+             * @example /v1/keys?finding=idle&sort=last_used_at
+             */
+            list: string;
+        };
+        /** @description All that needs somebody. */
+        AttentionList: {
+            /** @description The most pressing first; what is found of no key is left out. */
+            items: components["schemas"]["Attention"][];
+        };
         /** @description A base as it is shown. */
         AuditBase: {
             /**
@@ -2581,6 +2640,11 @@ export interface components {
              */
             detail: string;
         };
+        /**
+         * @description Why a key needs somebody. All but [`Finding::Orphaned`] are about keys that would be accepted.
+         * @enum {string}
+         */
+        Finding: "expiring_soon" | "failing" | "orphaned" | "idle" | "never_used" | "unrotated" | "no_expiry" | "unlimited";
         /**
          * @description What may be left out of a key.
          * @enum {string}
@@ -3773,6 +3837,16 @@ export interface components {
              * @description How much the request counts for this limit.
              */
             cost?: number | null;
+        };
+        /** @description A permission that was needed. */
+        NeededPermission: {
+            /**
+             * @description The permission.
+             * @example orders:view
+             */
+            permission: string;
+            /** @description The last day (UTC) on which a request passed that was required to have it. */
+            last_day: components["schemas"]["Timestamp"];
         };
         /**
          * @description An address, or a network (CIDR).
@@ -4978,6 +5052,23 @@ export interface components {
             /** @description What is asked of them. */
             requires: components["schemas"]["Requirement"];
         };
+        /** @description A pattern that the key holds, and what was needed of it. */
+        PermissionUse: {
+            /**
+             * @description The pattern.
+             * @example orders:*
+             */
+            pattern: string;
+            /** @description Where it comes from. */
+            sources: components["schemas"]["GrantSource"][];
+            /**
+             * @description Whether something of it was needed; null for what is of Claviger itself, of which that is not recorded.
+             * @example true
+             */
+            needed: boolean | null;
+            /** @description What was needed of it. */
+            permissions: components["schemas"]["NeededPermission"][];
+        };
         /** @description The policy, whole. */
         Policy: {
             /**
@@ -5826,6 +5917,21 @@ export interface components {
              * @example The laptop was stolen
              */
             reason?: string | null;
+        };
+        /** @description What a key holds, against what was required of its requests that passed. */
+        RightSize: {
+            /** @description From when on it was looked at: the beginning of a day (UTC), or when the key was made. */
+            since: components["schemas"]["Timestamp"];
+            untold_until: components["schemas"]["Timestamp"] | null;
+            /** @description Every pattern that it holds in the end. */
+            permissions: components["schemas"]["PermissionUse"][];
+            /**
+             * @description With which of its own `permissions` it would do, where that is less and enough is known.
+             * @example [
+             *       "orders:view"
+             *     ]
+             */
+            suggestion: string[] | null;
         };
         /** @description A role as it is shown. */
         Role: {
@@ -7473,6 +7579,8 @@ export interface operations {
                 expires_before?: components["schemas"]["Timestamp"];
                 /** @description Not used since then. */
                 idle_since?: components["schemas"]["Timestamp"];
+                /** @description What needs somebody about them, as `/v1/attention` tells. Without a status, those that would be accepted. */
+                finding?: components["schemas"]["Finding"];
                 /** @description Words that name, description or the masked key must all hold; eight at most. */
                 q?: string;
                 /**
@@ -7717,6 +7825,104 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["KeySummary"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    attention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "finding": "expiring_soon",
+                     *           "bound": null,
+                     *           "count": 12,
+                     *           "more": false,
+                     *           "keys": [
+                     *             {
+                     *               "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *               "number": 42,
+                     *               "name": "Billing sync",
+                     *               "description": "Reads invoices every night",
+                     *               "display": "sk_live_8NqW…Pq2R",
+                     *               "status": "active",
+                     *               "owner": {
+                     *                 "type": "organisation",
+                     *                 "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *                 "name": "Sample Ltd"
+                     *               },
+                     *               "permissions": [
+                     *                 "orders:view"
+                     *               ],
+                     *               "roles": [
+                     *                 {
+                     *                   "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *                   "name": "viewer",
+                     *                   "available": true
+                     *                 }
+                     *               ],
+                     *               "inherits": false,
+                     *               "networks": [
+                     *                 "203.0.113.0/24"
+                     *               ],
+                     *               "tags": [
+                     *                 "billing"
+                     *               ],
+                     *               "metadata": {},
+                     *               "contacts": [
+                     *                 "billing@example.com"
+                     *               ],
+                     *               "rate_limits": [
+                     *                 {
+                     *                   "name": "requests",
+                     *                   "limit": 100,
+                     *                   "window": "90d",
+                     *                   "burst": 20
+                     *                 }
+                     *               ],
+                     *               "quota": null,
+                     *               "enabled": true,
+                     *               "protected": false,
+                     *               "expires_at": null,
+                     *               "revoked": null,
+                     *               "deleted_at": null,
+                     *               "created_at": "2026-01-10T23:59:59Z",
+                     *               "created_by": {
+                     *                 "type": "user",
+                     *                 "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *                 "name": "Deployment"
+                     *               },
+                     *               "rotated_at": "2026-01-10T23:59:59Z",
+                     *               "last_used_at": null,
+                     *               "last_used_ip": "203.0.113.9",
+                     *               "last_used_agent": "billing-sync/2.1",
+                     *               "version": 3
+                     *             }
+                     *           ],
+                     *           "list": "/v1/keys?finding=idle&sort=last_used_at"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AttentionList"];
                 };
             };
             401: components["responses"]["401"];
@@ -9010,6 +9216,68 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    right_size_key: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How far back it is looked, from `1d` to `400d`; `90d` when not said.
+                 * @example 90d
+                 */
+                window?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The key */
+                id: components["schemas"]["KeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it holds and what it needed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "since": "2026-01-10T23:59:59Z",
+                     *       "untold_until": null,
+                     *       "permissions": [
+                     *         {
+                     *           "pattern": "orders:*",
+                     *           "sources": [
+                     *             {
+                     *               "pattern": "orders:view",
+                     *               "via": "permission"
+                     *             }
+                     *           ],
+                     *           "needed": true,
+                     *           "permissions": [
+                     *             {
+                     *               "permission": "orders:view",
+                     *               "last_day": "2026-01-10T23:59:59Z"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "suggestion": [
+                     *         "orders:view"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RightSize"];
                 };
             };
             400: components["responses"]["400"];
@@ -11513,6 +11781,8 @@ export interface operations {
                 expires_before?: components["schemas"]["Timestamp"];
                 /** @description Not used since then. */
                 idle_since?: components["schemas"]["Timestamp"];
+                /** @description What needs somebody about them, as `/v1/attention` tells. Without a status, those that would be accepted. */
+                finding?: components["schemas"]["Finding"];
                 /** @description Words that name, description or the masked key must all hold; eight at most. */
                 q?: string;
                 /**

@@ -182,6 +182,7 @@ impl App {
             {
                 tx.add_answers(&written.answers).await?;
                 tx.note_last_uses(&written.uses).await?;
+                tx.note_required(&written.required).await?;
                 tx.log_requests(&requests, &written.unbounded).await?;
                 tx.add_unknown(&written.unknown).await?;
                 tx.note_losses(node, None, unlogged).await?;

@@ -7,6 +7,7 @@ mod effective;
 mod explain;
 mod pattern;
 mod requirement;
+mod right_size;
 
 pub use effective::{Directory, Held, Standing, Unavailable};
 pub use explain::{
@@ -15,6 +16,7 @@ pub use explain::{
 };
 pub use pattern::{Grants, Pattern, PatternError};
 pub use requirement::{Holder, Required, Requirement, RequirementError, Verdict};
+pub use right_size::{Needed, Needs};
 
 /// The resource that names Claviger itself.
 pub const MANAGEMENT: &str = "claviger";

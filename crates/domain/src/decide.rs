@@ -152,6 +152,8 @@ pub struct Decision<'a> {
     pub reason: Option<Reason>,
     /// The route that the request takes, such as `GET /orders/{id}`, where the decision got as far as to ask for it.
     pub route: Option<&'a str>,
+    /// What that route requires.
+    pub route_requires: Option<&'a str>,
 }
 
 impl From<Code> for Decision<'_> {
@@ -161,6 +163,7 @@ impl From<Code> for Decision<'_> {
             missing: None,
             reason: None,
             route: None,
+            route_requires: None,
         }
     }
 }
@@ -213,6 +216,7 @@ fn permitted<'a>(
         missing: None,
         reason: Some(reason),
         route: None,
+        route_requires: None,
     };
     if question.owners.is_some_and(|owners| !owners.include(facts.owner)) {
         return Ok(refused(Reason::OwnerKind));
@@ -228,7 +232,8 @@ fn permitted<'a>(
             Ok(taken) => route = taken,
         }
     }
-    if let (Verdict::Met, Some(text)) = (verdict, route.and_then(|named| named.route.requires.as_deref())) {
+    let route_requires = route.and_then(|named| named.route.requires.as_deref());
+    if let (Verdict::Met, Some(text)) = (verdict, route_requires) {
         verdict = Requirement::check(text, held)?;
     }
     let (code, missing) = match verdict {
@@ -240,6 +245,7 @@ fn permitted<'a>(
         missing,
         reason: None,
         route: route.map(|named| named.name.as_str()),
+        route_requires,
     })
 }
 

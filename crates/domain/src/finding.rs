@@ -153,7 +153,7 @@ mod tests {
         );
         assert_eq!(plain.sought(Finding::Unlimited, now), Sought::Unlimited);
         let strict = r#"{"idle":{"warn_after":"30d"},"rotation":{"warn_after":"60d"},
-            "limits":{"default_rate":{"name":"default","limit":10,"window":"1s"}}}"#;
+            "limits":{"default_rate":"10/1s"}}"#;
         let strict: Policy = serde_json::from_str(strict).expect("a policy");
         assert_eq!(
             strict.sought(Finding::Idle, now),

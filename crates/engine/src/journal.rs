@@ -82,6 +82,10 @@ pub struct Noted<'a> {
     pub api: Option<&'a str>,
     /// Its route.
     pub route: Option<&'a str>,
+    /// What the question required of a key that passed.
+    pub requires: Option<&'a str>,
+    /// What the route required.
+    pub route_requires: Option<&'a str>,
     /// What the caller calls itself.
     pub agent: Option<&'a str>,
     /// Of a token that names nothing, the prefix, where it is one of ours.
@@ -314,13 +318,21 @@ impl Journal {
     pub fn note(&self, noted: &Noted<'_>) {
         let shard = own_shard();
         let mut writer = self.shards[shard].writer.lock();
-        let texts = [noted.api, noted.route, noted.agent, noted.prefix];
+        let texts = [
+            noted.api,
+            noted.route,
+            noted.agent,
+            noted.prefix,
+            noted.requires.map(record::whole_text),
+            noted.route_requires.map(record::whole_text),
+        ];
         let needed = 1 + texts.iter().flatten().count();
         if writer.room() < needed && !self.turn(shard, &mut writer) {
             self.lost.words()[0].fetch_add(1, Relaxed);
             return;
         }
-        let [api, route, agent, prefix] = texts.map(|text| text.map_or(0, |text| writer.name(text)));
+        let [api, route, agent, prefix, requires, route_requires] =
+            texts.map(|text| text.map_or(0, |text| writer.name(text)));
         let ip = match noted.ip {
             None => 0,
             Some(IpAddr::V4(ip)) => ip.to_ipv6_mapped().to_bits(),
@@ -341,6 +353,8 @@ impl Journal {
             route,
             agent,
             prefix,
+            requires,
+            route_requires,
         };
         writer.put(&entry.encode());
     }

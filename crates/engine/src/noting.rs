@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::clock::Timestamp;
-use domain::decide::Code;
+use domain::decide::{Code, Decision};
 use domain::policy::Logged;
 use domain::token::Presented;
 
@@ -84,13 +84,13 @@ impl Inner {
         }
     }
 
-    /// Records an answer about a key, and by which route.
+    /// Records an answer about a key: the code, by which route, and what that requires.
     #[inline]
     pub(crate) fn note(
         &self,
         key: &CachedKey,
         question: &Question<'_>,
-        (code, route): (Code, Option<&str>),
+        (code, decision): (Code, &Decision<'_>),
         now: Timestamp,
         timing: Timing,
     ) {
@@ -109,7 +109,10 @@ impl Inner {
             ip: question.ip,
             // Only what there is: a caller may say anything.
             api: api.filter(|slug| organisation.apis.knows(slug)),
-            route,
+            route: decision.route,
+            // Of what was refused nothing is learnt about what the key needs.
+            requires: question.requires.filter(|_| code == Code::Valid),
+            route_requires: decision.route_requires.filter(|_| code == Code::Valid),
             agent: question.agent,
             prefix: None,
             logged: organisation.policy.requests.logged == Logged::All,
@@ -134,6 +137,8 @@ impl Inner {
             ip: question.ip,
             api: None,
             route: None,
+            requires: None,
+            route_requires: None,
             agent: None,
             prefix: self.prefixes.of(token),
             logged: false,

@@ -264,7 +264,7 @@ impl Inner {
             (limits, ahead) = (admitted.limits, admitted.ahead);
         }
         self.tally.count(question.door, code);
-        self.note(key, question, (code, decision.route), now, timing);
+        self.note(key, question, (code, &decision), now, timing);
         let answer = Answer {
             code,
             missing: decision.missing.map(Into::into),

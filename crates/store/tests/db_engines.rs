@@ -102,6 +102,13 @@ async fn a_lost_connection_is_unavailable_and_the_readers_recover() {
         conn.query("SELECT 1", &[]).await.unwrap_err().is_unavailable(),
         "and stays so"
     );
+    // A server process may take a moment to end after it was told to.
+    let mut tries = 0;
+    while let Err(error) = db.readers().query_one("SELECT 1", &[]).await {
+        assert!(error.is_unavailable() && tries < 100, "{error}");
+        tries += 1;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     assert_eq!(count(&db).await, 0);
 
     let nowhere = Database::open_postgres("postgres://postgres@127.0.0.1:1/none").await;

@@ -69,6 +69,7 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(keys::reveal))
         .routes(routes!(keys::adjust_quota))
         .routes(routes!(usage::of_key))
+        .routes(routes!(keys::right_size))
         .routes(routes!(keys::events))
         .routes(routes!(requests::of_key))
         .routes(routes!(requests::of_account))

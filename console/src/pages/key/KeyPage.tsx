@@ -7,6 +7,7 @@ import { lazy, Suspense, useState } from 'react';
 import { Banner } from './Banner';
 import { Facts } from './Facts';
 import { Permissions } from './Permissions';
+import { RightSize } from './RightSize';
 import { Secrets } from './Secrets';
 import { query } from '@/api/client';
 import { useMay } from '@/api/session';
@@ -63,6 +64,7 @@ function Content({ row }: { row: KeyRow }) {
             <Facts row={row} />
             <div className={style({ display: 'flex', flexDirection: 'column', gap: 32 })}>
               <Permissions row={row} />
+              {watches && <RightSize row={row} />}
               <Secrets row={row} />
             </div>
           </div>

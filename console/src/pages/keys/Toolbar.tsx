@@ -15,7 +15,7 @@ import Filter from '@react-spectrum/s2/icons/Filter';
 import ViewList from '@react-spectrum/s2/icons/Properties';
 import { useEffect, useState } from 'react';
 import { chosen, offered } from './columns';
-import { filterNames, type KeysState, type SetKeysState } from './state';
+import { filterNames, tagNames, type KeysState, type SetKeysState } from './state';
 import { useDebounced } from '@/hooks/useDebounced';
 import { useMay } from '@/api/session';
 import { keys as words } from '@/strings/en/keys';
@@ -115,7 +115,7 @@ function Columns({ state, setState }: { state: KeysState; setState: SetKeysState
 
 /** Search, status, filters and columns; all of it is in the address. */
 export function Toolbar({ state, setState }: { state: KeysState; setState: SetKeysState }) {
-  const used = filterNames.filter((name) => state[name]);
+  const used = tagNames.filter((name) => state[name]);
   return (
     <div className={style({ display: 'flex', flexDirection: 'column', gap: 8, marginBottom: 12 })}>
       <div className={style({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 8 })}>
@@ -131,7 +131,7 @@ export function Toolbar({ state, setState }: { state: KeysState; setState: SetKe
           aria-label={words.moreFilters}
           size="S"
           groupActionLabel={words.clear}
-          onGroupAction={() => setState(Object.fromEntries(filterNames.map((name) => [name, ''])))}
+          onGroupAction={() => setState(Object.fromEntries(tagNames.map((name) => [name, ''])))}
           onRemove={(removed) => setState(Object.fromEntries([...removed].map((name) => [name, ''])))}>
           {used.map((name) => (
             <Tag key={name} id={name} textValue={`${words.filterBy[name]}: ${state[name]}`}>{`${words.filterBy[name]}: ${state[name]}`}</Tag>

@@ -3,15 +3,18 @@ import { api } from '@/api/client';
 import { usePages } from '@/api/pages';
 import type { Key } from './columns';
 
+/** What is chosen elsewhere, and shown and taken off here. */
+export const tagNames = ['permission', 'partner', 'created_by', 'tag', 'owner', 'expires_before', 'idle_since', 'finding'] as const;
+/** What can be typed. */
 export const filterNames = ['permission', 'partner', 'created_by', 'tag', 'owner', 'expires_before', 'idle_since'] as const;
 
-export const defaults = { q: '', status: 'live', sort: '-created_at', columns: '', permission: '', partner: '', created_by: '', tag: '', owner: '', expires_before: '', idle_since: '' };
+export const defaults = { q: '', status: 'live', sort: '-created_at', columns: '', permission: '', partner: '', created_by: '', tag: '', owner: '', expires_before: '', idle_since: '', finding: '' };
 export type KeysState = typeof defaults;
 export type SetKeysState = (patch: Partial<KeysState>) => void;
 
 /** Whether anything narrows the list. */
 export function isFiltered(state: KeysState): boolean {
-  return state.q !== '' || state.status !== 'live' || filterNames.some((name) => state[name] !== '');
+  return state.q !== '' || state.status !== 'live' || tagNames.some((name) => state[name] !== '');
 }
 
 /** `usage` asks for the days of a column of their own. */

@@ -1,33 +1,48 @@
+import { ActionButton } from '@react-spectrum/s2/ActionButton';
 import { Link } from '@react-spectrum/s2/Link';
+import { LinkButton } from '@react-spectrum/s2/LinkButton';
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
 import CheckmarkCircle from '@react-spectrum/s2/icons/CheckmarkCircle';
-import { useQueries } from '@tanstack/react-query';
 import { useState } from 'react';
-import { groups, type Group } from './attention';
-import { api } from '@/api/client';
-import type { components } from '@/api/schema';
+import { href, remedy, told, type Finding, type Found } from './attention';
+import { ifMatch, useAction } from '@/api/action';
+import { api, query } from '@/api/client';
+import { useMay } from '@/api/session';
 import { EmptyState, ErrorState, Loading } from '@/components/states';
 import { Time } from '@/components/Time';
+import { touches, useSwitch, type KeyRow } from '@/pages/keys/actions';
+import { KeyDialogs, type Asked } from '@/pages/keys/dialogs/KeyDialogs';
 import { overview as words } from '@/strings/en/overview';
 
-const LIMIT = 100;
-const SHOWN = 5;
+const DAYS = 90;
 
-interface Found {
-  group: Group;
-  keys: components['schemas']['Key'][];
-  more: boolean;
+/** Gives a key an end, so many days from now. */
+function useEnd() {
+  return useAction({
+    call: ({ key }: { key: KeyRow }) => api.PATCH('/v1/keys/{id}', { params: { path: { id: key.id } }, headers: ifMatch(key.version), body: { expires_in: `${DAYS}d` } }),
+    touches,
+    done: (_, { key }) => words.ended(key.name, DAYS),
+  });
 }
 
-async function ask(group: Group, signal: AbortSignal): Promise<Found> {
-  const { data, error } = await api.GET('/v1/keys', { params: { query: { ...group.asked, limit: LIMIT } }, signal });
-  if (!data) throw error;
-  const keys = data.items.filter(group.belongs);
-  return { group, keys, more: data.next_cursor !== null && keys.length === data.items.length };
+function Remedy({ finding, row, onAsk }: { finding: Finding; row: KeyRow; onAsk: (asked: Asked) => void }) {
+  const may = useMay();
+  const change = useSwitch();
+  const end = useEnd();
+  const helps = remedy(finding, row);
+  const label = words.remedies[finding];
+  if (helps.does === 'open') return <LinkButton variant="secondary" size="S" aria-label={`${label}: ${row.name}`} href={helps.href}>{label}</LinkButton>;
+  if (!may('claviger:keys.update')) return null;
+  const act = () => {
+    if (helps.does === 'disable') change.run({ key: row, which: 'disable' });
+    else if (helps.does === 'rotate') onAsk({ what: 'rotate', row });
+    else end.run({ key: row });
+  };
+  return <ActionButton size="S" aria-label={`${label}: ${row.name}`} isPending={change.isRunning || end.isRunning} onPress={act}>{label}</ActionButton>;
 }
 
-function Card({ found: { group, keys, more } }: { found: Found }) {
-  const text = words.groups[group.name];
+function Card({ found, onAsk }: { found: Found; onAsk: (asked: Asked) => void }) {
+  const text = words.groups[found.finding];
   return (
     <section aria-label={text.title} className={style({ borderStyle: 'solid', borderWidth: 1, borderColor: 'gray-200', borderRadius: 'xl', padding: 20, display: 'flex', flexDirection: 'column', gap: 12, minWidth: 0 })}>
       <div>
@@ -35,41 +50,43 @@ function Card({ found: { group, keys, more } }: { found: Found }) {
         <p className={style({ font: 'ui-sm', color: 'neutral-subdued', margin: 0, marginTop: 4 })}>{text.text}</p>
       </div>
       <ul className={style({ listStyleType: 'none', margin: 0, padding: 0, flexGrow: 1 })}>
-        {keys.slice(0, SHOWN).map((key) => {
-          const told = group.told(key);
+        {found.keys.map((key) => {
+          const beside = told(found.finding, key);
           return (
-            <li key={key.id} className={style({ display: 'flex', justifyContent: 'space-between', alignItems: 'baseline', gap: 12, paddingY: 8, font: 'ui', borderStyle: 'solid', borderWidth: 0, borderTopWidth: 1, borderColor: 'gray-100' })}>
-              <span className={`name ${style({ minWidth: 0 })}`}><Link isStandalone isQuiet variant="secondary" href={`/keys/${key.id}`}>{key.name}</Link></span>
-              {told && <span className={style({ font: 'ui-sm', color: 'neutral-subdued', whiteSpace: 'nowrap' })}>{words[told.what]} <Time plain at={told.at} /></span>}
+            <li key={key.id} className={style({ display: 'flex', justifyContent: 'space-between', alignItems: 'center', gap: 12, paddingY: 8, font: 'ui', borderStyle: 'solid', borderWidth: 0, borderTopWidth: 1, borderColor: 'gray-100' })}>
+              <span className={style({ display: 'flex', flexDirection: 'column', gap: 2, minWidth: 0 })}>
+                <span className="name"><Link isStandalone isQuiet variant="secondary" href={`/keys/${key.id}`}>{key.name}</Link></span>
+                {beside && <span className={style({ font: 'ui-sm', color: 'neutral-subdued' })}>{words[beside.what]} <Time plain at={beside.at} /></span>}
+              </span>
+              <Remedy finding={found.finding} row={key} onAsk={onAsk} />
             </li>
           );
         })}
       </ul>
-      {keys.length > SHOWN && <span className={style({ font: 'ui-sm' })}><Link isStandalone variant="primary" href={group.href}>{words.seeAll(keys.length, more)}</Link></span>}
+      {found.count > found.keys.length && <span className={style({ font: 'ui-sm' })}><Link isStandalone variant="primary" href={href(found)}>{words.seeAll(found.count, found.more)}</Link></span>}
     </section>
   );
 }
 
-/** The keys that need somebody, a card for each reason. */
+/** The keys that need somebody, a card for each reason, and beside each key what helps. */
 export function Attention() {
-  const [all] = useState(() => groups(new Date()));
-  const asked = useQueries({ queries: all.map((group) => ({ queryKey: ['keys', 'attention', group.name], queryFn: ({ signal }: { signal: AbortSignal }) => ask(group, signal) })) });
-  const failed = asked.find((one) => one.error);
-  const found = asked.flatMap((one) => (one.data && one.data.keys.length > 0 ? [one.data] : []));
+  const [asked, setAsked] = useState<Asked>();
+  const { data, error, refetch } = query.useQuery('get', '/v1/attention');
   return (
     <section aria-label={words.attention} className={style({ marginTop: 32 })}>
       <h2 className={style({ font: 'title-lg', margin: 0, marginBottom: 16 })}>{words.attention}</h2>
-      {failed ? (
-        <ErrorState error={failed.error} retry={() => asked.forEach((one) => void one.refetch())} />
-      ) : asked.some((one) => one.isPending) ? (
+      {error ? (
+        <ErrorState error={error} retry={() => void refetch()} />
+      ) : !data ? (
         <Loading />
-      ) : found.length === 0 ? (
+      ) : data.items.length === 0 ? (
         <EmptyState icon={<CheckmarkCircle />} title={words.quiet}>{words.quietText}</EmptyState>
       ) : (
         <div className={style({ display: 'grid', gridTemplateColumns: { default: ['minmax(0, 1fr)'], lg: ['minmax(0, 1fr)', 'minmax(0, 1fr)'] }, gap: 16 })}>
-          {found.map((one) => <Card key={one.group.name} found={one} />)}
+          {data.items.map((found) => <Card key={found.finding} found={found} onAsk={setAsked} />)}
         </div>
       )}
+      <KeyDialogs asked={asked} onClose={() => setAsked(undefined)} onErased={() => setAsked(undefined)} />
     </section>
   );
 }

@@ -1,55 +1,35 @@
-// Which keys need somebody, by filters that the list of keys has.
+// What is told beside a key that needs somebody, where its like are listed, and what helps it at once.
 import type { components } from '@/api/schema';
 
+export type Finding = components['schemas']['Finding'];
+export type Found = components['schemas']['Attention'];
 type Key = components['schemas']['Key'];
-export type GroupName = 'expiring' | 'idle' | 'unused' | 'endless';
 
-export interface Group {
-  name: GroupName;
-  /** What is asked of `/v1/keys`. */
-  asked: { status: string; sort: string; idle_since?: string };
-  /** Which of the answered keys belong here; the rest is another group's. */
-  belongs: (key: Key) => boolean;
-  /** The same in the table. */
-  href: string;
-  /** What is told beside the name. */
-  told: (key: Key) => { what: 'ends' | 'used' | 'made'; at: string } | undefined;
+/** What stands beside the name. */
+export function told(finding: Finding, key: Key): { what: 'ends' | 'used' | 'made' | 'renewed'; at: string } | undefined {
+  if (finding === 'expiring_soon') return key.expires_at ? { what: 'ends', at: key.expires_at } : undefined;
+  if (finding === 'unrotated') return { what: 'renewed', at: key.rotated_at };
+  if (finding === 'never_used' || finding === 'no_expiry' || finding === 'unlimited') return { what: 'made', at: key.created_at };
+  return key.last_used_at ? { what: 'used', at: key.last_used_at } : { what: 'made', at: key.created_at };
 }
 
-const daysAgo = (days: number, now: Date) => new Date(now.getTime() - days * 86_400_000);
+/** The same keys in the table. */
+export function href({ finding, list }: Pick<Found, 'finding' | 'list'>): string {
+  const sort = new URLSearchParams(list.split('?')[1]).get('sort') ?? '';
+  return `/keys?status=${finding === 'expiring_soon' ? 'expiring_soon' : 'active'}&finding=${finding}&sort=${sort}`;
+}
 
-/** Idle: not for ninety days. Never used: made a week ago or more, so that whoever is just at it is left alone. */
-export function groups(now: Date): Group[] {
-  const idleSince = daysAgo(90, now).toISOString();
-  const weekAgo = daysAgo(7, now).toISOString();
-  return [
-    {
-      name: 'expiring',
-      asked: { status: 'expiring_soon', sort: 'expires_at' },
-      belongs: () => true,
-      href: '/keys?status=expiring_soon&sort=expires_at',
-      told: (key) => (key.expires_at ? { what: 'ends', at: key.expires_at } : undefined),
-    },
-    {
-      name: 'idle',
-      asked: { status: 'active', sort: '-last_used_at', idle_since: idleSince },
-      belongs: (key) => key.last_used_at !== null,
-      href: `/keys?status=active&sort=-last_used_at&idle_since=${idleSince.slice(0, 10)}`,
-      told: (key) => (key.last_used_at ? { what: 'used', at: key.last_used_at } : undefined),
-    },
-    {
-      name: 'unused',
-      asked: { status: 'active', sort: 'last_used_at' },
-      belongs: (key) => key.last_used_at === null && key.created_at < weekAgo,
-      href: '/keys?status=active&sort=last_used_at',
-      told: (key) => ({ what: 'made', at: key.created_at }),
-    },
-    {
-      name: 'endless',
-      asked: { status: 'active', sort: '-expires_at' },
-      belongs: (key) => key.expires_at === null,
-      href: '/keys?status=active&sort=-expires_at',
-      told: (key) => ({ what: 'made', at: key.created_at }),
-    },
-  ];
+/** What helps: a change that is made at once and can be taken back, a dialog, or a page. */
+export type Remedy = { does: 'disable' | 'end' | 'extend' | 'rotate' } | { does: 'open'; href: string };
+
+export function remedy(finding: Finding, key: Key): Remedy {
+  switch (finding) {
+    case 'expiring_soon': return { does: 'extend' };
+    case 'no_expiry': return { does: 'end' };
+    case 'unrotated': return { does: 'rotate' };
+    case 'unlimited': return { does: 'open', href: `/keys/${key.id}/edit` };
+    case 'failing': return { does: 'open', href: `/keys/${key.id}?tab=requests` };
+    case 'orphaned': return { does: 'open', href: key.owner.type === 'user' ? `/people/${key.owner.id}` : `/service-accounts/${key.owner.id}` };
+    default: return { does: 'disable' };
+  }
 }

@@ -38,7 +38,7 @@ export const keys = {
     all: 'All',
   },
   moreFilters: 'Filters',
-  filterBy: { permission: 'Permission', partner: 'Partner', created_by: 'Created by', tag: 'Tag', owner: 'Owner', expires_before: 'Expires before', idle_since: 'Not used since' },
+  filterBy: { permission: 'Permission', partner: 'Partner', created_by: 'Created by', tag: 'Tag', owner: 'Owner', expires_before: 'Expires before', idle_since: 'Not used since', finding: 'Needs attention' },
   filterHelp: {
     permission: 'As it was granted, such as orders:view',
     partner: 'The whole name of a partner',

@@ -37,6 +37,8 @@ pub(crate) struct Entry {
     pub(crate) route: u32,
     pub(crate) agent: u32,
     pub(crate) prefix: u32,
+    pub(crate) requires: u32,
+    pub(crate) route_requires: u32,
 }
 
 /// What a record says.
@@ -97,7 +99,7 @@ impl Entry {
             ip_low,
             u64::from(self.api) | u64::from(self.route) << 32,
             u64::from(self.agent) | u64::from(self.prefix) << 32,
-            0,
+            u64::from(self.requires) | u64::from(self.route_requires) << 32,
             0,
             0,
         ]
@@ -107,6 +109,15 @@ impl Entry {
 /// As much of a text as a record holds, cut between two characters.
 pub(crate) fn within(text: &str) -> &str {
     &text[..text.floor_char_boundary(TEXT)]
+}
+
+/// Stands for a text of which a part would say something else.
+pub(crate) const TOO_LONG: &str = "?";
+
+/// The text, or [`TOO_LONG`] where a record does not hold all of it.
+#[inline]
+pub(crate) fn whole_text(text: &str) -> &str {
+    if text.len() <= TEXT { text } else { TOO_LONG }
 }
 
 /// The record that gives a text its number.
@@ -146,6 +157,8 @@ pub(crate) fn decode(words: &Words) -> Option<Record> {
                 route: (words[11] >> 32) as u32,
                 agent: words[12] as u32,
                 prefix: (words[12] >> 32) as u32,
+                requires: words[13] as u32,
+                route_requires: (words[13] >> 32) as u32,
             }))
         }
         NAME => {

@@ -4,6 +4,8 @@
 //! Keys are dealt out to sixteen parts, each with batches, and positions, of its own: no transaction is large. A batch that was
 //! taken stays as it is until it is known to be written.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -18,9 +20,14 @@ use super::window::{Batch, ByKey, Texts, Window};
 pub const PARTS: usize = 16;
 /// Of accepted requests the first in so many microseconds is among the recent ones.
 const STRETCH: i64 = 60_000_000;
+const DAY: i64 = 86_400_000_000;
 
 /// How far a shard is read: generation and slot.
 type Place = (u64, u32);
+
+/// Keys with what was required of them that are remembered of a day, so that it is written once a day and not with every
+/// window; 16 bytes each or so.
+const REQUIRED: usize = 2_000_000;
 
 /// Texts by their numbers.
 #[derive(Default, Clone)]
@@ -61,6 +68,26 @@ pub struct RollUp {
     /// The stretch of time in which a key's last accepted request was noted.
     noted: ByKey<i64>,
     latest: i64,
+    /// What was noted as required today, by the hash of key and text.
+    required: Required,
+}
+
+#[derive(Default)]
+struct Required {
+    day: i64,
+    known: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Required {
+    /// Whether it is new that this was required of a key on a day.
+    fn is_new(&mut self, day: i64, key: u128, text: &str) -> bool {
+        if day > self.day || self.known.len() >= REQUIRED {
+            self.known.clear();
+            self.day = self.day.max(day);
+        }
+        self.known.insert(self.hasher.hash_one((day, key, text)))
+    }
 }
 
 impl std::fmt::Debug for RollUp {
@@ -126,6 +153,7 @@ impl RollUp {
             parts,
             noted: ByKey::default(),
             latest: 0,
+            required: Required::default(),
             journal,
         }
     }
@@ -239,6 +267,21 @@ impl RollUp {
             prefix: names.get(entry.prefix),
         };
         part.window.add(entry, texts, noteworthy);
+        if entry.code == Code::Valid {
+            let day = entry.at.as_micros().div_euclid(DAY) * DAY;
+            let numbers = [entry.requires, entry.route_requires];
+            let texts = numbers.into_iter().filter_map(|number| names.get(number));
+            let mut any = false;
+            for text in texts {
+                any = true;
+                if self.required.is_new(day, entry.key, text) {
+                    part.window.require(entry.key, text, day);
+                }
+            }
+            if !any && self.required.is_new(day, entry.key, "") {
+                part.window.require(entry.key, "", day);
+            }
+        }
     }
 
     /// What is to be written now: what was taken before and is not done, and for other parts what was read since.

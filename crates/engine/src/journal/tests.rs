@@ -40,6 +40,8 @@ fn note(journal: &Journal, key: u128, code: Code, at: i64) {
         ip: Some("203.0.113.9".parse().expect("an address")),
         api: Some("orders"),
         route: None,
+        requires: Some("orders:view"),
+        route_requires: None,
         agent: None,
         prefix: None,
         logged: false,
@@ -96,6 +98,7 @@ fn drain(roll_up: &mut RollUp, ledger: &mut Ledger) {
 fn entry() -> impl Strategy<Value = Entry> {
     let ids = (any::<u128>(), any::<u128>(), any::<u128>(), any::<u128>());
     let texts = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>());
+    let required = (any::<u32>(), any::<u32>());
     let rest = (
         any::<i64>(),
         any::<u32>(),
@@ -103,20 +106,24 @@ fn entry() -> impl Strategy<Value = Entry> {
         0..=Source::EACH.len(),
         any::<bool>(),
     );
-    (ids, texts, rest).prop_map(|(ids, texts, (at, micros, code, source, logged))| Entry {
-        at: Timestamp::from_micros(at),
-        micros,
-        code: Code::ALL[code],
-        source: source.checked_sub(1).map(|place| Source::EACH[place]),
-        logged,
-        organisation: ids.0,
-        key: ids.1,
-        secret: ids.2,
-        ip: ids.3,
-        api: texts.0,
-        route: texts.1,
-        agent: texts.2,
-        prefix: texts.3,
+    (ids, texts, required, rest).prop_map(|(ids, texts, required, (at, micros, code, source, logged))| {
+        Entry {
+            at: Timestamp::from_micros(at),
+            micros,
+            code: Code::ALL[code],
+            source: source.checked_sub(1).map(|place| Source::EACH[place]),
+            logged,
+            organisation: ids.0,
+            key: ids.1,
+            secret: ids.2,
+            ip: ids.3,
+            api: texts.0,
+            route: texts.1,
+            agent: texts.2,
+            prefix: texts.3,
+            requires: required.0,
+            route_requires: required.1,
+        }
     })
 }
 
@@ -184,6 +191,34 @@ proptest! {
         prop_assert_eq!(ledger.total(), noted);
         prop_assert_eq!(journal.depth().dropped, 0);
     }
+}
+
+#[test]
+fn what_was_required_of_a_key_is_noted_once_a_day_and_not_of_what_was_refused() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let ledger = Ledger::default();
+    let (journal, mut roll_up) = ledger.open(directory.path(), 1 << 20);
+    let mut noted = |at: &[(i64, Code)]| {
+        at.iter().for_each(|(at, code)| note(&journal, 1, *code, *at));
+        while roll_up.read(usize::MAX) > 0 {}
+        let mut all = Vec::new();
+        for batch in roll_up.take() {
+            let told = batch
+                .required
+                .iter()
+                .map(|one| (one.required.clone(), one.day.as_micros()));
+            all.extend(told);
+            roll_up.done(&batch);
+        }
+        all
+    };
+    let day = 86_400_000_000;
+    assert_eq!(noted(&[(5, Code::Expired)]), []);
+    let first = ("orders:view".to_owned(), 0);
+    assert_eq!(noted(&[(6, Code::Valid), (7, Code::Valid)]), [first]);
+    assert_eq!(noted(&[(8, Code::Valid)]), [], "not with every window");
+    let next = ("orders:view".to_owned(), day);
+    assert_eq!(noted(&[(day, Code::Valid), (day + 1, Code::Valid)]), [next]);
 }
 
 #[test]

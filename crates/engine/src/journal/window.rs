@@ -9,7 +9,7 @@ use domain::decide::Code;
 use domain::id::{KeyId, OrganisationId};
 use domain::key::{AskedOf, Call};
 use domain::latency::Histogram;
-use store::usage::{Answers, Unknown, Use};
+use store::usage::{Answers, Required, Unknown, Use};
 use uuid::Uuid;
 
 use super::address;
@@ -37,6 +37,8 @@ pub struct Batch {
     pub answers: Vec<Answers>,
     /// When keys were last accepted.
     pub uses: Vec<Use>,
+    /// What was required of them, where it is new of the day.
+    pub required: Vec<Required>,
     /// Recent requests, the oldest first.
     pub requests: Vec<AskedOf>,
     /// Keys of which all requests are kept.
@@ -90,6 +92,7 @@ struct OfKey {
     cells: Vec<Cell>,
     last: Option<(Timestamp, u128, Option<Arc<str>>)>,
     asked: VecDeque<AskedOf>,
+    required: Vec<(String, i64)>,
     unbounded: bool,
 }
 
@@ -124,6 +127,7 @@ impl Window {
             cells: Vec::new(),
             last: None,
             asked: VecDeque::new(),
+            required: Vec::new(),
             unbounded: false,
         });
         let api = texts.api.map(|api| &**api);
@@ -183,6 +187,14 @@ impl Window {
         }
     }
 
+    /// Notes what was required of a key that has a record here, on the day that begins then.
+    pub(super) fn require(&mut self, key: u128, text: &str, day: i64) {
+        if let Some(of_key) = self.keys.get_mut(&key) {
+            of_key.required.push((text.to_owned(), day));
+            self.rows += 1;
+        }
+    }
+
     fn add_unknown(&mut self, entry: &Entry, prefix: Option<&Arc<str>>) {
         let hour = entry.at.as_micros().div_euclid(HOUR) * HOUR;
         let mut place = (hour, prefix.cloned(), entry.ip);
@@ -222,6 +234,14 @@ impl Window {
                 ip: address(ip).map(|ip| ip.to_string()),
                 agent,
             }));
+            batch
+                .required
+                .extend(of_key.required.into_iter().map(|(required, day)| Required {
+                    organisation: of_key.organisation,
+                    key,
+                    required,
+                    day: Timestamp::from_micros(day),
+                }));
             batch.unbounded.extend(of_key.unbounded.then_some(key));
             batch.requests.extend(of_key.asked);
         }

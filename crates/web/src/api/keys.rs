@@ -2,6 +2,7 @@
 
 mod describe;
 mod list;
+mod right_size;
 
 use ::http::{HeaderMap, StatusCode, Uri};
 use app::key::{CreateKey, EditKey, Idempotency, QuotaChange, RotateKey, Switch, TokenInput};
@@ -24,6 +25,7 @@ use zeroize::Zeroizing;
 
 use describe::{KeyEdit, KeyRotation, NewKey};
 pub(super) use list::*;
+pub(super) use right_size::*;
 
 use super::caller::By;
 use super::openapi::{Conflict, PolicyRefused};
