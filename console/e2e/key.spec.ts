@@ -42,6 +42,26 @@ test('a key’s page tells what it is, what it may do and why, how it is used, a
   await pictures(page, 'key-history', ['narrow', 'usual']);
 });
 
+test('a key is left what it has needed by one press', async ({ console: page, server }) => {
+  const { id, secret } = await make(server, 'Right-sized sample', { permissions: ['orders:*', 'cce:view'] });
+  const answer = await server.call<{ valid: boolean }>('POST', '/v1/verify', { key: secret, permissions: 'orders:view' });
+  expect(answer.valid).toBe(true);
+  await page.goto(`${server.url}/keys/${id}`);
+  const needed = page.getByRole('region', { name: 'What it has needed' });
+  // The journal is read each second.
+  await expect(async () => {
+    await page.reload();
+    await expect(needed.getByText('Not needed')).toBeVisible({ timeout: 2_000 });
+  }).toPass();
+  await expect(page.getByText('It keeps orders:view')).toBeVisible();
+  await pictures(page, 'key-needed', ['narrow', 'usual']);
+  const leave = page.getByRole('button', { name: 'Leave it what it needs' });
+  await leave.click();
+  await expect(page.getByText('Right-sized sample may do what it has needed, and no more.')).toBeVisible();
+  await expect(page.getByRole('region', { name: 'What it may do' }).getByText('orders:view')).toBeVisible();
+  await expect(leave).toHaveCount(0);
+});
+
 test('a key is edited, and not over the head of somebody else', async ({ console: page, server }) => {
   const { id } = await make(server, 'Sample contract archive');
   await page.goto(`${server.url}/keys/${id}`);

@@ -16,6 +16,23 @@ test('the overview tells how the keys stand, and which need somebody', async ({ 
   await expect(page).toHaveURL(/status=expired/);
 });
 
+test('beside each key that needs somebody stands what helps, and the rest is listed', async ({ console: page, server }) => {
+  const { id } = await server.call<{ id: string }>('POST', '/v1/keys', { name: 'Endless sample', permissions: ['orders:view'] });
+  await page.goto(server.url);
+  const endless = page.getByRole('region', { name: 'Without an end' });
+  await endless.scrollIntoViewIfNeeded();
+  await pictures(page, 'overview-attention', ['usual', 'narrow']);
+  await endless.getByRole('button', { name: 'End in 90 days: Endless sample' }).click();
+  await expect(page.getByText('Endless sample ends in 90 days.')).toBeVisible();
+  await expect(endless.getByText('Endless sample')).toHaveCount(0);
+  const { expires_at } = await server.call<{ expires_at: string | null }>('GET', `/v1/keys/${id}`);
+  expect(expires_at).not.toBeNull();
+  await endless.getByRole('link', { name: /^See all/ }).click();
+  await expect(page).toHaveURL(/finding=no_expiry/);
+  await expect(page.getByText('Needs attention: no_expiry')).toBeVisible();
+  await expect(page.getByRole('row').nth(1)).toBeVisible();
+});
+
 test('who has no key yet is shown how to come by one', async ({ page }) => {
   const empty = await Server.start('empty');
   try {

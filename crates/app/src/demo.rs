@@ -25,7 +25,7 @@ use domain::token::Token;
 use serde_json::json;
 use store::organisations::Tenant;
 use store::requests::Kept;
-use store::usage::Count;
+use store::usage::{Count, Required};
 use store::{StoreError, Tx};
 
 use crate::error::{AppError, Result};
@@ -72,6 +72,7 @@ struct Story {
     counts: Vec<Count>,
     last: Option<(Timestamp, IpAddr)>,
     asked: Vec<Kept>,
+    required: Vec<Required>,
 }
 
 impl App {
@@ -149,15 +150,18 @@ impl App {
             accounts::write(tx, cast).await?;
             // What is many goes in at once: a database that is far away takes its time for each single thing.
             let (mut counts, mut uses, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+            let mut required = Vec::new();
             for story in stories {
                 counts.extend(story.counts);
                 asked.extend(story.asked);
                 let key = write(tx, tenant.organisation.id, story.steps).await?;
+                required.extend(story.required);
                 let last = key.zip(story.last);
                 uses.extend(last.map(|(key, (at, ip))| (key, at, Some(ip.to_string()))));
             }
             tx.add_usage(&counts).await?;
             tx.note_uses(&uses).await?;
+            tx.note_required(&required).await?;
             tx.add_requests(&asked).await?;
             events
                 .into_iter()
@@ -297,6 +301,7 @@ fn story(teller: &mut Teller<'_>, sample: &Sample, maker: &Actor, by: &[Actor]) 
     let mut dice = Dice::new(SEED ^ u64::from(sample.volume) << 32 ^ u64::from(sample.age));
     let used = use_of::used(sample, &last.key, disabled_at, teller.now, &mut dice);
     Ok(Story {
+        required: use_of::required(&last.key, used.last, teller.now),
         steps,
         counts: used.counts,
         last: used.last,

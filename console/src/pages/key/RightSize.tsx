@@ -29,25 +29,30 @@ export function RightSize({ row }: { row: KeyRow }) {
   if (error) return <Block title={words.needed}><ErrorState error={error} retry={() => void refetch()} /></Block>;
   if (!data || data.permissions.length === 0) return null;
   const suggestion = data.suggestion;
+  const nothing = data.permissions.every((one) => one.permissions.length === 0);
   return (
     <Block title={words.needed} lead={words.neededLead(day(data.since))}>
-      <PlainTable
-        label={words.needed}
-        head={[words.permission, words.neededOf]}
-        rows={data.permissions.map((one) => ({
-          id: one.pattern,
-          cells: [
-            <code key="code" className={code}>{one.pattern}</code>,
-            one.needed === null ? (
-              words.unrecorded
-            ) : one.permissions.length === 0 ? (
-              words.notNeeded
-            ) : (
-              <span key="needed">{one.permissions.map((needed) => <div key={needed.permission}><code className={code}>{needed.permission}</code> · {words.neededUntil(day(needed.last_day))}</div>)}</span>
-            ),
-          ],
-        }))}
-      />
+      {nothing ? (
+        <p className={quiet}>{words.neededNothing}</p>
+      ) : (
+        <PlainTable
+          label={words.needed}
+          head={[words.permission, words.neededOf]}
+          rows={data.permissions.map((one) => ({
+            id: one.pattern,
+            cells: [
+              <code key="code" className={code}>{one.pattern}</code>,
+              one.needed === null ? (
+                words.unrecorded
+              ) : one.permissions.length === 0 ? (
+                words.notNeeded
+              ) : (
+                <span key="needed">{one.permissions.map((needed) => <div key={needed.permission}><code className={code}>{needed.permission}</code> · {words.neededUntil(day(needed.last_day))}</div>)}</span>
+              ),
+            ],
+          }))}
+        />
+      )}
       {data.untold_until && <p className={quiet}>{words.untold(day(data.untold_until))}</p>}
       {suggestion && may('claviger:keys.update') && !isOver(row) && (
         <div className={style({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 12 })}>

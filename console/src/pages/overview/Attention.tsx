@@ -1,4 +1,4 @@
-import { ActionButton } from '@react-spectrum/s2/ActionButton';
+import { Button } from '@react-spectrum/s2/Button';
 import { Link } from '@react-spectrum/s2/Link';
 import { LinkButton } from '@react-spectrum/s2/LinkButton';
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
@@ -38,7 +38,7 @@ function Remedy({ finding, row, onAsk }: { finding: Finding; row: KeyRow; onAsk:
     else if (helps.does === 'rotate') onAsk({ what: 'rotate', row });
     else end.run({ key: row });
   };
-  return <ActionButton size="S" aria-label={`${label}: ${row.name}`} isPending={change.isRunning || end.isRunning} onPress={act}>{label}</ActionButton>;
+  return <Button variant="secondary" size="S" aria-label={`${label}: ${row.name}`} isPending={change.isRunning || end.isRunning} onPress={act}>{label}</Button>;
 }
 
 function Card({ found, onAsk }: { found: Found; onAsk: (asked: Asked) => void }) {

@@ -52,6 +52,7 @@ export const keyPage = {
   neededLead: (since: string) => `What was required of its requests that passed, since ${since}.`,
   neededOf: 'Needed',
   neededUntil: (day: string) => `last on ${day}`,
+  neededNothing: 'No request passed of which a permission was required.',
   notNeeded: 'Not needed',
   unrecorded: 'Not recorded: it is Claviger’s own',
   untold: (day: string) => `Until ${day} requests passed of which nothing was required by name. What they needed is not known, so nothing is suggested.`,

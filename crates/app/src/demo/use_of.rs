@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::clock::Timestamp;
 use domain::decide::{Code, Source};
 use domain::key::{AskedOf, Call, Key};
-use store::usage::Count;
+use store::usage::{Count, Required};
 
 use super::dice::Dice;
 use super::sample::{Sample, Traffic};
@@ -132,6 +132,36 @@ pub(super) fn used(
         counts,
         last,
     }
+}
+
+/// What was required of a key's requests until its last use: something of all that it was granted, but for one of several.
+pub(super) fn required(key: &Key, last: Option<(Timestamp, IpAddr)>, now: Timestamp) -> Vec<Required> {
+    let Some((at, _)) = last.filter(|(at, _)| *at > now.minus(DAY * DAYS)) else {
+        return Vec::new();
+    };
+    let granted: Vec<_> = key
+        .permissions
+        .iter()
+        .filter(|pattern| !pattern.is_management())
+        .collect();
+    let needed = if granted.len() > 2 {
+        granted.len() - 1
+    } else {
+        granted.len()
+    };
+    let one_of = |text: String| match text.as_str() {
+        "*" => "orders:view".to_owned(),
+        text => text.replace('*', "view"),
+    };
+    let granted = granted.into_iter().take(needed);
+    granted
+        .map(|pattern| Required {
+            organisation: key.organisation,
+            key: key.id,
+            required: one_of(pattern.to_string()),
+            day: at.floor_to(DAY),
+        })
+        .collect()
 }
 
 /// The youngest of what was counted, one by one; the last that was accepted is the key's last use.
