@@ -664,7 +664,7 @@ async fn usage_is_told_by_hour_and_code_with_the_last_use() {
         5,
         "all four refusals, the first of what was accepted"
     );
-    assert_eq!(roll_up.take(), [batch.clone()], "until it is done");
+    assert_eq!(roll_up.take(), std::slice::from_ref(&batch), "until it is done");
     roll_up.done(&batch);
     assert!(roll_up.take().is_empty());
 }

@@ -1,5 +1,4 @@
 //! Keys and accounts by what other systems call them, and lists whose pages are counted.
-#![expect(clippy::unwrap_used, reason = "a fault stops the test")]
 
 use domain::account::Account;
 use domain::clock::{SystemClock, SystemRandom, Timestamp};

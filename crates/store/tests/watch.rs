@@ -359,7 +359,7 @@ async fn what_was_required_is_kept_with_the_last_day() {
             found.unwrap()
         };
         let orders = ("orders:view".to_owned(), ago(2).floor_to(DAY));
-        assert_eq!(since(30).await, [orders.clone()]);
+        assert_eq!(since(30).await, std::slice::from_ref(&orders));
         assert_eq!(since(60).await, [orders, (String::new(), ago(40).floor_to(DAY))]);
         store
             .change(async move |tx| tx.forget_usage(organisation, ago(30), 100).await)

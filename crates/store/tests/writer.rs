@@ -95,6 +95,7 @@ async fn assert_only(store: &TestStore, made: &BTreeSet<KeyId>) {
 }
 
 /// Makes a key, or fails after that, by the number of the job.
+#[expect(clippy::panic, reason = "what is tested is that a panic is one job's alone")]
 async fn makes_or_fails(tx: &mut Tx, organisation: OrganisationId, number: u32) -> Result<KeyId, StoreError> {
     let key = make(tx, organisation).await?;
     match number % 8 {

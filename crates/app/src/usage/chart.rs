@@ -394,7 +394,7 @@ fn errors(by_code: &BTreeMap<&'static str, i64>, top: u32) -> Vec<ErrorCount> {
     let refusals = by_code.iter().filter(|(code, _)| **code != Code::Valid.as_str());
     let mut errors: Vec<ErrorCount> = refusals
         .map(|(code, count)| ErrorCount {
-            code: *code,
+            code,
             count: *count,
         })
         .collect();

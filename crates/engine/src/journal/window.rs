@@ -96,10 +96,13 @@ struct OfKey {
     unbounded: bool,
 }
 
+/// Where a token that nobody has came from: the hour, its prefix, the address.
+type Stranger = (i64, Option<Arc<str>>, u128);
+
 #[derive(Default)]
 pub(super) struct Window {
     keys: ByKey<OfKey>,
-    unknown: HashMap<(i64, Option<Arc<str>>, u128), (i64, i64)>,
+    unknown: HashMap<Stranger, (i64, i64)>,
     rows: usize,
     logged: usize,
     unlogged: u64,
