@@ -688,7 +688,7 @@ async fn a_bad_question_is_refused_and_a_strange_one_answered() {
         // A cursor is checked but not secret: one with the right check value and a hostile inside can be made.
         let forged = |sort: &str, value: &str| {
             let list = format!(
-                "keys (None, None, None, None, (None, None, None, None), None, None, None, {sort:?})"
+                "keys (None, None, None, None, (None, None, None, None), None, (None, None), None, {sort:?})"
             );
             let id = "0".repeat(32);
             base64(format!("[{},{value},\"{id}\"]", crc32(list.as_bytes())).as_bytes())

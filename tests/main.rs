@@ -30,6 +30,7 @@ mod gateways;
 mod guessing;
 mod hand_in;
 mod import;
+mod lean_path;
 mod life_of_a_key;
 mod lifecycle_rules;
 mod limits_are_limits;

@@ -157,7 +157,8 @@ struct Writer {
     segment: Option<Arc<Segment>>,
     generation: u64,
     slot: usize,
-    names: HashMap<Box<str>, u32>,
+    /// Bounded, so that no choice of texts makes it slow.
+    names: HashMap<Box<str>, u32, foldhash::fast::RandomState>,
 }
 
 #[derive(Default)]

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod body;
 pub mod cookie;
 pub mod forwarded;
+pub mod headers;
 pub mod introspection;
 pub mod origin;
 pub mod problem;

@@ -2,6 +2,7 @@
 //! no request, the peer's identity, and a lean HTTP/1.1 path for the verification plane.
 
 mod connection;
+pub mod lane;
 mod listener;
 mod shutdown;
 mod threads;
@@ -23,6 +24,7 @@ pub use shutdown::{Shutdown, Trigger};
 pub use threads::{Threads, run_threads};
 
 use connection::{Protocol, Rules};
+use lane::Lean;
 use listener::{Accepted, Acceptor};
 
 /// How long the loop rests when the system has no descriptors or memory for another connection.
@@ -106,17 +108,18 @@ pub async fn serve<S>(listener: Listener, service: S, limits: Limits, shutdown: 
 where
     S: HttpService<Future: 'static>,
 {
-    run(
-        listener,
-        move |_| service.clone(),
-        limits,
-        shutdown,
-        Protocol::Auto,
-    )
-    .await
+    let rules = Arc::new(Rules::new(limits, Protocol::Auto));
+    let begin = |accepted: Accepted, connections: &mut JoinSet<()>| {
+        let (service, rules) = (service.clone(), Arc::clone(&rules));
+        match accepted {
+            Accepted::Tcp(stream, peer) => connections.spawn(connection::run(stream, peer, service, rules)),
+            Accepted::Unix(stream, peer) => connections.spawn(connection::run(stream, peer, service, rules)),
+        };
+    };
+    run(listener, begin, &rules, shutdown).await
 }
 
-/// Like [`serve`], HTTP/1.1 alone: without the look at the first bytes, as close as can be to a bare hyper loop. Each
+/// Like [`serve`], HTTP/1.1 alone: usual requests are answered without hyper (`lane.rs`), others by it. Each
 /// connection has a service of its own, made for who is at the other end; requests do not tell it, because an extension costs
 /// three allocations a request.
 ///
@@ -129,44 +132,33 @@ pub async fn serve_http1<S>(
     shutdown: Shutdown,
 ) -> io::Result<usize>
 where
-    S: HttpService<Future: 'static>,
+    S: HttpService<Future: 'static> + Lean,
 {
-    run(listener, make_service, limits, shutdown, Protocol::Http1).await
+    let rules = Arc::new(Rules::new(limits, Protocol::Http1));
+    let begin = |accepted: Accepted, connections: &mut JoinSet<()>| {
+        let rules = Arc::clone(&rules);
+        match accepted {
+            Accepted::Tcp(stream, peer) => {
+                connections.spawn(connection::run_lean(stream, peer, make_service(peer), rules))
+            }
+            Accepted::Unix(stream, peer) => {
+                connections.spawn(connection::run_lean(stream, peer, make_service(peer), rules))
+            }
+        };
+    };
+    run(listener, begin, &rules, shutdown).await
 }
 
-async fn run<S>(
+async fn run(
     listener: Listener,
-    make_service: impl Fn(Peer) -> S,
-    limits: Limits,
+    begin: impl Fn(Accepted, &mut JoinSet<()>),
+    rules: &Rules,
     shutdown: Shutdown,
-    protocol: Protocol,
-) -> io::Result<usize>
-where
-    S: HttpService<Future: 'static>,
-{
+) -> io::Result<usize> {
     let acceptor = Acceptor::new(listener)?;
-    let most = limits.connections.max(1);
-    let drain = limits.drain;
-    let rules = Arc::new(Rules::new(limits, protocol));
+    let most = rules.limits().connections.max(1);
+    let drain = rules.limits().drain;
     let mut connections = JoinSet::new();
-    let begin = |accepted: Accepted, connections: &mut JoinSet<()>| match accepted {
-        Accepted::Tcp(stream, peer) => {
-            connections.spawn(connection::run(
-                stream,
-                peer,
-                make_service(peer),
-                Arc::clone(&rules),
-            ));
-        }
-        Accepted::Unix(stream, peer) => {
-            connections.spawn(connection::run(
-                stream,
-                peer,
-                make_service(peer),
-                Arc::clone(&rules),
-            ));
-        }
-    };
 
     let mut resting = false;
     loop {

@@ -41,7 +41,8 @@ impl Extractor for Said<'_> {
     }
 }
 
-fn is_on() -> bool {
+/// Whether spans are made at all.
+pub(crate) fn is_on() -> bool {
     RATIO.load(Relaxed) != 0
 }
 

@@ -393,10 +393,7 @@ fn by_status(reported: Vec<ReportedIn>) -> Vec<Row<u16>> {
 fn errors(by_code: &BTreeMap<&'static str, i64>, top: u32) -> Vec<ErrorCount> {
     let refusals = by_code.iter().filter(|(code, _)| **code != Code::Valid.as_str());
     let mut errors: Vec<ErrorCount> = refusals
-        .map(|(code, count)| ErrorCount {
-            code,
-            count: *count,
-        })
+        .map(|(code, count)| ErrorCount { code, count: *count })
         .collect();
     errors.sort_by_key(|error| std::cmp::Reverse(error.count));
     errors.truncate(top as usize);

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use ::http::header::HeaderName;
-use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use ::http::header::{self, HeaderName};
+use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use app::{App, AppError};
 use bytes::Bytes;
 use domain::decide::{Source, Target};
@@ -16,10 +16,15 @@ use super::gateway::{Gateway, Told};
 use super::verdict::{Refusal, Verdict};
 use super::wish::{Settings, Tell, Wish};
 use super::{identity, limits};
+use crate::http::headers::{Headers, readable};
 use crate::http::problem::Result;
 use crate::http::{Problem, harmless, token};
 use crate::serve::Peer;
+use crate::serve::lane::{self, Usual};
 
+static USER_AGENT: HeaderName = header::USER_AGENT;
+static ORIGIN: HeaderName = header::ORIGIN;
+static REQUEST_METHOD: HeaderName = header::ACCESS_CONTROL_REQUEST_METHOD;
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Says the status that nginx does not let through.
 const STATUS: HeaderName = HeaderName::from_static("claviger-status");
@@ -49,7 +54,12 @@ enum Asked<'a> {
     Of(Brought<'a>, Question<'a>),
 }
 
-fn read<'a>(door: Door, headers: &'a HeaderMap, told: Told<'a>, wish: &'a Wish<'_>) -> Asked<'a> {
+fn read<'a>(
+    door: Door,
+    headers: &'a (impl Headers + ?Sized),
+    told: Told<'a>,
+    wish: &'a Wish<'_>,
+) -> Asked<'a> {
     let brought = match token::at_door(headers, told.query(), &wish.places) {
         Err(token::Conflict) => return Asked::Settled(Verdict::Refuse(Refusal::conflict(wish.tell))),
         Ok(None) => return Asked::Settled(without_key(headers, told, wish)),
@@ -68,8 +78,8 @@ fn read<'a>(door: Door, headers: &'a HeaderMap, told: Told<'a>, wish: &'a Wish<'
         }),
         owners: wish.owners,
         agent: headers
-            .get(header::USER_AGENT)
-            .and_then(|agent| harmless(agent.to_str().ok()?, &brought.token)),
+            .first(&USER_AGENT)
+            .and_then(|agent| harmless(readable(agent)?, &brought.token)),
         ..Question::default()
     };
     Asked::Of(brought, question)
@@ -106,10 +116,10 @@ fn verdict(answer: std::result::Result<Answer, VerifyError>, tell: Tell) -> Resu
 
 /// A browser sends no key with the question whether it may send one (Fetch standard, CORS preflight). Where the door says so,
 /// that question passes, and nothing else does.
-fn without_key(headers: &HeaderMap, told: Told<'_>, wish: &Wish<'_>) -> Verdict {
+fn without_key(headers: &(impl Headers + ?Sized), told: Told<'_>, wish: &Wish<'_>) -> Verdict {
     let asks = told.method == Some("OPTIONS")
-        && headers.contains_key(header::ORIGIN)
-        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        && headers.first(&ORIGIN).is_some()
+        && headers.first(&REQUEST_METHOD).is_some();
     if !(asks && wish.preflight) {
         return Verdict::Refuse(Refusal::no_token(wish.tell));
     }
@@ -132,14 +142,55 @@ pub(super) fn answer_cached<B>(
         Some(told) => told,
         None => return Ok(Some(unknown(app, gateway, &wish))),
     };
-    let decided = match read(gateway.door(), request.headers(), told, &wish) {
-        Asked::Settled(settled) => settled,
-        Asked::Of(brought, question) => match app.engine().verify_cached(&brought.token, &question) {
-            Some(answer) => verdict(answer, wish.tell)?,
-            None => return Ok(None),
-        },
+    let decided = decide_cached(app, gateway, request.headers(), told, &wish)?;
+    Ok(decided.map(|decided| written(app, gateway, decided, wish.tell)))
+}
+
+fn decide_cached(
+    app: &App,
+    gateway: Gateway,
+    headers: &(impl Headers + ?Sized),
+    told: Told<'_>,
+    wish: &Wish<'_>,
+) -> Result<Option<Verdict>> {
+    match read(gateway.door(), headers, told, wish) {
+        Asked::Settled(settled) => Ok(Some(settled)),
+        Asked::Of(brought, question) => {
+            let answer = app.engine().verify_cached(&brought.token, &question);
+            answer.map(|answer| verdict(answer, wish.tell)).transpose()
+        }
+    }
+}
+
+/// The same on the lean path, at a door with nothing behind its path: writes the answer, and says whether it did.
+pub(super) fn write_cached(
+    app: &App,
+    settings: &Settings,
+    gateway: Gateway,
+    usual: &Usual<'_>,
+    peer: Option<Peer>,
+    out: &mut Vec<u8>,
+) -> Result<bool> {
+    let wishes = usual.query.unwrap_or_default().as_bytes();
+    let wish = Wish::read(form_urlencoded::parse(wishes), settings)?;
+    let told = match believed(settings, peer) {
+        None => only_seen(peer),
+        Some(_) => gateway.tells(usual.headers),
     };
-    Ok(Some(written(app, gateway, decided, wish.tell)))
+    match decide_cached(app, gateway, usual.headers, told, &wish)? {
+        None => return Ok(false),
+        Some(Verdict::Pass(answer)) if answer.key.is_some() => {
+            out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+            if let Some(key) = &answer.key {
+                identity::write(out, key);
+            }
+            out.extend_from_slice(b"cache-control: no-store\r\n");
+            limits::write_lines(out, &answer);
+            lane::finish(out, &[]);
+        }
+        Some(decided) => lane::write(out, &written(app, gateway, decided, wish.tell)),
+    }
+    Ok(true)
 }
 
 /// Answers a gateway.
@@ -191,17 +242,21 @@ fn told<'a, B>(
 ) -> Option<Told<'a>> {
     match (believed(settings, peer), is_behind(request)) {
         (None, true) => None,
-        // Nobody's word but what can be seen: who connects.
-        (None, false) => Some(Told {
-            ip: address(peer),
-            ..Told::default()
-        }),
+        (None, false) => Some(only_seen(peer)),
         (Some(_), true) => Some(Gateway::tells_by_itself(
             request.headers(),
             request.method(),
             request.uri(),
         )),
         (Some(_), false) => Some(gateway.tells(request.headers())),
+    }
+}
+
+/// Nobody's word but what can be seen: who connects.
+fn only_seen(peer: Option<Peer>) -> Told<'static> {
+    Told {
+        ip: address(peer),
+        ..Told::default()
     }
 }
 

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use ::http::header::HeaderName;
 use ::http::{HeaderMap, Method, Uri};
 
+use crate::http::headers::{Headers, readable};
+
 /// A kind of gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gateway {
@@ -33,24 +35,24 @@ impl Gateway {
 
 /// What a kind of gateway is believed.
 struct Believed {
-    method: HeaderName,
-    uri: HeaderName,
+    method: &'static HeaderName,
+    uri: &'static HeaderName,
     ip: Ip,
 }
 
 enum Ip {
     /// The whole of a header.
-    Whole(HeaderName),
+    Whole(&'static HeaderName),
     /// What the gateway itself has added to a list: its last entry.
-    Last(HeaderName),
+    Last(&'static HeaderName),
 }
 
-const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
-const ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
-const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
-const FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+static ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
+static REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+static FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+static FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Where every door's path begins.
 const DOORS: &str = "/verify/";
@@ -116,28 +118,28 @@ impl Gateway {
     }
 
     /// What it says of the request, at a door with nothing after its path.
-    pub(super) fn tells(self, headers: &HeaderMap) -> Told<'_> {
+    pub(super) fn tells(self, headers: &(impl Headers + ?Sized)) -> Told<'_> {
         let Believed { method, uri, ip } = match self {
             Self::Nginx | Self::Haproxy => Believed {
-                method: ORIGINAL_METHOD,
-                uri: ORIGINAL_URI,
-                ip: Ip::Whole(REAL_IP),
+                method: &ORIGINAL_METHOD,
+                uri: &ORIGINAL_URI,
+                ip: Ip::Whole(&REAL_IP),
             },
             Self::Traefik | Self::Caddy | Self::Apisix => Believed {
-                method: FORWARDED_METHOD,
-                uri: FORWARDED_URI,
-                ip: Ip::Last(FORWARDED_FOR),
+                method: &FORWARDED_METHOD,
+                uri: &FORWARDED_URI,
+                ip: Ip::Last(&FORWARDED_FOR),
             },
             Self::Envoy => {
                 return Told {
-                    ip: address(headers, &Ip::Last(FORWARDED_FOR)),
+                    ip: address(headers, &Ip::Last(&FORWARDED_FOR)),
                     ..Told::default()
                 };
             }
         };
         Told {
-            method: only(headers, &method),
-            uri: only(headers, &uri),
+            method: only(headers, method),
+            uri: only(headers, uri),
             ip: address(headers, &ip),
         }
     }
@@ -148,30 +150,23 @@ impl Gateway {
         Told {
             method: Some(method.as_str()),
             uri: whole.strip_prefix("/verify/envoy").or(Some("")),
-            ip: address(headers, &Ip::Last(FORWARDED_FOR)),
+            ip: address(headers, &Ip::Last(&FORWARDED_FOR)),
         }
     }
 }
 
 /// A header that stands there once, as text; twice, somebody has added to it.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut all = headers.get_all(name).iter();
+fn only<'a>(headers: &'a (impl Headers + ?Sized), name: &'static HeaderName) -> Option<&'a str> {
+    let mut all = headers.all(name);
     let first = all.next()?;
-    let readable = first.to_str().ok().filter(|_| all.next().is_none());
-    Some(readable.unwrap_or_default())
+    let text = readable(first).filter(|_| all.next().is_none());
+    Some(text.unwrap_or_default())
 }
 
-fn address(headers: &HeaderMap, at: &Ip) -> Option<IpAddr> {
+fn address(headers: &(impl Headers + ?Sized), at: &Ip) -> Option<IpAddr> {
     let text = match at {
         Ip::Whole(name) => only(headers, name)?,
-        Ip::Last(name) => headers
-            .get_all(name)
-            .iter()
-            .next_back()?
-            .to_str()
-            .ok()?
-            .rsplit(',')
-            .next()?,
+        Ip::Last(name) => readable(headers.all(name).next_back()?)?.rsplit(',').next()?,
     };
     let text = text.trim();
     text.parse().ok().map(|ip: IpAddr| ip.to_canonical())

@@ -28,31 +28,83 @@ const UNSET: HeaderValue = HeaderValue::from_static("-");
 /// What stands for permissions that are left out.
 const MORE: &[u8] = b",...";
 
-/// The values for a key, in the order of [`NAMES`]. What many keys have in common is written once for all of them.
-pub fn values(key: &CachedKey) -> [HeaderValue; COUNT] {
+/// What is told of a key's organisation, a line each: id, name, slug.
+fn of_organisation(key: &CachedKey) -> &Bytes {
     let organisation = &key.organisation;
-    let tenant = organisation.told.get(|| {
+    organisation.told.get(|| {
         let mut out = Vec::with_capacity(96);
         out.extend_from_slice(organisation.id.text().as_bytes());
         line(&mut out, &organisation.name);
         line(&mut out, &organisation.slug);
         out.into()
-    });
-    let [organisation_id, organisation_name, slug] = lines(tenant);
-    let (kind, id) = match key.owner {
-        Owner::Organisation(_) => (ORGANISATION, None),
-        Owner::ServiceAccount(id) => (SERVICE_ACCOUNT, Some(id.text())),
-        Owner::User(id) => (USER, Some(id.text())),
+    })
+}
+
+/// What is told of the account or the person that a key stands for, a line each: id, name. None where that is the organisation.
+fn of_holder(key: &CachedKey) -> Option<&Bytes> {
+    let id = match key.owner {
+        Owner::Organisation(_) => return None,
+        Owner::ServiceAccount(id) => id.text(),
+        Owner::User(id) => id.text(),
     };
-    let [owner_id, owner_name] = match (id, &key.holder) {
-        (Some(id), Some(holder)) => lines(holder.told.get(|| {
-            let mut out = Vec::with_capacity(64);
-            out.extend_from_slice(id.as_bytes());
-            line(&mut out, holder.name.as_deref().unwrap_or_default());
-            out.into()
-        })),
-        _ => [organisation_id, organisation_name],
+    let holder = key.holder.as_ref()?;
+    Some(holder.told.get(|| {
+        let mut out = Vec::with_capacity(64);
+        out.extend_from_slice(id.as_bytes());
+        line(&mut out, holder.name.as_deref().unwrap_or_default());
+        out.into()
+    }))
+}
+
+fn kind(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Organisation(_) => "organisation",
+        Owner::ServiceAccount(_) => "service_account",
+        Owner::User(_) => "user",
+    }
+}
+
+/// The identity as lines of a head (RFC 9112, section 5): the same as [`values`] says.
+pub(super) fn write(out: &mut Vec<u8>, key: &CachedKey) {
+    let mut tenant = of_organisation(key).split(|byte| *byte == b'\n');
+    let [organisation_id, organisation_name, slug] =
+        std::array::from_fn(|_| tenant.next().unwrap_or_default());
+    let (owner_id, owner_name) = match of_holder(key) {
+        Some(told) => {
+            let mut lines = told.split(|byte| *byte == b'\n');
+            let mut next = || lines.next().unwrap_or_default();
+            (next(), next())
+        }
+        None => (organisation_id, organisation_name),
     };
+    out.extend_from_slice(b"claviger-key-id: ");
+    out.extend_from_slice(key.key.text().as_bytes());
+    out.extend_from_slice(b"\r\nclaviger-key-name: ");
+    write_name(out, key.name());
+    for (name, value) in [
+        (&b"\r\nclaviger-owner-type: "[..], kind(key.owner).as_bytes()),
+        (b"\r\nclaviger-owner-id: ", owner_id),
+        (b"\r\nclaviger-owner-name: ", owner_name),
+        (b"\r\nclaviger-organisation: ", slug),
+        (
+            b"\r\nclaviger-permissions: ",
+            key.grants.told.get(|| permissions(&key.grants)),
+        ),
+    ] {
+        out.extend_from_slice(name);
+        out.extend_from_slice(value);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The values for a key, in the order of [`NAMES`]. What many keys have in common is written once for all of them.
+pub fn values(key: &CachedKey) -> [HeaderValue; COUNT] {
+    let [organisation_id, organisation_name, slug] = lines(of_organisation(key));
+    let [owner_id, owner_name] = match of_holder(key) {
+        Some(told) => lines(told),
+        None => [organisation_id, organisation_name],
+    };
+    let kind = HeaderValue::from_static(kind(key.owner));
     let permissions = key.grants.told.get(|| permissions(&key.grants));
     [
         HeaderValue::from_bytes(key.key.text().as_bytes()).unwrap_or(UNSET),
@@ -64,10 +116,6 @@ pub fn values(key: &CachedKey) -> [HeaderValue; COUNT] {
         HeaderValue::from_maybe_shared(permissions.clone()).unwrap_or(UNSET),
     ]
 }
-
-const ORGANISATION: HeaderValue = HeaderValue::from_static("organisation");
-const SERVICE_ACCOUNT: HeaderValue = HeaderValue::from_static("service_account");
-const USER: HeaderValue = HeaderValue::from_static("user");
 
 /// Values that stand one to a line, without a copy.
 fn lines<const N: usize>(all: &Bytes) -> [HeaderValue; N] {
@@ -88,14 +136,22 @@ pub(super) fn insert(headers: &mut HeaderMap, key: Option<&CachedKey>) {
     }
 }
 
-/// A key's own name. Most need no encoding.
+/// A key's own name.
 fn name(text: &str) -> HeaderValue {
-    if !text.is_empty() && text.len() <= MAX_VALUE && text != "-" && text.bytes().all(is_unreserved) {
-        return HeaderValue::from_str(text).unwrap_or(UNSET);
-    }
     let mut out = Vec::with_capacity(text.len() * 3 + 1);
-    line(&mut out, text);
-    HeaderValue::from_bytes(&out[1..]).unwrap_or(UNSET)
+    write_name(&mut out, text);
+    HeaderValue::from_maybe_shared(Bytes::from(out)).unwrap_or(UNSET)
+}
+
+/// Most need no encoding.
+fn write_name(out: &mut Vec<u8>, text: &str) {
+    if !text.is_empty() && text.len() <= MAX_VALUE && text != "-" && text.bytes().all(is_unreserved) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    let start = out.len();
+    line(out, text);
+    out.remove(start);
 }
 
 /// What stays as it is (RFC 3986, section 2.3).
@@ -103,7 +159,7 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
-/// A name in another line: percent-encoded (RFC 3986, unreserved characters stay), cut at a character.
+/// A name in another line, after a line feed: percent-encoded (RFC 3986, unreserved characters stay), cut at a character.
 fn line(out: &mut Vec<u8>, text: &str) {
     out.push(b'\n');
     let start = out.len();

@@ -7,6 +7,23 @@ use engine::Answer;
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
+/// The same as lines of a head, of a request that may pass.
+pub(super) fn write_lines(out: &mut Vec<u8>, answer: &Answer) {
+    if let Some((policy, limit)) = answer.rate_limit_headers() {
+        for (name, text) in [(&b"ratelimit-policy: "[..], policy), (b"ratelimit: ", limit)] {
+            // A limit's name is a token of letters, digits and few signs.
+            out.extend_from_slice(name);
+            out.extend_from_slice(text.as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+    if let Some(seconds) = answer.retry_after() {
+        out.extend_from_slice(b"retry-after: ");
+        out.extend_from_slice(seconds.to_string().as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
 /// What is left, and when to come again.
 pub fn write(headers: &mut HeaderMap, answer: &Answer) {
     if let Some((policy, limit)) = answer.rate_limit_headers() {

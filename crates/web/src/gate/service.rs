@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use ::http::header::{self, HeaderName};
+use ::http::{HeaderValue, Method, Request, Response, StatusCode};
 use app::{App, AppError};
 use bytes::Bytes;
 use domain::id::RequestId;
@@ -18,10 +19,12 @@ use tracing::Instrument as _;
 use super::gateway::Gateway;
 use super::{Settings, door};
 use crate::http::answer::{self, VerifyBatch, VerifyRequest};
+use crate::http::headers::Headers;
 use crate::http::introspection::{self, Introspection};
 use crate::http::problem::Result;
 use crate::http::{Problem, body, token};
 use crate::serve::Peer;
+use crate::serve::lane::{self, Lean, Outcome, Usual};
 use crate::trace;
 
 /// The largest body of one verification, in bytes.
@@ -59,10 +62,11 @@ impl Guard {
         }
     }
 
-    fn admit(&self, headers: &HeaderMap) -> Result<()> {
+    fn admit(&self, headers: &(impl Headers + ?Sized)) -> Result<()> {
+        static NAME: HeaderName = HeaderName::from_static(Guard::HEADER);
         let admitted = match self {
             Self::Open => true,
-            Self::Token(_) => self.admits(headers.get(Self::HEADER).map(HeaderValue::as_bytes)),
+            Self::Token(_) => self.admits(headers.first(&NAME)),
         };
         if admitted {
             return Ok(());
@@ -137,17 +141,22 @@ impl Inner {
 
     /// What needs no waiting: nearly every request.
     fn verify_cached(&self, bytes: &[u8]) -> Option<Response<Full<Bytes>>> {
-        let answered = || {
-            let asked = parse::<VerifyRequest<'_>>(bytes)?;
-            asked.check()?;
-            let answer = self
-                .app
-                .engine()
-                .verify_cached(asked.token(), &asked.question(engine::Door::Verify));
-            let Some(answer) = answer else { return Ok(None) };
-            Ok(Some(written(answer::render(&answer.map_err(AppError::from)?))))
-        };
-        answered().unwrap_or_else(|problem| Some(self.refuse(&problem)))
+        match self.rendered_cached(bytes) {
+            Ok(rendered) => rendered.map(written),
+            Err(problem) => Some(self.refuse(&problem)),
+        }
+    }
+
+    /// The answer of a verification that needs no waiting.
+    fn rendered_cached(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+        let asked = parse::<VerifyRequest<'_>>(bytes)?;
+        asked.check()?;
+        let answer = self
+            .app
+            .engine()
+            .verify_cached(asked.token(), &asked.question(engine::Door::Verify));
+        let Some(answer) = answer else { return Ok(None) };
+        Ok(Some(answer::render(&answer.map_err(AppError::from)?)))
     }
 
     /// The rest: the store has to be asked.
@@ -390,5 +399,79 @@ impl hyper::service::Service<Request<Incoming>> for Gate {
         Answering(State::Later(Box::pin(
             async move { gate.answer(request, peer).await },
         )))
+    }
+}
+
+impl Lean for Gate {
+    fn answer(&self, usual: &Usual<'_>, out: &mut Vec<u8>) -> Outcome {
+        // What may have a span of its own is seen to by the service as a whole.
+        if trace::is_on() {
+            return Outcome::Unusual;
+        }
+        match (usual.method, usual.path) {
+            ("POST", "/v1/verify") => self.verify_lean(usual, out),
+            ("GET", path) => match Gateway::of(path) {
+                Some((gateway, "")) => self.door_lean(gateway, usual, out),
+                _ => Outcome::Unusual,
+            },
+            _ => Outcome::Unusual,
+        }
+    }
+}
+
+impl Gate {
+    fn verify_lean(&self, usual: &Usual<'_>, out: &mut Vec<u8>) -> Outcome {
+        let gate = &self.inner;
+        let rendered = || {
+            gate.guard.admit(usual.headers)?;
+            body::require_json(usual.headers)?;
+            gate.rendered_cached(usual.body)
+        };
+        match rendered() {
+            Ok(Some(body)) => {
+                out.extend_from_slice(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\n",
+                );
+                lane::finish(out, &body);
+                Outcome::Written
+            }
+            Ok(None) => {
+                let (gate, bytes) = (gate.clone(), usual.body.to_vec());
+                Outcome::Later(Box::pin(async move {
+                    let verified = gate.verify(&bytes).await;
+                    verified.unwrap_or_else(|problem| gate.refuse(&problem))
+                }))
+            }
+            Err(problem) => {
+                lane::write(out, &gate.refuse(&problem));
+                Outcome::Written
+            }
+        }
+    }
+
+    fn door_lean(&self, gateway: Gateway, usual: &Usual<'_>, out: &mut Vec<u8>) -> Outcome {
+        let (gate, peer) = (&self.inner, self.peer);
+        let written = gate
+            .guard
+            .admit(usual.headers)
+            .and_then(|()| door::write_cached(&gate.app, &gate.doors, gateway, usual, peer, out));
+        match written {
+            Ok(true) => Outcome::Written,
+            // Nothing was decided yet, so that hyper may be asked where the head cannot be made anew.
+            Ok(false) => match usual.to_request() {
+                None => Outcome::Unusual,
+                Some(request) => {
+                    let gate = gate.clone();
+                    Outcome::Later(Box::pin(async move {
+                        let answer = door::answer(&gate.app, &gate.doors, gateway, &request, peer).await;
+                        answer.unwrap_or_else(|problem| gate.refuse(&problem))
+                    }))
+                }
+            },
+            Err(problem) => {
+                lane::write(out, &gate.refuse(&problem));
+                Outcome::Written
+            }
+        }
     }
 }

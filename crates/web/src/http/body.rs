@@ -3,8 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use ::http::StatusCode;
+use ::http::header::{self, HeaderName};
 use ::http::request::Parts;
-use ::http::{HeaderMap, StatusCode, header};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::{Buf as _, Bytes};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -14,6 +15,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::Problem;
+use super::headers::Headers;
 
 /// The largest body of a management request, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -118,11 +120,9 @@ fn join(first: Bytes, rest: Bytes) -> Bytes {
 
 /// # Errors
 /// When the body does not say that it is JSON.
-pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .map(|value| value.as_bytes())
-        .unwrap_or_default();
+pub fn require_json(headers: &(impl Headers + ?Sized)) -> Result<(), Problem> {
+    static CONTENT_TYPE: HeaderName = header::CONTENT_TYPE;
+    let value = headers.first(&CONTENT_TYPE).unwrap_or_default();
     let essence = value
         .split(|byte| *byte == b';')
         .next()

@@ -2,15 +2,18 @@
 
 use std::borrow::Cow;
 
-use ::http::header::HeaderName;
-use ::http::{HeaderMap, HeaderValue, StatusCode, header};
+use ::http::header::{self, HeaderName};
+use ::http::{HeaderMap, StatusCode};
 use domain::decide::{Source, Sources};
 use domain::token::Presented;
 
 use super::Problem;
+use super::headers::Headers;
 
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const APIKEY: HeaderName = HeaderName::from_static("apikey");
+static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+static APIKEY: HeaderName = HeaderName::from_static("apikey");
+static AUTHORIZATION: HeaderName = header::AUTHORIZATION;
+static COOKIE: HeaderName = header::COOKIE;
 
 /// Two tokens of our shape that differ, in one request: guessing which is meant helps an attacker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +55,7 @@ impl Places<'_> {
 /// When two of them hold a token that looks like one of ours and they differ. A bearer token of somebody else's beside an
 /// `X-API-Key` is none of our business.
 pub fn presented(headers: &HeaderMap) -> Result<Option<(&[u8], Source)>, Problem> {
-    let keys = headers.get_all(X_API_KEY).iter().map(HeaderValue::as_bytes);
+    let keys = headers.all(&X_API_KEY);
     let bearers = after_scheme(headers, b"bearer ");
     let tokens = keys
         .map(|token| (token, Source::XApiKey))
@@ -69,7 +72,7 @@ pub type Found<'a> = (Cow<'a, [u8]>, Source);
 /// # Errors
 /// As [`presented`].
 pub fn at_door<'a>(
-    headers: &'a HeaderMap,
+    headers: &'a (impl Headers + ?Sized),
     query: Option<&'a str>,
     places: &Places<'_>,
 ) -> Result<Option<Found<'a>>, Conflict> {
@@ -80,11 +83,8 @@ pub fn at_door<'a>(
     }
     let queries = query.filter(|_| counts(Source::Query)).unwrap_or_default();
     let queries: Vec<Cow<'a, [u8]>> = in_query(queries).collect();
-    let cookies = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter(|_| counts(Source::Cookie));
-    let cookies = cookies.flat_map(|line| in_cookies(line.as_bytes(), places.cookie.as_bytes()));
+    let cookies = headers.all(&COOKIE).filter(|_| counts(Source::Cookie));
+    let cookies = cookies.flat_map(|line| in_cookies(line, places.cookie.as_bytes()));
     let elsewhere = queries
         .iter()
         .map(|token| (&**token, Source::Query))
@@ -95,12 +95,12 @@ pub fn at_door<'a>(
 }
 
 /// What stands in headers that are made for it, in the order in which they are looked at.
-fn in_headers(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], Source)> {
-    let plain = |name: HeaderName| headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    plain(X_API_KEY)
+fn in_headers(headers: &(impl Headers + ?Sized)) -> impl Iterator<Item = (&[u8], Source)> {
+    headers
+        .all(&X_API_KEY)
         .map(|token| (token, Source::XApiKey))
         .chain(after_scheme(headers, b"bearer ").map(|token| (token, Source::Bearer)))
-        .chain(plain(APIKEY).map(|token| (token, Source::Apikey)))
+        .chain(headers.all(&APIKEY).map(|token| (token, Source::Apikey)))
         .chain(after_scheme(headers, b"oaapikey ").map(|token| (token, Source::OaApiKey)))
         .filter(is_there)
 }
@@ -133,10 +133,12 @@ fn only<'a>(
 }
 
 /// The tokens after a scheme, in any case (RFC 6750, RFC 9110 section 11.1).
-fn after_scheme<'a>(headers: &'a HeaderMap, scheme: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
-    let values = headers.get_all(header::AUTHORIZATION).iter();
-    values.filter_map(move |value| {
-        let (named, rest) = value.as_bytes().split_at_checked(scheme.len())?;
+fn after_scheme<'a>(
+    headers: &'a (impl Headers + ?Sized),
+    scheme: &'static [u8],
+) -> impl Iterator<Item = &'a [u8]> {
+    headers.all(&AUTHORIZATION).filter_map(move |value| {
+        let (named, rest) = value.split_at_checked(scheme.len())?;
         named.eq_ignore_ascii_case(scheme).then_some(rest)
     })
 }
@@ -156,6 +158,8 @@ fn in_cookies<'a>(line: &'a [u8], name: &[u8]) -> impl Iterator<Item = &'a [u8]>
 
 #[cfg(test)]
 mod tests {
+    use ::http::HeaderValue;
+
     use super::*;
 
     const ONE: &str = "sk_live_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Version};
 use hyper::body::Incoming;
@@ -17,8 +18,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulConnection;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
+use super::lane::{self, End, Lean};
 use super::{HttpService, Limits, Peer};
 
 /// The number of headers for which hyper keeps room on the stack.
@@ -54,19 +56,23 @@ impl Rules {
         self.draining.store(true, Relaxed);
     }
 
-    fn draining(&self) -> bool {
+    pub(super) fn draining(&self) -> bool {
         self.draining.load(Relaxed)
     }
 
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// How often a connection is looked at: limits are kept to within an eighth, and a second at most.
-    fn tick(&self) -> Duration {
+    pub(super) fn tick(&self) -> Duration {
         let shortest = self.limits.header_read.min(self.limits.idle);
         (shortest / 8).clamp(Duration::from_millis(1), Duration::from_secs(1))
     }
 }
 
 /// What a connection has done, for its watch. Counters only: the hot path reads no clock.
-struct Activity {
+pub(super) struct Activity {
     rules: Arc<Rules>,
     requests: AtomicU64,
     /// Requests whose service has not answered yet.
@@ -88,6 +94,24 @@ impl Activity {
             http2: AtomicBool::new(false),
         }
     }
+
+    /// A whole request is there.
+    pub(super) fn began(&self) {
+        add_one(&self.requests);
+        self.running.fetch_add(1, Relaxed);
+        self.head_begun.store(false, Relaxed);
+    }
+
+    /// Its answer is there, too. What was read since the head was its body.
+    pub(super) fn answered(&self) {
+        self.head_begun.store(false, Relaxed);
+        self.running.fetch_sub(1, Relaxed);
+    }
+
+    /// What was read is the beginning of another.
+    pub(super) fn has_part(&self) {
+        self.head_begun.store(true, Relaxed);
+    }
 }
 
 /// Marks a request as running until it is answered or dropped.
@@ -95,9 +119,7 @@ struct Running(Arc<Activity>);
 
 impl Running {
     fn begin(activity: &Arc<Activity>, version: Version) -> Self {
-        add_one(&activity.requests);
-        activity.running.fetch_add(1, Relaxed);
-        activity.head_begun.store(false, Relaxed);
+        activity.began();
         if version == Version::HTTP_2 {
             activity.http2.store(true, Relaxed);
         }
@@ -107,9 +129,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // What was read since the head was this request's body.
-        self.0.head_begun.store(false, Relaxed);
-        self.0.running.fetch_sub(1, Relaxed);
+        self.0.answered();
     }
 }
 
@@ -124,11 +144,36 @@ where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: HttpService<Future: 'static>,
 {
-    let activity = Arc::new(Activity::new(Arc::clone(&rules)));
-    let io = TokioIo::new(Metered {
-        stream,
-        activity: Arc::clone(&activity),
-    });
+    let patience = Patience::new(&rules.limits, rules.tick());
+    with_hyper(Metered::new(stream, &rules), peer, service, rules, patience).await;
+}
+
+/// The same, on the lean path for as long as its requests are usual.
+pub(super) async fn run_lean<I, S>(stream: I, peer: Peer, service: S, rules: Arc<Rules>)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: HttpService<Future: 'static> + Lean,
+{
+    let mut stream = Metered::new(stream, &rules);
+    let activity = Arc::clone(&stream.activity);
+    let (end, patience) = lane::serve(&mut stream, &service, &activity, &rules).await;
+    match end {
+        // The other side may be gone already.
+        End::Over => drop(stream.shutdown().await),
+        End::Unusual(read) => {
+            stream.before = read;
+            with_hyper(stream, peer, service, rules, patience).await;
+        }
+    }
+}
+
+async fn with_hyper<I, S>(stream: Metered<I>, peer: Peer, service: S, rules: Arc<Rules>, patience: Patience)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: HttpService<Future: 'static>,
+{
+    let activity = Arc::clone(&stream.activity);
+    let io = TokioIo::new(stream);
     let watched = service_fn({
         let activity = Arc::clone(&activity);
         let tells_peer = rules.protocol == Protocol::Auto;
@@ -164,7 +209,7 @@ where
             if limits.headers != HYPER_HEADERS {
                 builder.max_headers(limits.headers);
             }
-            watch(builder.serve_connection(io, watched), &activity, &rules).await;
+            watch(builder.serve_connection(io, watched), &activity, &rules, patience).await;
         }
         Protocol::Auto => {
             let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -175,17 +220,21 @@ where
             builder
                 .http2()
                 .max_header_list_size(u32::try_from(buffer).unwrap_or(u32::MAX));
-            watch(builder.serve_connection(io, watched), &activity, &rules).await;
+            watch(builder.serve_connection(io, watched), &activity, &rules, patience).await;
         }
     }
 }
 
 /// Drives a connection and ends it when it is overdue.
-async fn watch<C: GracefulConnection>(connection: C, activity: &Activity, rules: &Rules) {
+async fn watch<C: GracefulConnection>(
+    connection: C,
+    activity: &Activity,
+    rules: &Rules,
+    mut patience: Patience,
+) {
     let mut connection = pin!(connection);
     let tick = rules.tick();
     let mut timer = pin!(tokio::time::sleep(tick));
-    let mut patience = Patience::new(&rules.limits, tick);
     let mut closing = false;
     poll_fn(|context| {
         loop {
@@ -209,14 +258,14 @@ async fn watch<C: GracefulConnection>(connection: C, activity: &Activity, rules:
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     Keep,
     Close,
     Cut,
 }
 
 /// Counts the ticks for which a connection made no progress.
-struct Patience {
+pub(super) struct Patience {
     seen: (u64, u64),
     quiet: u32,
     head: u32,
@@ -224,7 +273,7 @@ struct Patience {
 }
 
 impl Patience {
-    fn new(limits: &Limits, tick: Duration) -> Self {
+    pub(super) fn new(limits: &Limits, tick: Duration) -> Self {
         let ticks = |span: Duration| {
             let whole = span.as_micros() / tick.as_micros().max(1);
             u32::try_from(whole).unwrap_or(u32::MAX - 1).max(1)
@@ -238,7 +287,7 @@ impl Patience {
     }
 
     /// Progress is a whole head read or bytes written: bytes that trickle into a head are none.
-    fn tick(&mut self, activity: &Activity, draining: bool) -> Verdict {
+    pub(super) fn tick(&mut self, activity: &Activity, draining: bool) -> Verdict {
         let now = (activity.requests.load(Relaxed), activity.writes.load(Relaxed));
         if activity.running.load(Relaxed) > 0 || now != self.seen {
             self.seen = now;
@@ -267,6 +316,18 @@ impl Patience {
 struct Metered<I> {
     stream: I,
     activity: Arc<Activity>,
+    /// What was read before, and is to be read again.
+    before: Bytes,
+}
+
+impl<I> Metered<I> {
+    fn new(stream: I, rules: &Arc<Rules>) -> Self {
+        Self {
+            stream,
+            activity: Arc::new(Activity::new(Arc::clone(rules))),
+            before: Bytes::new(),
+        }
+    }
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Metered<I> {
@@ -276,7 +337,12 @@ impl<I: AsyncRead + Unpin> AsyncRead for Metered<I> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if self.before.is_empty() {
+            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        } else {
+            let length = self.before.len().min(buffer.remaining());
+            buffer.put_slice(&self.before.split_to(length));
+        }
         if buffer.filled().len() > before {
             self.activity.head_begun.store(true, Relaxed);
         }

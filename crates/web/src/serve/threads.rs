@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use super::lane::Lean;
 use super::{HttpService, Limits, Listener, Peer, Shutdown, serve_http1};
 
 /// The running threads of [`run_threads`].
@@ -56,7 +57,7 @@ pub fn run_threads<S, F>(
 ) -> io::Result<Threads>
 where
     F: Fn(Peer) -> S + Send + Sync + 'static,
-    S: HttpService<Future: 'static>,
+    S: HttpService<Future: 'static> + Lean,
 {
     let threads = threads.max(1);
     let listeners = listeners(threads, addr)?;
