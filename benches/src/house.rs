@@ -66,8 +66,8 @@ pub fn build() -> Result<PathBuf> {
         .args([
             "build",
             "--quiet",
-            "--profile",
-            "bench",
+            // As it is shipped, and the reference alike.
+            "--release",
             // Both, so that features are the same as for the benchmarks, and nothing is built twice.
             "-p",
             "benches",

@@ -16,6 +16,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::clock::{Clock as _, SystemClock, Timestamp};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -32,6 +33,10 @@ struct Echo;
 
 /// The same on the lean path, but for whatever is asked for at `/hyper`.
 impl Lean for Echo {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
     fn answer(&self, usual: &Usual<'_>, out: &mut Vec<u8>) -> Outcome {
         match usual.path {
             "/hyper" | "/peer" => Outcome::Unusual,
@@ -42,7 +47,7 @@ impl Lean for Echo {
             _ => {
                 let thread = std::thread::current().name().unwrap_or("?").to_owned();
                 let body = format!("{thread} {}", String::from_utf8_lossy(usual.body));
-                lane::write(out, &Response::new(Full::from(body)));
+                lane::write(out, &Response::new(Full::from(body)), self.now());
                 Outcome::Written
             }
         }

@@ -269,17 +269,14 @@ impl RollUp {
         part.window.add(entry, texts, noteworthy);
         if entry.code == Code::Valid {
             let day = entry.at.as_micros().div_euclid(DAY) * DAY;
-            let numbers = [entry.requires, entry.route_requires];
-            let texts = numbers.into_iter().filter_map(|number| names.get(number));
-            let mut any = false;
-            for text in texts {
-                any = true;
-                if self.required.is_new(day, entry.key, text) {
-                    part.window.require(entry.key, text, day);
+            let texts = [entry.requires, entry.route_requires].map(|number| names.get(number));
+            if part.window.is_new(entry.key, day, texts) {
+                let nothing = texts.iter().all(Option::is_none).then_some("");
+                for text in texts.into_iter().flatten().map(|text| &**text).chain(nothing) {
+                    if self.required.is_new(day, entry.key, text) {
+                        part.window.require(entry.key, text, day);
+                    }
                 }
-            }
-            if !any && self.required.is_new(day, entry.key, "") {
-                part.window.require(entry.key, "", day);
             }
         }
     }

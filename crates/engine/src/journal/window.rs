@@ -93,7 +93,17 @@ struct OfKey {
     last: Option<(Timestamp, u128, Option<Arc<str>>)>,
     asked: VecDeque<AskedOf>,
     required: Vec<(String, i64)>,
+    /// What was required last, and on which day: nearly always the same again.
+    lately: Option<(i64, [Option<Arc<str>>; 2])>,
     unbounded: bool,
+}
+
+fn is_same(one: Option<&Arc<str>>, other: Option<&Arc<str>>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        _ => false,
+    }
 }
 
 /// Where a token that nobody has came from: the hour, its prefix, the address.
@@ -131,6 +141,7 @@ impl Window {
             last: None,
             asked: VecDeque::new(),
             required: Vec::new(),
+            lately: None,
             unbounded: false,
         });
         let api = texts.api.map(|api| &**api);
@@ -188,6 +199,22 @@ impl Window {
                 self.logged += 1;
             }
         }
+    }
+
+    /// Whether something else was required of a key that has a record here than the last time.
+    pub(super) fn is_new(&mut self, key: u128, day: i64, required: [Option<&Arc<str>>; 2]) -> bool {
+        let Some(of_key) = self.keys.get_mut(&key) else {
+            return false;
+        };
+        if let Some((last, [first, second])) = &of_key.lately
+            && *last == day
+            && is_same(first.as_ref(), required[0])
+            && is_same(second.as_ref(), required[1])
+        {
+            return false;
+        }
+        of_key.lately = Some((day, required.map(Option::<&Arc<str>>::cloned)));
+        true
     }
 
     /// Notes what was required of a key that has a record here, on the day that begins then.

@@ -186,9 +186,12 @@ pub(super) fn write_cached(
             }
             out.extend_from_slice(b"cache-control: no-store\r\n");
             limits::write_lines(out, &answer);
-            lane::finish(out, &[]);
+            lane::finish(out, &[], answer.at);
         }
-        Some(decided) => lane::write(out, &written(app, gateway, decided, wish.tell)),
+        Some(decided) => {
+            let answer = written(app, gateway, decided, wish.tell);
+            lane::write(out, &answer, app.clock().now());
+        }
     }
     Ok(true)
 }

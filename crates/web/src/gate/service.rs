@@ -10,6 +10,7 @@ use ::http::header::{self, HeaderName};
 use ::http::{HeaderValue, Method, Request, Response, StatusCode};
 use app::{App, AppError};
 use bytes::Bytes;
+use domain::clock::Timestamp;
 use domain::id::RequestId;
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
@@ -403,6 +404,10 @@ impl hyper::service::Service<Request<Incoming>> for Gate {
 }
 
 impl Lean for Gate {
+    fn now(&self) -> Timestamp {
+        self.inner.app.clock().now()
+    }
+
     fn answer(&self, usual: &Usual<'_>, out: &mut Vec<u8>) -> Outcome {
         // What may have a span of its own is seen to by the service as a whole.
         if trace::is_on() {
@@ -432,7 +437,7 @@ impl Gate {
                 out.extend_from_slice(
                     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\n",
                 );
-                lane::finish(out, &body);
+                lane::finish(out, &body, self.now());
                 Outcome::Written
             }
             Ok(None) => {
@@ -443,7 +448,7 @@ impl Gate {
                 }))
             }
             Err(problem) => {
-                lane::write(out, &gate.refuse(&problem));
+                lane::write(out, &gate.refuse(&problem), self.now());
                 Outcome::Written
             }
         }
@@ -469,7 +474,7 @@ impl Gate {
                 }
             },
             Err(problem) => {
-                lane::write(out, &gate.refuse(&problem));
+                lane::write(out, &gate.refuse(&problem), self.now());
                 Outcome::Written
             }
         }

@@ -8,9 +8,10 @@ use std::future::{Future, poll_fn};
 use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
+use domain::clock::Timestamp;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response};
 use http_body_util::Full;
@@ -60,12 +61,15 @@ impl Usual<'_> {
     }
 }
 
+/// An answer that is to come.
+pub type Coming = Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>;
+
 /// What became of a request on the lean path.
 pub enum Outcome {
     /// Its answer is written.
     Written,
     /// Its answer is to come.
-    Later(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>),
+    Later(Coming),
     /// Nothing was done about it: hyper is to serve it.
     Unusual,
 }
@@ -82,6 +86,9 @@ impl std::fmt::Debug for Outcome {
 
 /// A service that answers usual requests by itself.
 pub trait Lean: Sync {
+    /// The time, for the date that answers say.
+    fn now(&self) -> Timestamp;
+
     /// Writes the answer to `out`, head and body, if it does so at all.
     fn answer(&self, usual: &Usual<'_>, out: &mut Vec<u8>) -> Outcome {
         let _ = (usual, out);
@@ -99,11 +106,11 @@ pub(super) enum End {
 
 thread_local! {
     /// The date as answers say it, and of which second it is.
-    static DATE: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
+    static DATE: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
 }
 
 /// Ends a head with the body's length and the date (RFC 9110, section 6.6.1), and writes the body.
-pub fn finish(out: &mut Vec<u8>, body: &[u8]) {
+pub fn finish(out: &mut Vec<u8>, body: &[u8], now: Timestamp) {
     out.extend_from_slice(b"content-length: ");
     let mut digits = [0; 20];
     let mut place = digits.len();
@@ -119,11 +126,11 @@ pub fn finish(out: &mut Vec<u8>, body: &[u8]) {
     out.extend_from_slice(&digits[place..]);
     out.extend_from_slice(b"\r\ndate: ");
     DATE.with_borrow_mut(|(second, text)| {
-        let now = SystemTime::now();
-        let current = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let current = now.as_micros().div_euclid(1_000_000);
         if *second != current {
             *second = current;
-            *text = httpdate::fmt_http_date(now);
+            let since = Duration::from_secs(u64::try_from(current).unwrap_or(0));
+            *text = httpdate::fmt_http_date(UNIX_EPOCH + since);
         }
         out.extend_from_slice(text.as_bytes());
     });
@@ -132,7 +139,7 @@ pub fn finish(out: &mut Vec<u8>, body: &[u8]) {
 }
 
 /// Writes an answer that was made for hyper.
-pub fn write(out: &mut Vec<u8>, answer: &Response<Full<Bytes>>) {
+pub fn write(out: &mut Vec<u8>, answer: &Response<Full<Bytes>>, now: Timestamp) {
     let status = answer.status();
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(status.as_str().as_bytes());
@@ -145,7 +152,7 @@ pub fn write(out: &mut Vec<u8>, answer: &Response<Full<Bytes>>) {
         out.extend_from_slice(value.as_bytes());
         out.extend_from_slice(b"\r\n");
     }
-    finish(out, &whole(answer.body()));
+    finish(out, &whole(answer.body()), now);
 }
 
 /// The bytes of a body that is there already.
@@ -187,10 +194,10 @@ fn length_of_body(headers: &[Header<'_>]) -> Option<usize> {
                 }
                 length = std::str::from_utf8(digits).ok()?.parse().ok();
             }
-            10 if header.name.eq_ignore_ascii_case("connection") => {
-                if !header.value.eq_ignore_ascii_case(b"keep-alive") {
-                    return None;
-                }
+            10 if header.name.eq_ignore_ascii_case("connection")
+                && !header.value.eq_ignore_ascii_case(b"keep-alive") =>
+            {
+                return None;
             }
             17 if header.name.eq_ignore_ascii_case("transfer-encoding") => return None,
             6 if header.name.eq_ignore_ascii_case("expect") => return None,
@@ -252,7 +259,7 @@ struct Lane<'a, I, S> {
     /// What is to be written, and how much of it was.
     out: Vec<u8>,
     written: usize,
-    later: Option<Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>>,
+    later: Option<Coming>,
     /// Whether hyper goes on once all answers are written.
     unusual: bool,
     /// Whether the connection is over then: it was said.
@@ -330,7 +337,7 @@ where
                 }
                 self.later = None;
                 self.activity.answered();
-                write(&mut self.out, &answer);
+                write(&mut self.out, &answer, self.service.now());
                 continue;
             }
             self.answer();
@@ -487,17 +494,19 @@ mod tests {
             .header("x-sample", "a")
             .body(Full::new(Bytes::from_static(b"no entry, sorry")))
             .expect("an answer");
-        let mut out = Vec::new();
-        write(&mut out, &answer);
-        let text = String::from_utf8(out).expect("text");
-        let (before, after) = text.split_once("date: ").expect("a date");
-        assert_eq!(
-            before,
-            "HTTP/1.1 401 Unauthorized\r\nx-sample: a\r\ncontent-length: 15\r\n"
-        );
-        let (date, body) = after.split_once("\r\n\r\n").expect("a head");
-        assert!(httpdate::parse_http_date(date).is_ok(), "{date}");
-        assert_eq!(body, "no entry, sorry");
+        for (at, date) in [
+            (784_111_777_900_000, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (784_111_778_000_000, "Sun, 06 Nov 1994 08:49:38 GMT"),
+        ] {
+            let mut out = Vec::new();
+            write(&mut out, &answer, Timestamp::from_micros(at));
+            assert_eq!(
+                String::from_utf8(out).expect("text"),
+                format!(
+                    "HTTP/1.1 401 Unauthorized\r\nx-sample: a\r\ncontent-length: 15\r\ndate: {date}\r\n\r\nno entry, sorry"
+                )
+            );
+        }
     }
 
     #[test]
