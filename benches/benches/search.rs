@@ -44,19 +44,9 @@ fn query() -> KeyQuery {
     KeyQuery {
         now: Timestamp::from_micros(NOW),
         window: Span::days(14),
-        status: StatusFilter::Live,
-        created_by: None,
-        permission: None,
-        tag: None,
-        whose: store::keys::Whose::default(),
-        expires_before: None,
-        idle_since: None,
-        finding: None,
-        q: None,
-        sort: KeySort::CreatedAt,
         descending: true,
         limit: 50,
-        after: None,
+        ..KeyQuery::default()
     }
 }
 

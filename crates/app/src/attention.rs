@@ -4,7 +4,7 @@ use domain::access::Management;
 use domain::clock::Timestamp;
 use domain::finding::{Finding, Sought};
 use domain::key::Status;
-use store::keys::{KeyQuery, KeySort, StatusFilter, Whose};
+use store::keys::{KeyQuery, KeySort, StatusFilter};
 use store::organisations::Tenant;
 
 use crate::error::Result;
@@ -75,18 +75,11 @@ impl App {
                 now: self.clock.now(),
                 window: tenant.policy.expiring_window,
                 status: statuses(finding),
-                created_by: None,
-                permission: None,
-                tag: None,
-                whose: Whose::default(),
-                expires_before: None,
-                idle_since: None,
                 finding: Some(sought),
-                q: None,
                 sort,
                 descending,
                 limit: NAMED,
-                after: None,
+                ..KeyQuery::default()
             };
             let count = self
                 .store

@@ -10,20 +10,28 @@ use domain::id::{AccountId, KeyId, OrganisationId};
 use domain::key::{Actor, ActorKind};
 use serde_json::{Value, json};
 use store::Tx;
-use store::idle::Idle;
 
 use crate::App;
-use crate::account;
 use crate::error::Result;
-use crate::key;
+use crate::{account, key};
 
 /// How often it is looked for.
 const SELDOM: Duration = Duration::from_secs(3600);
 /// So many are seen to in one transaction.
 const BATCH: u32 = 100;
 
+/// What is done about what is idle.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The audit log tells of it, once.
+    Tell,
+    /// It is disabled.
+    Disable,
+}
+
 /// What the policy has done, in the audit log.
-fn event(at: Timestamp, action: &'static str, target: Target, changes: Value) -> Event {
+fn event(at: Timestamp, action: &'static str, target: Target, mut changes: Value, since: Timestamp) -> Event {
+    changes["idle_since"] = json!({ "after": since });
     Event {
         at,
         actor: Actor {
@@ -37,11 +45,6 @@ fn event(at: Timestamp, action: &'static str, target: Target, changes: Value) ->
         ip: None,
         changes,
     }
-}
-
-fn idle_since(mut changes: Value, since: Timestamp) -> Value {
-    changes["idle_since"] = json!({ "after": since });
-    changes
 }
 
 impl App {
@@ -61,168 +64,105 @@ impl App {
     /// # Errors
     /// When the database fails; what was done until then stays done.
     #[tracing::instrument(level = "debug", name = "worker.idle", skip_all)]
-    pub async fn look_for_idle(&self) -> Result<()> {
+    async fn look_for_idle(&self) -> Result<()> {
         // The last use may still stand in the journal.
         self.roll_all_up().await?;
         for tenant in self.store.tenants().await? {
             let (organisation, idle) = (tenant.organisation.id, tenant.policy.idle);
-            let ago = |span: domain::span::Span| self.clock.now().minus(span.duration());
-            if let Some(before) = idle.disable_after.map(ago) {
-                self.disable_idle_keys(organisation, before).await?;
-                self.disable_idle_accounts(organisation, before).await?;
-            }
-            if let Some(before) = idle.warn_after.map(ago) {
-                self.tell_of_idle_keys(organisation, before).await?;
-                self.tell_of_idle_accounts(organisation, before).await?;
+            for (step, after) in [(Step::Disable, idle.disable_after), (Step::Tell, idle.warn_after)] {
+                if let Some(after) = after {
+                    let before = self.clock.now().minus(after.duration());
+                    self.see_to(organisation, step, before).await?;
+                }
             }
         }
         Ok(())
     }
 
-    async fn disable_idle_keys(&self, organisation: OrganisationId, before: Timestamp) -> Result<()> {
+    /// Takes a step with everything that is idle since before then.
+    async fn see_to(&self, organisation: OrganisationId, step: Step, before: Timestamp) -> Result<()> {
+        let (now, untold) = (self.clock.now(), step == Step::Tell);
         loop {
-            let now = self.clock.now();
-            let idle = self
-                .store
-                .idle_keys(organisation, before, now, false, BATCH)
-                .await?;
-            let disable = async move |tx: &mut Tx| -> Result<usize> {
+            let keys = self.store.idle_keys(organisation, before, now, untold, BATCH);
+            let keys = keys.await?;
+            let accounts = self.store.idle_accounts(organisation, before, untold, BATCH);
+            let accounts = accounts.await?;
+            let work = async move |tx: &mut Tx| -> Result<usize> {
                 let mut done = 0;
-                for Idle { id, .. } in idle {
-                    done += usize::from(disable_key(tx, organisation, id, before).await?);
+                for idle in keys {
+                    done += usize::from(see_to_key(tx, organisation, idle.id, step, before).await?);
+                }
+                for idle in accounts {
+                    done += usize::from(see_to_account(tx, organisation, idle.id, step, before).await?);
                 }
                 Ok(done)
             };
-            if self.change(disable).await? == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn disable_idle_accounts(&self, organisation: OrganisationId, before: Timestamp) -> Result<()> {
-        loop {
-            let idle = self
-                .store
-                .idle_accounts(organisation, before, false, BATCH)
-                .await?;
-            let disable = async move |tx: &mut Tx| -> Result<usize> {
-                let mut done = 0;
-                for Idle { id, .. } in idle {
-                    done += usize::from(disable_account(tx, organisation, id, before).await?);
-                }
-                Ok(done)
-            };
-            if self.change(disable).await? == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn tell_of_idle_keys(&self, organisation: OrganisationId, before: Timestamp) -> Result<()> {
-        loop {
-            let now = self.clock.now();
-            let idle = self
-                .store
-                .idle_keys(organisation, before, now, true, BATCH)
-                .await?;
-            let tell = async move |tx: &mut Tx| -> Result<usize> {
-                let mut told = 0;
-                for Idle { id, since } in idle {
-                    let found = tx.key(organisation, id).await?;
-                    if let Some(key) = found
-                        && tx.note_told_idle(organisation, id.uuid(), since).await?
-                    {
-                        let changes = idle_since(json!({}), since);
-                        tx.record(
-                            organisation,
-                            event(tx.now(), "key.idle", key::target(&key), changes),
-                        );
-                        told += 1;
-                    }
-                }
-                Ok(told)
-            };
-            if self.write(tell).await?.value == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn tell_of_idle_accounts(&self, organisation: OrganisationId, before: Timestamp) -> Result<()> {
-        loop {
-            let idle = self
-                .store
-                .idle_accounts(organisation, before, true, BATCH)
-                .await?;
-            let tell = async move |tx: &mut Tx| -> Result<usize> {
-                let mut told = 0;
-                for Idle { id, since } in idle {
-                    let found = tx.account(organisation, id).await?;
-                    if let Some(account) = found
-                        && tx.note_told_idle(organisation, id.uuid(), since).await?
-                    {
-                        let changes = idle_since(json!({}), since);
-                        let target = account::target(&account);
-                        tx.record(organisation, event(tx.now(), "account.idle", target, changes));
-                        told += 1;
-                    }
-                }
-                Ok(told)
-            };
-            if self.write(tell).await?.value == 0 {
+            if self.change(work).await? == 0 {
                 return Ok(());
             }
         }
     }
 }
 
-/// Disables a key unless it was used or switched on meanwhile; whether it did.
-async fn disable_key(
+/// Takes a step with a key, unless it was used, switched or seen to meanwhile; whether it did.
+async fn see_to_key(
     tx: &mut Tx,
     organisation: OrganisationId,
     id: KeyId,
-    idle_before: Timestamp,
+    step: Step,
+    before: Timestamp,
 ) -> Result<bool> {
-    let Some(before) = tx.key(organisation, id).await? else {
+    let Some(key) = tx.key(organisation, id).await? else {
         return Ok(false);
     };
     let since = tx.key_idle_since(organisation, id).await?;
-    let Some(since) = since.filter(|since| *since < idle_before) else {
+    let Some(since) = since.filter(|since| *since < before) else {
         return Ok(false);
     };
-    let mut key = before.clone();
-    key.enabled = false;
-    tx.update_key(&before, &mut key).await?;
-    let changes = idle_since(key::difference(Some(&before), &key), since);
-    tx.record(
-        organisation,
-        event(tx.now(), "key.disable", key::target(&key), changes),
-    );
+    let (action, changes) = match step {
+        Step::Tell if !tx.note_told_idle(organisation, id.uuid(), since).await? => return Ok(false),
+        Step::Tell => ("key.idle", json!({})),
+        Step::Disable => {
+            let mut disabled = key.clone();
+            disabled.enabled = false;
+            tx.update_key(&key, &mut disabled).await?;
+            ("key.disable", key::difference(Some(&key), &disabled))
+        }
+    };
+    let event = event(tx.now(), action, key::target(&key), changes, since);
+    tx.record(organisation, event);
     Ok(true)
 }
 
-/// The same of a service account.
-async fn disable_account(
+/// The same with a service account.
+async fn see_to_account(
     tx: &mut Tx,
     organisation: OrganisationId,
     id: AccountId,
-    idle_before: Timestamp,
+    step: Step,
+    before: Timestamp,
 ) -> Result<bool> {
-    let Some(before) = tx.account(organisation, id).await? else {
+    let Some(account) = tx.account(organisation, id).await? else {
         return Ok(false);
     };
     let since = tx.account_idle_since(organisation, id).await?;
-    let Some(since) = since.filter(|since| *since < idle_before) else {
+    let Some(since) = since.filter(|since| *since < before) else {
         return Ok(false);
     };
-    let mut account = before.clone();
-    account.active = false;
-    tx.update_account(&before, &mut account).await?;
-    let changes = idle_since(account::difference(Some(&before), &account), since);
-    let target = account::target(&account);
-    tx.record(
-        organisation,
-        event(tx.now(), "account.deactivate", target, changes),
-    );
+    let (action, changes) = match step {
+        Step::Tell if !tx.note_told_idle(organisation, id.uuid(), since).await? => return Ok(false),
+        Step::Tell => ("account.idle", json!({})),
+        Step::Disable => {
+            let mut stopped = account.clone();
+            stopped.active = false;
+            tx.update_account(&account, &mut stopped).await?;
+            (
+                "account.deactivate",
+                account::difference(Some(&account), &stopped),
+            )
+        }
+    };
+    let event = event(tx.now(), action, account::target(&account), changes, since);
+    tx.record(organisation, event);
     Ok(true)
 }

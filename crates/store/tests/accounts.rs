@@ -48,18 +48,9 @@ fn query(whose: Whose) -> KeyQuery {
         now: at(0),
         window: Span::days(30),
         status: StatusFilter::All,
-        created_by: None,
-        permission: None,
-        tag: None,
         whose,
-        expires_before: None,
-        idle_since: None,
-        finding: None,
-        q: None,
-        sort: KeySort::CreatedAt,
-        descending: false,
         limit: 500,
-        after: None,
+        ..KeyQuery::default()
     }
 }
 

@@ -8,7 +8,7 @@ use domain::policy::{Dialect, Policy};
 use domain::span::Span;
 use domain::user::{User, UserStatus};
 use store::accounts::{AccountQuery, AccountSort};
-use store::keys::{KeyQuery, KeySort, StatusFilter, Whose};
+use store::keys::{KeyQuery, KeySort, StatusFilter};
 use store::policies::PolicyVersion;
 use store::testkit::{TestStore, sample_actor, sample_key, sample_secret, stores};
 
@@ -22,19 +22,9 @@ fn query() -> KeyQuery {
     KeyQuery {
         now: at(NOW),
         window: Span::days(30),
-        status: StatusFilter::Live,
-        created_by: None,
-        permission: None,
-        tag: None,
-        whose: Whose::default(),
-        expires_before: None,
-        idle_since: None,
-        finding: None,
-        q: None,
-        sort: KeySort::CreatedAt,
         descending: true,
         limit: 2,
-        after: None,
+        ..KeyQuery::default()
     }
 }
 

@@ -11,7 +11,7 @@ use domain::span::Span;
 use store::audit::AuditQuery;
 use store::error::StoreError;
 use store::idempotency::Remembered;
-use store::keys::{KeyQuery, KeySort, StatusFilter};
+use store::keys::{KeyQuery, StatusFilter};
 use store::testkit::{TestStore, sample_actor, sample_key, sample_secret, stores};
 use store::usage::Count;
 
@@ -186,18 +186,9 @@ fn query(q: Option<&str>) -> KeyQuery {
         now: at(1_770_000_000_000_000),
         window: Span::days(14),
         status: StatusFilter::All,
-        created_by: None,
-        permission: None,
-        tag: None,
-        whose: store::keys::Whose::default(),
-        expires_before: None,
-        idle_since: None,
-        finding: None,
         q: q.map(str::to_owned),
-        sort: KeySort::CreatedAt,
-        descending: false,
         limit: 50,
-        after: None,
+        ..KeyQuery::default()
     }
 }
 

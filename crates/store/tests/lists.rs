@@ -33,18 +33,8 @@ fn query() -> KeyQuery {
         now: NOW,
         window: WINDOW,
         status: StatusFilter::All,
-        created_by: None,
-        permission: None,
-        tag: None,
-        whose: store::keys::Whose::default(),
-        expires_before: None,
-        idle_since: None,
-        finding: None,
-        q: None,
-        sort: KeySort::CreatedAt,
-        descending: false,
         limit: 500,
-        after: None,
+        ..KeyQuery::default()
     }
 }
 

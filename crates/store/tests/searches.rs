@@ -14,18 +14,10 @@ fn query(q: &str) -> KeyQuery {
         now: Timestamp::from_micros(1_770_000_000_000_000),
         window: Span::days(14),
         status: StatusFilter::All,
-        created_by: None,
-        permission: None,
-        tag: None,
-        whose: store::keys::Whose::default(),
-        expires_before: None,
-        idle_since: None,
-        finding: None,
         q: Some(q.to_owned()),
         sort: KeySort::Name,
-        descending: false,
         limit: 500,
-        after: None,
+        ..KeyQuery::default()
     }
 }
 

@@ -14,7 +14,7 @@ use domain::key::{Key, Owner, Status};
 use domain::latency::Histogram;
 use domain::span::Span;
 use store::idle::Idle;
-use store::keys::{KeyQuery, KeySort, StatusFilter, Whose};
+use store::keys::{KeyQuery, KeySort, StatusFilter};
 use store::testkit::{TestStore, sample_actor, sample_key, stores};
 use store::usage::{Answers, ENOUGH, Required};
 
@@ -51,18 +51,10 @@ fn query(sought: Sought, sort: KeySort, limit: u32) -> KeyQuery {
         now: MAX,
         window: Span::days(30),
         status: StatusFilter::In(vec![Status::Active]),
-        created_by: None,
-        permission: None,
-        tag: None,
-        whose: Whose::default(),
-        expires_before: None,
-        idle_since: None,
         finding: Some(sought),
-        q: None,
         sort,
-        descending: false,
         limit,
-        after: None,
+        ..KeyQuery::default()
     }
 }
 

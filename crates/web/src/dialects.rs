@@ -13,12 +13,10 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use domain::clock::Timestamp;
 use domain::input::FieldError;
 use domain::page::DEFAULT_LIMIT;
 use domain::policy::Dialect;
-use domain::span::Span;
-use store::keys::{KeyQuery, KeySort, StatusFilter, Whose};
+use store::keys::KeyQuery;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::api::caller::Look;
@@ -107,20 +105,8 @@ fn renamed(error: AppError, names: &[(&str, &str)]) -> Problem {
 /// A query for all keys, the youngest first, to be narrowed.
 fn every_key() -> KeyQuery {
     KeyQuery {
-        now: Timestamp::default(),
-        window: Span::ZERO,
-        status: StatusFilter::Live,
-        created_by: None,
-        permission: None,
-        tag: None,
-        whose: Whose::default(),
-        expires_before: None,
-        idle_since: None,
-        finding: None,
-        q: None,
-        sort: KeySort::CreatedAt,
         descending: true,
         limit: DEFAULT_LIMIT,
-        after: None,
+        ..KeyQuery::default()
     }
 }

@@ -6,8 +6,7 @@ use domain::id::KeyId;
 use domain::key::Key;
 use domain::page::DEFAULT_LIMIT;
 use domain::policy::Deletion;
-use domain::span::Span;
-use store::keys::{KeyQuery, KeySort, StatusFilter, Whose};
+use store::keys::{KeyQuery, StatusFilter, Whose};
 
 use super::{Other, difference, locked, refuse_protected, target, view};
 use crate::error::Result;
@@ -78,23 +77,14 @@ impl App {
     pub(super) async fn others(&self, caller: &Caller, key: &Key) -> Result<Vec<Other>> {
         let query = KeyQuery {
             now: self.clock.now(),
-            window: Span::ZERO,
             status: StatusFilter::In(vec![domain::key::Status::Active]),
-            created_by: None,
-            permission: None,
-            tag: None,
             whose: Whose {
                 owner: Some(key.owner.uuid()),
                 ..Whose::default()
             },
-            expires_before: None,
-            idle_since: None,
-            finding: None,
-            q: None,
-            sort: KeySort::CreatedAt,
             descending: true,
             limit: DEFAULT_LIMIT,
-            after: None,
+            ..KeyQuery::default()
         };
         let page = self.store.keys(caller.organisation, query, "others").await?;
         let same = page.items.into_iter().filter(|other| other.id != key.id);

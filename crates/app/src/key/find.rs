@@ -4,10 +4,9 @@ use domain::access::Management;
 use domain::key::{Key, Owner, Status};
 use domain::page::DEFAULT_LIMIT;
 use domain::secret::sha256;
-use domain::span::Span;
 use domain::token::Presented;
 use store::accounts::OwnerLabel;
-use store::keys::{KeyQuery, KeySort, StatusFilter, Whose};
+use store::keys::{KeyQuery, StatusFilter, Whose};
 use uuid::Uuid;
 
 use super::{KeyView, view};
@@ -146,23 +145,14 @@ impl App {
         caller.require(to)?;
         let query = KeyQuery {
             now: self.clock.now(),
-            window: Span::ZERO,
             status: StatusFilter::In(vec![Status::Active, Status::Disabled]),
-            created_by: None,
-            permission: None,
-            tag: None,
             whose: Whose {
                 owner: Some(owner.uuid()),
                 ..Whose::default()
             },
-            expires_before: None,
-            idle_since: None,
-            finding: None,
-            q: None,
-            sort: KeySort::CreatedAt,
             descending: true,
             limit: DEFAULT_LIMIT,
-            after: None,
+            ..KeyQuery::default()
         };
         let now = query.now;
         let page = self.store.keys(caller.organisation, query, "live").await?;

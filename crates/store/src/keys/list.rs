@@ -109,8 +109,8 @@ pub struct Whose {
     pub any_of: Option<Vec<String>>,
 }
 
-/// Which keys are asked for, and in which order.
-#[derive(Debug, Clone)]
+/// Which keys are asked for, and in which order. By default those that are not over, the oldest first, none on the page.
+#[derive(Debug, Clone, Default)]
 pub struct KeyQuery {
     /// The instant at which statuses are computed.
     pub now: Timestamp,

@@ -160,8 +160,6 @@ pub(in crate::api) async fn page(caller: &Caller, web: &Web, asked: ListQuery) -
         finding: asked.finding,
     };
     let query = KeyQuery {
-        now: Timestamp::default(),
-        window: Span::ZERO,
         status: asked
             .status
             .as_deref()
@@ -175,12 +173,11 @@ pub(in crate::api) async fn page(caller: &Caller, web: &Web, asked: ListQuery) -
         whose,
         expires_before: asked.expires_before,
         idle_since: asked.idle_since,
-        finding: None,
         q: asked.q,
         sort: order,
         descending,
         limit,
-        after: None,
+        ..KeyQuery::default()
     };
     let page = web
         .app
