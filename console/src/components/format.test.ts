@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { count, relative } from './format';
+import { count, dayOfUtc, relative } from './format';
 
 vi.stubGlobal('navigator', { language: 'en-US' });
 const now = Date.UTC(2026, 0, 10, 12);
@@ -20,3 +20,7 @@ describe('times are told as people tell them', () => {
 });
 
 it('numbers are grouped by locale', () => expect(count(1_234_567)).toBe('1,234,567'));
+
+it('a day of UTC is that day wherever it is read', () => {
+  for (const at of ['2026-11-27T00:00:00Z', '2026-11-27T23:59:59Z']) expect(dayOfUtc(at)).toBe('Nov 27, 2026');
+});

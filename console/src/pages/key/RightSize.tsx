@@ -4,7 +4,7 @@ import { Block } from './Block';
 import { ifMatch, useAction } from '@/api/action';
 import { api, query } from '@/api/client';
 import { useMay } from '@/api/session';
-import { day } from '@/components/format';
+import { day, dayOfUtc } from '@/components/format';
 import { PlainTable } from '@/components/PlainTable';
 import { ErrorState } from '@/components/states';
 import { isOver, touches, type KeyRow } from '@/pages/keys/actions';
@@ -47,13 +47,13 @@ export function RightSize({ row }: { row: KeyRow }) {
               ) : one.permissions.length === 0 ? (
                 words.notNeeded
               ) : (
-                <span key="needed">{one.permissions.map((needed) => <div key={needed.permission}><code className={code}>{needed.permission}</code> · {words.neededUntil(day(needed.last_day))}</div>)}</span>
+                <span key="needed">{one.permissions.map((needed) => <div key={needed.permission}><code className={code}>{needed.permission}</code> · {words.neededUntil(dayOfUtc(needed.last_day))}</div>)}</span>
               ),
             ],
           }))}
         />
       )}
-      {data.untold_until && <p className={quiet}>{words.untold(day(data.untold_until))}</p>}
+      {data.untold_until && <p className={quiet}>{words.untold(dayOfUtc(data.untold_until))}</p>}
       {suggestion && may('claviger:keys.update') && !isOver(row) && (
         <div className={style({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 12 })}>
           <Button variant="secondary" isPending={narrow.isRunning} onPress={() => narrow.run(suggestion)}>{words.narrow}</Button>
