@@ -88,10 +88,7 @@ impl App {
             if count == 0 {
                 continue;
             }
-            let filter = KeyFilter {
-                finding: Some(finding),
-                ..KeyFilter::default()
-            };
+            let filter = KeyFilter::default();
             let page = self.list_keys(caller, query, filter, "attention", None).await?;
             all.push(Found {
                 finding,
