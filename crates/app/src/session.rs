@@ -26,7 +26,7 @@ pub(crate) use open::as_person;
 pub(crate) use prove::{Credentials, may_sign_in, recovery_digest};
 pub use provider::Departure;
 
-use crate::mail::{MailSettings, Mailer};
+use crate::mail::{MailCounts, MailSettings, Mailer};
 use crate::oidc::{OidcSettings, Provider};
 use crate::{App, StartError};
 use throttle::Throttle;
@@ -142,6 +142,11 @@ impl App {
     pub fn listens_at(&self, address: String) {
         // The first word counts; a server binds once.
         let _ = self.people.address.set(address);
+    }
+
+    /// What became of letters since the start; none where no mail is set up.
+    pub fn mail_counts(&self) -> Option<MailCounts> {
+        self.people.mailer.as_ref().map(Mailer::counts)
     }
 
     /// How browsers reach this server, without a slash at the end.

@@ -33,8 +33,8 @@ impl App {
         {
             // Beside the rest, which does not wait for them; gone before the last is written, with whatever they hold.
             let (retention, usage, tops) = (self.keep_retention(), self.keep_usage(), self.keep_tops());
-            let idle = self.keep_idle();
-            tokio::pin!(stop, retention, usage, tops, idle);
+            let (idle, telling) = (self.keep_idle(), self.keep_telling());
+            tokio::pin!(stop, retention, usage, tops, idle, telling);
             loop {
                 tokio::select! {
                     () = &mut stop => break,
@@ -42,6 +42,7 @@ impl App {
                     never = &mut usage => match never {},
                     never = &mut tops => match never {},
                     never = &mut idle => match never {},
+                    never = &mut telling => match never {},
                     _ = often.tick() => {
                         self.report("changes", self.follow().await);
                         self.report("digests", self.rewrite_digests().await);

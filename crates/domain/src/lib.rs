@@ -17,6 +17,7 @@ pub mod organisation;
 pub mod page;
 pub mod password;
 pub mod policy;
+pub mod reminder;
 pub mod role;
 pub mod schema;
 pub mod secret;

@@ -6,6 +6,7 @@ use domain::id::OrganisationId;
 
 use crate::db::{Conn, Engine, Row, Value};
 use crate::error::{Result, StoreError};
+use crate::principals::marks;
 use crate::tx::Tx;
 use crate::{Store, params};
 
@@ -162,6 +163,28 @@ impl Store {
             .readers
             .query_long(sql, params![organisation, after, limit].to_vec())
             .await?;
+        rows.iter().map(record_of).collect()
+    }
+
+    /// Records of any of these actions with a higher number than `after`, up to `upto`, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_of(
+        &self,
+        organisation: OrganisationId,
+        actions: &[&str],
+        (after, upto): (i64, i64),
+        limit: i64,
+    ) -> Result<Vec<Record>> {
+        let marks = marks(5, actions.len());
+        let sql = format!(
+            "SELECT {COLUMNS} FROM audit_records WHERE organisation = $1 AND seq > $2 AND seq <= $3 AND action IN ({marks}) \
+             ORDER BY seq LIMIT $4"
+        );
+        let mut values = params![organisation, after, upto, limit].to_vec();
+        values.extend(actions.iter().map(|action| Value::from(*action)));
+        let rows = self.readers.query_long(sql, values).await?;
         rows.iter().map(record_of).collect()
     }
 

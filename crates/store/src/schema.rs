@@ -64,4 +64,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0010_watch.sqlite.sql"),
         postgres: include_str!("../migrations/0010_watch.postgres.sql"),
     },
+    Migration {
+        version: 11,
+        name: "letters",
+        sqlite: include_str!("../migrations/0011_letters.sqlite.sql"),
+        postgres: include_str!("../migrations/0011_letters.postgres.sql"),
+    },
 ];

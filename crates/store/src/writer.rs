@@ -149,7 +149,10 @@ impl Writer {
             .name("store-writer".to_owned())
             .spawn({
                 let done = done.clone();
-                move || runtime.block_on(run(db, queue, ready, (clock, random), owed, done))
+                move || {
+                    schedule::step_back();
+                    runtime.block_on(run(db, queue, ready, (clock, random), owed, done));
+                }
             })
             .map_err(unavailable)?;
         started.await.map_err(|_| gone())??;

@@ -116,6 +116,8 @@ export function Control(props: Props) {
       return <QuotaControl {...props} />;
     case 'lines':
       return <Typed {...props} text={(list) => (list as string[]).join('\n')} read={lines} area />;
+    case 'text?':
+      return <Typed {...props} text={(text) => (text === null ? '' : String(text))} read={orNull} />;
     case 'days':
       return <Typed {...props} text={(list) => (list as number[]).join(', ')} read={daysOf} />;
     default:

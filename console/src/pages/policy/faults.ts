@@ -46,6 +46,9 @@ export function faultsOf(policy: Policy, draft: Values): Record<string, string> 
   const kinds = at('owner.kinds') as string[] | undefined;
   if (at('grants') === 'inherit' && kinds && !kinds.includes('service_account') && !kinds.includes('user')) say('grants', words.faults.inherit);
   if (isEmpty('reminders.to') && !isEmpty('reminders.days')) say('reminders.to', words.faults.nobodyReminded);
+  const [to, address] = [at('reminders.to') as string[] | undefined, at('reminders.organisation_email')];
+  if (typeof address === 'string' && !/^[^\s<>,@]+@[^\s<>,@]+\.[^\s<>,@]+$/.test(address)) say('reminders.organisation_email', words.faults.address);
+  if (!address && to?.includes('organisation_email')) say('reminders.organisation_email', words.faults.noAddress);
   const [warn, disable] = [seconds('idle.warn_after'), seconds('idle.disable_after')];
   if (warn !== undefined && disable !== undefined && warn >= disable) say('idle.warn_after', words.faults.idle);
   for (const path of ['idle.warn_after', 'idle.disable_after', 'retention.access_log', 'retention.usage', 'retention.audit']) {

@@ -40,6 +40,9 @@ test('what cannot stand together is told at its field', () => {
   expect(faultsOf(usual, { 'expiry.default': '91d', 'expiry.max': '90d' })).toHaveProperty(['expiry.default']);
   expect(faultsOf(usual, { 'rotation.default_grace': '31d' })).toHaveProperty(['rotation.default_grace']);
   expect(faultsOf(usual, { grants: 'inherit', 'owner.kinds': ['organisation'] })).toHaveProperty(['grants']);
+  expect(faultsOf(usual, { 'reminders.to': ['organisation_email'] })).toHaveProperty(['reminders.organisation_email']);
+  expect(faultsOf(usual, { 'reminders.organisation_email': 'nobody' })).toHaveProperty(['reminders.organisation_email']);
+  expect(faultsOf(usual, { 'reminders.to': ['organisation_email'], 'reminders.organisation_email': 'keys@sample.example' })).toEqual({});
   expect(faultsOf(usual, { 'idle.warn_after': '90d', 'idle.disable_after': '90d' })).toHaveProperty(['idle.warn_after']);
   expect(faultsOf(usual, { 'retention.usage': '1y' })).toHaveProperty(['retention.usage']);
 });

@@ -1,7 +1,7 @@
 // Every setting of the policy: in which group it is shown, and what kind of value it has. A vitest holds it against the schema.
 import { policy as words } from '@/strings/en/policy';
 
-export type Kind = 'choice' | 'choices' | 'switch' | 'span' | 'span?' | 'text' | 'number' | 'number?' | 'lines' | 'days' | 'rate?' | 'quota?' | 'zone';
+export type Kind = 'choice' | 'choices' | 'switch' | 'span' | 'span?' | 'text' | 'text?' | 'number' | 'number?' | 'lines' | 'days' | 'rate?' | 'quota?' | 'zone';
 export type GroupName = keyof typeof words.groups;
 
 export interface Setting {
@@ -81,6 +81,7 @@ export const groups: readonly { name: GroupName; settings: readonly Setting[] }[
     settings: [
       { path: 'reminders.days', kind: 'days' },
       { path: 'reminders.to', kind: 'choices' },
+      { path: 'reminders.organisation_email', kind: 'text?' },
       { path: 'idle.warn_after', kind: 'span?' },
       { path: 'idle.disable_after', kind: 'span?' },
     ],

@@ -1,10 +1,12 @@
 //! Who can do something: people, service accounts and keys, by what they hold in the end.
 
 use domain::access::{self, Directory, Management, Source};
+use domain::id::{OrganisationId, UserId};
 use domain::page::{Cursor, CursorError, Page, SortValue};
 use domain::role::Builtin;
 use serde::Serialize;
 use store::principals::{Candidates, HolderKind};
+use store::roles::Holder;
 use uuid::Uuid;
 
 use super::{Named, named, owner};
@@ -109,6 +111,43 @@ impl App {
             items,
             next_cursor: None,
         })
+    }
+}
+
+impl App {
+    /// People who may do something in an organisation now, by their ids.
+    pub(crate) async fn people_who_may(
+        &self,
+        organisation: OrganisationId,
+        wanted: Management,
+    ) -> Result<Vec<UserId>> {
+        let permission = wanted.as_str();
+        let directory = self.store.directory(organisation).await?;
+        let candidates = candidates(&directory, permission);
+        let (now, mut after, mut found) = (self.clock.now(), Uuid::nil(), Vec::new());
+        loop {
+            let ids = self
+                .store
+                .candidates(organisation, HolderKind::User, &candidates, after, STEP)
+                .await?;
+            for known in self
+                .store
+                .principals(organisation, HolderKind::User, &ids, now)
+                .await?
+            {
+                let explained =
+                    access::explain(&directory, &known.principal, permission).map_err(AppError::internal)?;
+                if let Holder::User(user) = known.holder
+                    && explained.permissions.iter().any(|finding| finding.held)
+                {
+                    found.push(user);
+                }
+            }
+            match ids.last() {
+                Some(last) if ids.len() == STEP as usize => after = *last,
+                _ => return Ok(found),
+            }
+        }
     }
 }
 

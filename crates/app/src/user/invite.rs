@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::{UserView, difference, locked, may_touch, taken, target, view};
 use crate::access::roles_named;
 use crate::error::{AppError, Result};
-use crate::mail::Posted;
+use crate::mail::{Posted, Written};
 use crate::{App, Caller};
 
 /// How long an invitation is good.
@@ -227,7 +227,14 @@ impl App {
             sent.until,
             sent.url.as_ref().map_or("", |url| url.as_str())
         );
-        sent.mail = mailer.send(&sent.view.user.email, subject, text).await;
+        let letter = Written {
+            to: &sent.view.user.email,
+            id: None,
+            subject,
+            text: &text,
+            html: None,
+        };
+        sent.mail = mailer.send(&letter).await.posted();
         if sent.mail == Posted::Sent {
             sent.url = None;
         }

@@ -93,6 +93,20 @@ impl Zone {
         let start = date.to_zoned(self.0.clone()).and_then(|noon| noon.start_of_day());
         Some(Timestamp::from_micros(start.ok()?.timestamp().as_microsecond()))
     }
+
+    /// An hour of a day; one that clocks skip comes when they say so.
+    pub(crate) fn at(&self, date: Date, hour: i8) -> Option<Timestamp> {
+        let then = date.at(hour, 0, 0, 0).to_zoned(self.0.clone()).ok()?;
+        Some(Timestamp::from_micros(then.timestamp().as_microsecond()))
+    }
+
+    /// A day as people write it there, such as `31 March 2026`.
+    pub fn written(&self, at: Timestamp) -> String {
+        let Some(date) = self.date_of(at) else {
+            return at.to_string();
+        };
+        date.strftime("%-d %B %Y").to_string()
+    }
 }
 
 impl Cutoff {

@@ -29,6 +29,9 @@ pub struct Reminders {
     /// Who is written to.
     #[schema(max_items = 5)]
     pub to: Vec<Reminded>,
+    /// The organisation's own address, for whoever it is that reads it.
+    #[schema(max_length = 254, example = "keys@sample.example")]
+    pub organisation_email: Option<String>,
 }
 
 /// A number of days, up to a leap year.
@@ -87,6 +90,7 @@ impl Default for Reminders {
             days: [30, 14, 7, 3, 2, 1, 0].map(Day).to_vec(),
             // Whatever key it is, somebody hears of it.
             to: vec![Reminded::Owner, Reminded::Contacts, Reminded::Administrators],
+            organisation_email: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Settings that cannot stand together, and why.
 
-use super::{Expiry, ExpiryMode, GrantRule, OwnerKind, Policy, Reveal, Storage};
+use super::{Expiry, ExpiryMode, GrantRule, OwnerKind, Policy, Reminded, Reveal, Storage};
+use crate::input;
 use crate::span::Span;
 
 /// Why settings cannot stand together.
@@ -47,6 +48,12 @@ pub enum PolicyError {
     /// Reminders that nobody would get.
     #[error("reminders.days without reminders.to would remind nobody")]
     NobodyReminded,
+    /// A recipient without an address.
+    #[error("reminders.to names organisation_email, but reminders.organisation_email is not set")]
+    NoOrganisationEmail,
+    /// An address that is none.
+    #[error("reminders.organisation_email: {0}")]
+    OrganisationEmail(String),
     /// More thresholds than anybody wants.
     #[error("reminders.days has at most {MAX_REMINDERS} days")]
     TooManyReminders,
@@ -139,6 +146,15 @@ impl Policy {
         once("reminders.to", &self.reminders.to)?;
         if self.reminders.to.is_empty() && !self.reminders.days.is_empty() {
             return Err(PolicyError::NobodyReminded);
+        }
+        if let Some(address) = &self.reminders.organisation_email {
+            let mut faults = Vec::new();
+            input::email("reminders.organisation_email", address, &mut faults);
+            if let Some(fault) = faults.pop() {
+                return Err(PolicyError::OrganisationEmail(fault.detail));
+            }
+        } else if self.reminders.to.contains(&Reminded::OrganisationEmail) {
+            return Err(PolicyError::NoOrganisationEmail);
         }
         let idle = &self.idle;
         if idle.warn_after.iter().chain(&idle.disable_after).any(is_nothing) {

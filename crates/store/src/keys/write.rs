@@ -195,6 +195,7 @@ impl Tx {
             "key_requests",
             "failing_keys",
             "required_of_keys",
+            "reminders",
         ] {
             let sql = format!("DELETE FROM {table} WHERE organisation = $1 AND key = $2");
             self.conn().execute(&sql, of_key).await?;

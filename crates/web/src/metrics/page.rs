@@ -4,6 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use app::mail::MailCounts;
 use engine::{BUCKETS, Decisions, Stats};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
@@ -19,13 +20,22 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) async fn write(sources: &Sources) -> Result<String, fmt::Error> {
     let engine = sources.app.engine();
-    let last = tokio::time::timeout(PATIENCE, sources.app.store().last_change()).await;
+    let store = sources.app.store();
+    let asked = tokio::time::timeout(PATIENCE, async {
+        tokio::join!(store.last_change(), store.letters_waiting())
+    });
+    let (last, letters) = match asked.await {
+        Ok((last, letters)) => (last.ok(), letters.ok()),
+        Err(_) => (None, None),
+    };
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Page {
         decisions: engine.decisions(),
         stats: engine.stats(),
-        last_change: last.ok().and_then(Result::ok),
-        writing: sources.app.store().writing(),
+        last_change: last,
+        writing: store.writing(),
+        letters,
+        mail: sources.app.mail_counts().unwrap_or_default(),
         process: Process::read(),
         started: sources.started.as_micros() as f64 / 1e6,
     }));
@@ -41,6 +51,8 @@ struct Page {
     stats: Stats,
     last_change: Option<i64>,
     writing: Writing,
+    letters: Option<i64>,
+    mail: MailCounts,
     process: Process,
     started: f64,
 }
@@ -178,6 +190,32 @@ impl Page {
         all
     }
 
+    fn mail(&self) -> Vec<Figure> {
+        let mut all = vec![
+            Figure(
+                COUNTER,
+                "claviger_mail_sent",
+                "Letters that the mail server has taken",
+                self.mail.sent as f64,
+            ),
+            Figure(
+                COUNTER,
+                "claviger_mail_failed",
+                "Attempts to send a letter that failed",
+                self.mail.failed as f64,
+            ),
+        ];
+        if let Some(letters) = self.letters {
+            all.push(Figure(
+                GAUGE,
+                "claviger_mail_waiting",
+                "Letters that wait to be sent",
+                letters as f64,
+            ));
+        }
+        all
+    }
+
     fn store(&self) -> Vec<Figure> {
         let writing = &self.writing;
         vec![
@@ -258,7 +296,7 @@ impl Collector for Page {
         encoder
             .encode_descriptor(name, help, None, MetricType::Histogram)?
             .encode_histogram::<NoLabelSet>(self.decisions.took.as_secs_f64(), count, &buckets, None)?;
-        for Figure(kind, name, help, value) in [self.engine(), self.store(), self.process()]
+        for Figure(kind, name, help, value) in [self.engine(), self.store(), self.mail(), self.process()]
             .into_iter()
             .flatten()
         {

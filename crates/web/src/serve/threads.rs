@@ -78,6 +78,7 @@ where
         let (limits, shutdown) = (limits.clone(), shutdown.clone());
         let make_service = Arc::clone(&make_service);
         let work = move || {
+            schedule::answer_first();
             let served = serve_http1(listener, |peer| make_service(peer), limits, shutdown);
             runtime.block_on(served)
         };
