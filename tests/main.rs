@@ -58,3 +58,4 @@ mod traces;
 mod usage;
 mod verify_input;
 mod watching;
+mod webhooks;

@@ -67,6 +67,16 @@ impl<'a> Other<'a> {
             // What is another's is asked about for whoever asks.
             ("Slug".to_owned(), nobodys("Slug")),
         ]);
+        let webhook = json!({"name": NAME, "url": "https://127.0.0.1/", "events": ["*"]});
+        let (status, webhook) = server
+            .call_as(&key, Method::POST, "/v1/webhooks", Some(webhook))
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{webhook}");
+        let path = format!("/v1/webhooks/{}/test", text(&webhook, "id"));
+        let (status, message) = server.call_as(&key, Method::POST, &path, None).await;
+        assert_eq!(status, StatusCode::OK, "{message}");
+        things.insert("WebhookId".to_owned(), text(&webhook, "id").to_owned());
+        things.insert("MessageId".to_owned(), text(&message, "id").to_owned());
         for operation in operations() {
             for (name, kind) in ids_of(&operation) {
                 if things.contains_key(&kind) {

@@ -11,7 +11,7 @@ use crate::{Result, report};
 pub struct Run {
     /// What wrk measured.
     pub figures: Figures,
-    /// CPU time of the server's process for one request, in microseconds, user and system.
+    /// CPU time of the server's process for one request, in microseconds, user and system: also what it put off until the load was over.
     pub cpu_us: f64,
     /// The part of it that Claviger's verifying threads took: without what counts the answers later.
     pub verifying_us: f64,
@@ -32,6 +32,7 @@ pub fn run(server: &Server, load: &Load, pressure: Pressure) -> Result<Run> {
 pub fn run_at(server: &Server, addr: &str, load: &Load, pressure: Pressure) -> Result<Run> {
     let before = (server.cpu()?, server.cpu_verifying()?);
     let figures = wrk::run(addr, load, pressure)?;
+    server.rest()?;
     let after = (server.cpu()?, server.cpu_verifying()?);
     let each = |before: Duration, after: Duration| {
         after.saturating_sub(before).as_secs_f64() * 1e6 / figures.requests as f64

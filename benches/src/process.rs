@@ -7,6 +7,11 @@ use std::time::Duration;
 
 use crate::{Error, Result, cpu, machine};
 
+/// For so long a server's use of CPU time is looked at to see whether it rests: longer than it pauses between two looks at what it noted.
+const LOOK: Duration = Duration::from_millis(1_500);
+/// A server that is busy for so long without a load is not as it should be. The counts of a million keys take it minutes.
+const RESTLESS: Duration = Duration::from_secs(300);
+
 /// The core of the server that is measured.
 pub const SERVER_CORE: usize = 0;
 /// The core of the load generator.
@@ -141,6 +146,21 @@ impl Server {
     /// When it has ended.
     pub fn cpu(&self) -> Result<Duration> {
         cpu::of_process(self.pid())
+    }
+
+    /// Waits until it has done what it put off while it was under load, such as reading what it noted.
+    ///
+    /// # Errors
+    /// When it has ended, or comes to no rest within [`RESTLESS`].
+    pub fn rest(&self) -> Result<()> {
+        for _ in 0..RESTLESS.as_millis() / LOOK.as_millis() {
+            let before = self.cpu()?;
+            std::thread::sleep(LOOK);
+            if self.cpu()?.saturating_sub(before) < LOOK / 50 {
+                return Ok(());
+            }
+        }
+        Err(Error::Unexpected("a server came to no rest".to_owned()))
     }
 
     /// The same of the threads that verify, where the server is Claviger.

@@ -28,7 +28,13 @@ use crate::mail::{Mailer, Sending, Written};
 use recipients::Recipients;
 
 /// What letters are written about.
-const ACTIONS: [&str; 4] = ["key.expiring", "key.idle", "account.idle", "key.leaked"];
+const ACTIONS: [&str; 5] = [
+    "key.expiring",
+    "key.idle",
+    "account.idle",
+    "key.leaked",
+    "webhook.stop",
+];
 /// Records that are read together.
 const PAGE: i64 = 2_000;
 /// Records that may pass before the cursor is moved although there was nothing to write about.
@@ -108,16 +114,23 @@ impl App {
         let kind = match record.action.as_str() {
             "key.expiring" => LetterKind::Ending,
             "key.leaked" => LetterKind::Leaked,
+            "webhook.stop" => LetterKind::Stopped,
             _ => LetterKind::Idle,
         };
         let at = match kind {
             LetterKind::Ending => instant(&changes, "expires_at"),
             LetterKind::Idle => instant(&changes, "idle_since"),
-            LetterKind::Leaked => Some(record.at),
+            LetterKind::Leaked | LetterKind::Stopped => Some(record.at),
         };
-        let more = changes.get("found_at").and_then(Value::as_str).map(str::to_owned);
+        let more = match kind {
+            LetterKind::Leaked => changes.get("found_at"),
+            LetterKind::Stopped => changes.get("stopped").and_then(|stopped| stopped.get("after")),
+            LetterKind::Ending | LetterKind::Idle => None,
+        };
+        let more = more.and_then(Value::as_str).map(str::to_owned);
         let subject = match record.target_kind.as_str() {
             "key" => record.target_id.parse().ok().map(Subject::Key),
+            "webhook" => record.target_id.parse().ok().map(Subject::Webhook),
             _ => record.target_id.parse().ok().map(Subject::ServiceAccount),
         };
         // Of a record whose names were erased nothing can be told any more.
@@ -273,6 +286,7 @@ fn sent(at: Timestamp, letter: &Letter, subject: &str, error: Option<String>) ->
         .map(|note| match note.subject {
             Subject::Key(id) => id.to_string(),
             Subject::ServiceAccount(id) => id.to_string(),
+            Subject::Webhook(id) => id.to_string(),
         })
         .collect();
     let mut changes = json!({

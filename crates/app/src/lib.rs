@@ -33,6 +33,7 @@ pub mod setup;
 pub mod usage;
 pub mod user;
 pub mod verify;
+pub mod webhook;
 pub mod workers;
 
 use std::path::PathBuf;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 use domain::clock::{Clock, Random};
 use domain::id::OrganisationId;
 use domain::secret::Keyring;
+use domain::webhook::AddressRule;
 use engine::Engine;
 use engine::journal::{self, Journal, RollUp};
 use parking_lot::RwLock;
@@ -70,6 +72,7 @@ pub struct App {
     pub(crate) importing: Arc<tokio::sync::Semaphore>,
     pub(crate) leaks: key::Reports,
     pub(crate) metering: metering::Metering,
+    pub(crate) webhooks: webhook::Clients,
 }
 
 impl std::fmt::Debug for App {
@@ -98,6 +101,8 @@ pub struct Parts {
     pub journal_bytes: u64,
     /// How people sign in, and how they are written to.
     pub people: People,
+    /// Where messages of webhooks may go.
+    pub webhooks: AddressRule,
 }
 
 /// Why an [`App`] cannot start.
@@ -135,6 +140,7 @@ impl App {
             engine,
             journal_bytes,
             people,
+            webhooks,
         } = parts;
         let people = session::Desk::new(people, &clock)?;
         let is_new = store.tenants().await?.is_empty();
@@ -177,6 +183,7 @@ impl App {
             importing: Arc::new(tokio::sync::Semaphore::new(1)),
             leaks: key::Reports::default(),
             metering,
+            webhooks: webhook::Clients::new(webhooks),
         })
     }
 

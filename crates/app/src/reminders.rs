@@ -1,4 +1,4 @@
-//! That keys end is told of in time: each morning it is looked for keys that have reached a threshold before their ends, and the
+//! That keys end is told of when they do, and in time before: each morning it is looked for keys that have reached a threshold before their ends, and the
 //! audit log says of each that it was told of, once. Letters follow the audit log (`letters.rs`).
 
 use std::convert::Infallible;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use domain::audit::Event;
 use domain::clock::Timestamp;
 use domain::id::OrganisationId;
-use domain::key::{Actor, ActorKind};
+use domain::key::{Actor, ActorKind, Key};
 use domain::policy::Day;
 use domain::reminder::Round;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Tx;
 use store::organisations::Tenant;
 use store::reminders::Ending;
@@ -45,10 +45,50 @@ impl App {
     /// When the database fails; what was done until then stays done, and nothing is done twice.
     pub async fn tell(&self) -> Result<()> {
         for tenant in self.store.tenants().await? {
+            self.go_past_ends(&tenant).await?;
             let done = self.go_round(&tenant).await?;
             self.write_letters(&tenant, done).await?;
         }
         self.send_letters().await
+    }
+
+    /// Records that keys have ended, since it was last looked.
+    async fn go_past_ends(&self, tenant: &Tenant) -> Result<()> {
+        let (organisation, now) = (tenant.organisation.id, self.clock.now());
+        let mut from = self.store.expiry_cursor(organisation).await?;
+        loop {
+            let page = match from {
+                Some(after) => self.store.endings(organisation, after, now, PAGE).await?,
+                // What ended before anybody looked is the past.
+                None => Vec::new(),
+            };
+            let upto = match (page.last(), from) {
+                (Some(last), _) => (last.ends_at, last.key.uuid()),
+                (None, None) => (now, Uuid::nil()),
+                (None, Some(_)) => return Ok(()),
+            };
+            let more = page.len() == PAGE as usize;
+            let moved = self
+                .write(async move |tx| {
+                    if !tx.move_expiry_cursor(organisation, from, upto).await? {
+                        return Ok(false);
+                    }
+                    for ending in page {
+                        if let Some(key) = tx.key(organisation, ending.key).await?
+                            && key.expires_at == Some(ending.ends_at)
+                        {
+                            let changes = json!({ "expires_at": { "after": ending.ends_at } });
+                            tx.record(organisation, event(tx.now(), "key.expired", &key, changes));
+                        }
+                    }
+                    Ok(true)
+                })
+                .await?;
+            if !moved.value || !more {
+                return Ok(());
+            }
+            from = Some(upto);
+        }
     }
 
     /// One morning's round, if it is due; gives its day, for whoever ends it by writing the letters.
@@ -112,14 +152,14 @@ async fn tell_of(tx: &mut Tx, organisation: OrganisationId, ending: Ending, day:
         .note_reminded(organisation, key.id, ending.ends_at, days)
         .await?
     {
-        let event = expiring(tx.now(), &key, ending.ends_at, day);
-        tx.record(organisation, event);
+        let changes = json!({ "expires_at": { "after": ending.ends_at }, "days": { "after": day } });
+        tx.record(organisation, event(tx.now(), "key.expiring", &key, changes));
     }
     Ok(())
 }
 
-/// That a key ends, in the audit log.
-fn expiring(at: Timestamp, key: &domain::key::Key, ends_at: Timestamp, day: Day) -> Event {
+/// What became of a key by the time alone, in the audit log.
+fn event(at: Timestamp, action: &'static str, key: &Key, changes: Value) -> Event {
     Event {
         at,
         actor: Actor {
@@ -127,10 +167,10 @@ fn expiring(at: Timestamp, key: &domain::key::Key, ends_at: Timestamp, day: Day)
             id: None,
             name: "reminders".to_owned(),
         },
-        action: "key.expiring",
+        action,
         target: key::target(key),
         request_id: None,
         ip: None,
-        changes: json!({ "expires_at": { "after": ends_at }, "days": { "after": day } }),
+        changes,
     }
 }

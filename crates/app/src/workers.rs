@@ -21,6 +21,8 @@ const SELDOM: Duration = Duration::from_secs(3600);
 const ANSWERS: Duration = Duration::from_secs(86_400);
 /// How long what was used of a quota is remembered after its period.
 const QUOTAS: Duration = Duration::from_secs(35 * 86_400);
+/// How long messages to webhooks are kept with what became of them.
+const MESSAGES: Duration = Duration::from_secs(30 * 86_400);
 /// How many changes are kept for caches that lag behind.
 const CHANGES: i64 = 100_000;
 
@@ -33,8 +35,8 @@ impl App {
         {
             // Beside the rest, which does not wait for them; gone before the last is written, with whatever they hold.
             let (retention, usage, tops) = (self.keep_retention(), self.keep_usage(), self.keep_tops());
-            let (idle, telling) = (self.keep_idle(), self.keep_telling());
-            tokio::pin!(stop, retention, usage, tops, idle, telling);
+            let (idle, telling, delivering) = (self.keep_idle(), self.keep_telling(), self.keep_delivering());
+            tokio::pin!(stop, retention, usage, tops, idle, telling, delivering);
             loop {
                 tokio::select! {
                     () = &mut stop => break,
@@ -43,6 +45,7 @@ impl App {
                     never = &mut tops => match never {},
                     never = &mut idle => match never {},
                     never = &mut telling => match never {},
+                    never = &mut delivering => match never {},
                     _ = often.tick() => {
                         self.report("changes", self.follow().await);
                         self.report("digests", self.rewrite_digests().await);
@@ -114,12 +117,14 @@ impl App {
         let before: Timestamp = self.clock.now().minus(ANSWERS);
         let idle = self.idle_since();
         let quotas = self.clock.now().minus(QUOTAS);
+        let messages = self.clock.now().minus(MESSAGES);
         self.write(async move |tx| {
             tx.forget_answers(before).await?;
             tx.forget_setup_links().await?;
             tx.forget_sessions(idle).await?;
             tx.forget_changes(CHANGES).await?;
             tx.forget_quotas(quotas).await?;
+            tx.forget_messages(messages).await?;
             Ok(())
         })
         .await?;

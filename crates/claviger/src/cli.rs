@@ -29,6 +29,7 @@ mod serve;
 mod text;
 mod usage;
 mod users;
+mod webhooks;
 mod welcome;
 
 use std::path::PathBuf;
@@ -127,6 +128,9 @@ enum Command {
     /// Describe the APIs that keys open, and switch them on and off
     #[command(subcommand)]
     Apis(apis::Apis),
+    /// Have programs told of what happens, and see what became of each message
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
     /// What can be granted, who may do what, and why
     #[command(subcommand)]
     Permissions(permissions::Permissions),
@@ -239,6 +243,7 @@ impl Command {
                 | Self::Accounts(_)
                 | Self::Roles(_)
                 | Self::Apis(_)
+                | Self::Webhooks(_)
                 | Self::Permissions(_)
                 | Self::Import(_)
                 | Self::Export(_)
@@ -264,6 +269,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Accounts(command) => accounts::run(context, command).await,
         Command::Roles(command) => roles::run(context, command).await,
         Command::Apis(command) => apis::run(context, command).await,
+        Command::Webhooks(command) => webhooks::run(context, command).await,
         Command::Permissions(command) => permissions::run(context, command).await,
         Command::Import(args) => import::run(context, args).await,
         Command::Export(args) => export::run(context, args).await,
@@ -384,7 +390,9 @@ mod tests {
             {
                 let line = line
                     .replace("key_0123…", "key_01kg7hwasaf59agy3bdr3nvpm4")
-                    .replace("acct_0123…", "acct_01kg7hwasaf59agy3bdr3nvpm4");
+                    .replace("acct_0123…", "acct_01kg7hwasaf59agy3bdr3nvpm4")
+                    .replace("whk_0123…", "whk_01kg7hwasaf59agy3bdr3nvpm4")
+                    .replace("msg_0123…", "msg_01kg7hwasaf59agy3bdr3nvpm4");
                 let taken = Cli::try_parse_from(words(&line));
                 assert!(
                     taken.is_ok(),

@@ -33,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) web: Web,
     pub(crate) sign_in: SignIn,
     pub(crate) mail: Mail,
+    pub(crate) webhooks: Webhooks,
     pub(crate) oidc: Oidc,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
@@ -143,6 +144,13 @@ pub(crate) struct Mail {
     pub(crate) from: Option<String>,
 }
 
+/// Where messages of webhooks may go.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Webhooks {
+    pub(crate) allow: Vec<ipnet::IpNet>,
+}
+
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Oidc {
@@ -200,6 +208,7 @@ impl Default for Config {
             web: Web::default(),
             sign_in: SignIn::default(),
             mail: Mail::default(),
+            webhooks: Webhooks::default(),
             oidc: Oidc::default(),
             log: Log::default(),
             metrics: Metrics::default(),

@@ -83,6 +83,9 @@ impl Installation {
             engine,
             journal_bytes: u64::from(config.journal.max_mib) << 20,
             people: config.people()?,
+            webhooks: domain::webhook::AddressRule {
+                allowed: config.webhooks.allow.clone(),
+            },
         };
         let app = Arc::new(App::start(parts).await?);
         Ok(Self {

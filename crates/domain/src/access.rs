@@ -71,13 +71,15 @@ pub enum Management {
     PolicyRead,
     /// Change the organisation's policy.
     PolicyManage,
+    /// See, make, change and end webhooks.
+    WebhooksManage,
     /// Rename and close the organisation itself.
     OrganisationsManage,
 }
 
 impl Management {
     /// Every one of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::KeysRead,
         Self::KeysCreate,
         Self::KeysUpdate,
@@ -96,6 +98,7 @@ impl Management {
         Self::UsageReport,
         Self::PolicyRead,
         Self::PolicyManage,
+        Self::WebhooksManage,
         Self::OrganisationsManage,
     ];
 
@@ -120,6 +123,7 @@ impl Management {
             Self::UsageReport => "claviger:usage.report",
             Self::PolicyRead => "claviger:policy.read",
             Self::PolicyManage => "claviger:policy.manage",
+            Self::WebhooksManage => "claviger:webhooks.manage",
             Self::OrganisationsManage => "claviger:organisations.manage",
         }
     }
@@ -145,6 +149,7 @@ impl Management {
             Self::UsageReport => "Report what became of requests that passed",
             Self::PolicyRead => "Read the organisation's policy",
             Self::PolicyManage => "Change the organisation's policy",
+            Self::WebhooksManage => "See, make, change and end webhooks",
             Self::OrganisationsManage => "Rename and close the organisation itself",
         }
     }

@@ -191,6 +191,10 @@ ids! {
     SessionId = "sess";
     /// A key that encrypts an organisation's retained secrets.
     DataKeyId = "dek";
+    /// A webhook.
+    WebhookId = "whk";
+    /// A message to a webhook, however often it is sent.
+    MessageId = "msg";
     /// A request, as named in answers, logs and the audit log.
     RequestId = "req";
 }

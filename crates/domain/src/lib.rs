@@ -25,3 +25,4 @@ pub mod span;
 pub mod token;
 pub mod usage;
 pub mod user;
+pub mod webhook;

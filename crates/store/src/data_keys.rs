@@ -1,4 +1,4 @@
-//! Data keys: they open retained tokens and the secrets of second factors, and are each wrapped by a key-encryption key
+//! Data keys: they open retained tokens, the secrets of second factors and what webhooks sign with, and are each wrapped by a key-encryption key
 //! that the database never sees.
 
 use domain::id::{DataKeyId, OrganisationId};
@@ -34,6 +34,7 @@ const YOUNGEST: &str = "SELECT id, kek, wrapped FROM data_keys WHERE organisatio
     ORDER BY created_at DESC, id DESC LIMIT 1";
 pub(crate) const TOKEN: &str = "token";
 const TOTP: &str = "totp";
+const SIGNING: &str = "signing";
 
 fn data_key_of(row: &Row) -> Result<(DataKeyId, WrappedDataKey)> {
     let wrapped = WrappedDataKey {
@@ -52,6 +53,20 @@ impl Store {
         let row = self
             .readers
             .query_opt(YOUNGEST, params![organisation, TOTP])
+            .await?;
+        Ok(row.as_ref().map(data_key_of).transpose()?.map(|(_, key)| key))
+    }
+}
+
+impl Store {
+    /// The data key of what an organisation's webhooks sign with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn signing_key(&self, organisation: OrganisationId) -> Result<Option<WrappedDataKey>> {
+        let row = self
+            .readers
+            .query_opt(YOUNGEST, params![organisation, SIGNING])
             .await?;
         Ok(row.as_ref().map(data_key_of).transpose()?.map(|(_, key)| key))
     }
@@ -83,6 +98,31 @@ impl Tx {
             .query_opt(YOUNGEST, params![organisation, TOTP])
             .await?;
         Ok(row.as_ref().map(data_key_of).transpose()?.map(|(_, key)| key))
+    }
+
+    /// See [`Store::signing_key`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn signing_key(&mut self, organisation: OrganisationId) -> Result<Option<WrappedDataKey>> {
+        let row = self
+            .conn()
+            .query_opt(YOUNGEST, params![organisation, SIGNING])
+            .await?;
+        Ok(row.as_ref().map(data_key_of).transpose()?.map(|(_, key)| key))
+    }
+
+    /// Keeps the wrapped data key of what an organisation's webhooks sign with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_signing_key(
+        &mut self,
+        organisation: OrganisationId,
+        id: DataKeyId,
+        wrapped: &WrappedDataKey,
+    ) -> Result<()> {
+        self.insert_key_for(SIGNING, organisation, id, wrapped).await
     }
 
     /// Keeps the wrapped data key of an organisation's second factors.

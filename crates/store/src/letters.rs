@@ -1,7 +1,7 @@
 //! Letters that are to be sent, and up to where in the audit log they were written: it is the outbox.
 
 use domain::clock::Timestamp;
-use domain::id::{AccountId, KeyId, OrganisationId};
+use domain::id::{AccountId, KeyId, OrganisationId, WebhookId};
 use domain::user::User;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -21,11 +21,13 @@ pub enum LetterKind {
     Idle,
     /// The tokens of these keys were found where they should not be.
     Leaked,
+    /// These webhooks are told nothing any more.
+    Stopped,
 }
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Ending, Self::Idle, Self::Leaked];
+    pub const ALL: [Self; 4] = [Self::Ending, Self::Idle, Self::Leaked, Self::Stopped];
 
     /// As it is stored.
     pub const fn as_str(self) -> &'static str {
@@ -33,6 +35,7 @@ impl LetterKind {
             Self::Ending => "ending",
             Self::Idle => "idle",
             Self::Leaked => "leaked",
+            Self::Stopped => "stopped",
         }
     }
 
@@ -50,6 +53,8 @@ pub enum Subject {
     Key(KeyId),
     /// A service account.
     ServiceAccount(AccountId),
+    /// A webhook.
+    Webhook(WebhookId),
 }
 
 /// What a letter has to say of something.

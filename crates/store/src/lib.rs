@@ -36,6 +36,7 @@ pub mod touched;
 mod tx;
 pub mod usage;
 pub mod users;
+pub mod webhooks;
 mod writer;
 
 use std::sync::Arc;

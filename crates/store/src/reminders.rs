@@ -43,6 +43,16 @@ impl Store {
         row.map(|row| row.get(0)).transpose()
     }
 
+    /// Up to which end it was told that an organisation's keys have ended; none where nobody has begun to.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn expiry_cursor(&self, organisation: OrganisationId) -> Result<Option<(Timestamp, Uuid)>> {
+        let sql = "SELECT ends_at, key FROM expiry_cursors WHERE organisation = $1";
+        let row = self.readers.query_opt(sql, params![organisation]).await?;
+        row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+    }
+
     /// Keys that are switched on and end from then to before then, after this one of that end, in the order of their ends.
     ///
     /// # Errors
@@ -80,6 +90,31 @@ impl Tx {
                    DO UPDATE SET day = excluded.day WHERE reminder_rounds.day < excluded.day";
         let done = self.conn().execute(sql, params![organisation, day]).await?;
         Ok(done > 0)
+    }
+
+    /// Moves the place up to which it was told that keys have ended; false where somebody else has moved it meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn move_expiry_cursor(
+        &mut self,
+        organisation: OrganisationId,
+        from: Option<(Timestamp, Uuid)>,
+        upto: (Timestamp, Uuid),
+    ) -> Result<bool> {
+        let moved = match from {
+            None => {
+                let sql = "INSERT INTO expiry_cursors (organisation, ends_at, key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+                let values = params![organisation, upto.0, upto.1];
+                self.conn().execute(sql, values).await?
+            }
+            Some(from) => {
+                let sql = "UPDATE expiry_cursors SET ends_at = $2, key = $3 WHERE organisation = $1 AND ends_at = $4 AND key = $5";
+                let values = params![organisation, upto.0, upto.1, from.0, from.1];
+                self.conn().execute(sql, values).await?
+            }
+        };
+        Ok(moved > 0)
     }
 
     /// Notes that it was told of a threshold of this end of a key; whether it was not before, of this one or a later one.

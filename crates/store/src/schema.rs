@@ -70,4 +70,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0011_letters.sqlite.sql"),
         postgres: include_str!("../migrations/0011_letters.postgres.sql"),
     },
+    Migration {
+        version: 12,
+        name: "webhooks",
+        sqlite: include_str!("../migrations/0012_webhooks.sqlite.sql"),
+        postgres: include_str!("../migrations/0012_webhooks.postgres.sql"),
+    },
 ];

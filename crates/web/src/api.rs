@@ -31,6 +31,7 @@ pub(crate) mod shown;
 mod usage;
 mod user_import;
 mod users;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -109,6 +110,12 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(apis::list, apis::create))
         .routes(routes!(apis::show, apis::edit, apis::delete))
         .routes(routes!(apis::enable, apis::disable))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::show, webhooks::edit, webhooks::delete))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::messages))
+        .routes(routes!(webhooks::replay))
         .routes(routes!(permissions::list))
         .routes(routes!(permissions::explain))
         .routes(routes!(permissions::effective))

@@ -129,6 +129,18 @@ impl Writer<'_> {
                     facts,
                 }))
             }
+            Subject::Webhook(id) => {
+                let webhook = self.app.store.webhook(organisation, id).await?;
+                Ok(webhook.filter(|webhook| !webhook.active).map(|webhook| Item {
+                    url: format!("{}/webhooks/{}", self.app.base_url(), webhook.id),
+                    name: webhook.name,
+                    facts: vec![
+                        ("Address", webhook.url),
+                        ("Switched off", self.day(note.at)),
+                        ("Why", note.more.clone().unwrap_or_default()),
+                    ],
+                }))
+            }
             Subject::ServiceAccount(id) => {
                 let account = self.app.store.account(organisation, id).await?;
                 let account = account.filter(|account| account.active && account.deleted_at.is_none());
@@ -152,6 +164,7 @@ impl Writer<'_> {
                 facts.push(("Ends", format!("{}, {}", self.day(note.at), self.until(note.at))))
             }
             LetterKind::Idle => facts.push(("Not used since", self.day(note.at))),
+            LetterKind::Stopped => (),
             LetterKind::Leaked => {
                 facts.push(("Reported", self.day(note.at)));
                 if let Some(place) = &note.more {
@@ -243,6 +256,14 @@ impl Writer<'_> {
                              a new key for it, and look at what the old one was last used for.";
                 (heading, intro.to_owned(), format!("{base}/keys"))
             }
+            LetterKind::Stopped => {
+                let heading = match number {
+                    1 => format!("The webhook “{name}” was switched off"),
+                    _ => format!("{number} webhooks were switched off"),
+                };
+                let intro = "It is told of nothing until somebody switches it on again; what waited for it is sent then.";
+                (heading, intro.to_owned(), format!("{base}/webhooks"))
+            }
         };
         Page {
             subject: format!("{house}: {heading}"),
@@ -264,6 +285,6 @@ fn is_open(kind: LetterKind, key: &Key, at: Timestamp) -> bool {
     match kind {
         LetterKind::Ending => key.enabled && !key.is_over() && key.expires_at == Some(at),
         LetterKind::Idle => key.enabled && !key.is_over() && key.last_used_at.is_none_or(|used| used <= at),
-        LetterKind::Leaked => true,
+        LetterKind::Leaked | LetterKind::Stopped => true,
     }
 }

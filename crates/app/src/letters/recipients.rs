@@ -49,6 +49,15 @@ impl<'a> Recipients<'a> {
         }
         let mut found = Addresses::new();
         match subject {
+            Subject::Webhook(id) => {
+                if let Some(webhook) = self.app.store.webhook(organisation, id).await? {
+                    let owner = Owner::Organisation(organisation);
+                    for reminded in [Reminded::Creator, Reminded::Administrators] {
+                        self.add(&mut found, reminded, None, owner, &webhook.created_by)
+                            .await?;
+                    }
+                }
+            }
             Subject::Key(id) => {
                 if let Some(key) = self.app.store.key(organisation, id).await? {
                     for reminded in who {

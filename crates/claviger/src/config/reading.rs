@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Config, ConfigError};
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 39] = [
+const VARIABLES: [(&str, &[&str]); 40] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -39,6 +39,7 @@ const VARIABLES: [(&str, &[&str]); 39] = [
     ("CLAVIGER_OIDC_ORGANISATION", &["oidc", "organisation"]),
     ("CLAVIGER_MAIL_URL", &["mail", "url"]),
     ("CLAVIGER_MAIL_FROM", &["mail", "from"]),
+    ("CLAVIGER_WEBHOOKS_ALLOW", &["webhooks", "allow"]),
     ("CLAVIGER_LOG_LEVEL", &["log", "level"]),
     ("CLAVIGER_LOG_FORMAT", &["log", "format"]),
     ("CLAVIGER_METRICS_TOKEN", &["metrics", "token"]),
@@ -121,7 +122,7 @@ fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
             Ok(part) => toml::Value::Float(part),
             Err(_) => toml::Value::String(text.to_owned()),
         },
-        _ if matches!(*last, "proxies" | "gateways" | "sources") => {
+        _ if matches!(*last, "proxies" | "gateways" | "sources" | "allow") => {
             toml::Value::Array(list().map(|one| toml::Value::String(one.to_owned())).collect())
         }
         _ => toml::Value::String(text.to_owned()),

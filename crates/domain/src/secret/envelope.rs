@@ -10,6 +10,7 @@ use super::KekVersion;
 use super::keyring::{KeyBytes, fresh};
 use crate::clock::Random;
 use crate::token::{Presented, Token};
+use crate::webhook::SigningSecret;
 
 /// The layout `version ‖ nonce (12) ‖ ciphertext ‖ tag (16)`, kept readable for as long as rows with it exist.
 const VERSION: u8 = 1;
@@ -19,6 +20,7 @@ const TOKEN: &[u8] = b"claviger token 1\0";
 const DATA_KEY: &[u8] = b"claviger data key 1\0";
 const ATTEMPT: &[u8] = b"claviger sign-in attempt 1\0";
 const TOTP: &[u8] = b"claviger totp 1\0";
+const SIGNING: &[u8] = b"claviger webhook signing 1\0";
 
 /// Why something could not be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +96,28 @@ impl DataKey {
     /// [`SealError::Layout`] or [`SealError::Refused`].
     pub fn open_totp(&self, sealed: &[u8], associated: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         open(&self.0, TOTP, associated, sealed)
+    }
+
+    /// Encrypts what a webhook's messages are signed with, bound to `associated`: the bytes of its id.
+    ///
+    /// # Errors
+    /// [`SealError::Crypto`].
+    pub fn seal_signing(
+        &self,
+        secret: &SigningSecret,
+        associated: &[u8],
+        random: &dyn Random,
+    ) -> Result<Vec<u8>, SealError> {
+        seal(&self.0, SIGNING, associated, secret.as_bytes(), random)
+    }
+
+    /// Decrypts what a webhook's messages are signed with; `associated` must be what it was sealed with.
+    ///
+    /// # Errors
+    /// [`SealError::Layout`] or [`SealError::Refused`].
+    pub fn open_signing(&self, sealed: &[u8], associated: &[u8]) -> Result<SigningSecret, SealError> {
+        let plain = open(&self.0, SIGNING, associated, sealed)?;
+        SigningSecret::from_bytes(plain).map_err(|_| SealError::Refused)
     }
 }
 

@@ -4,7 +4,8 @@ use std::error::Error;
 
 use domain::clock::Timestamp;
 use domain::id::{
-    AccountId, ApiId, DataKeyId, KeyId, OrganisationId, RequestId, RoleId, SecretId, SessionId, UserId,
+    AccountId, ApiId, DataKeyId, KeyId, MessageId, OrganisationId, RequestId, RoleId, SecretId, SessionId,
+    UserId, WebhookId,
 };
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -230,7 +231,9 @@ ids!(
     RequestId,
     RoleId,
     ApiId,
-    SessionId
+    SessionId,
+    WebhookId,
+    MessageId
 );
 
 impl ToSql for Value {

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use ::http::header;
 use axum::response::IntoResponse;
-use domain::id::{AccountId, ApiId, KeyId, OrganisationId, RoleId, SessionId, UserId};
+use domain::id::{AccountId, ApiId, KeyId, MessageId, OrganisationId, RoleId, SessionId, UserId, WebhookId};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
@@ -43,7 +43,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
     ),
     servers((url = "/", description = "The management listener")),
     // The ids by name: what only a path mentions is not found by itself.
-    components(schemas(Written, KeyId, OrganisationId, AccountId, UserId, RoleId, ApiId, SessionId)),
+    components(schemas(Written, KeyId, OrganisationId, AccountId, UserId, RoleId, ApiId, SessionId, WebhookId, MessageId)),
     tags(
         (name = "keys", description = "API keys, from the first secret to the last"),
         (name = "verification", description = "May this request pass? Also at the verification listener"),
@@ -52,6 +52,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
         (name = "roles", description = "Named sets of permissions"),
         (name = "apis", description = "The protected APIs, what can be asked of them, and for whom they are enabled"),
         (name = "permissions", description = "What is on offer, who holds what, and why"),
+        (name = "webhooks", description = "Programs that are told of what happens"),
         (name = "audit", description = "Who did what, and the proof of it"),
         (name = "policy", description = "How an organisation's keys are made, kept, shown, rotated and deleted"),
         (name = "organisations", description = "Tenants"),

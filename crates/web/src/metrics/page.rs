@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use app::mail::MailCounts;
+use app::webhook::WebhookCounts;
 use engine::{BUCKETS, Decisions, Stats};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
@@ -22,11 +23,15 @@ pub(super) async fn write(sources: &Sources) -> Result<String, fmt::Error> {
     let engine = sources.app.engine();
     let store = sources.app.store();
     let asked = tokio::time::timeout(PATIENCE, async {
-        tokio::join!(store.last_change(), store.letters_waiting())
+        tokio::join!(
+            store.last_change(),
+            store.letters_waiting(),
+            store.messages_waiting()
+        )
     });
-    let (last, letters) = match asked.await {
-        Ok((last, letters)) => (last.ok(), letters.ok()),
-        Err(_) => (None, None),
+    let (last, letters, messages) = match asked.await {
+        Ok((last, letters, messages)) => (last.ok(), letters.ok(), messages.ok()),
+        Err(_) => (None, None, None),
     };
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Page {
@@ -36,6 +41,8 @@ pub(super) async fn write(sources: &Sources) -> Result<String, fmt::Error> {
         writing: store.writing(),
         letters,
         mail: sources.app.mail_counts().unwrap_or_default(),
+        messages,
+        webhooks: sources.app.webhook_counts(),
         process: Process::read(),
         started: sources.started.as_micros() as f64 / 1e6,
     }));
@@ -53,6 +60,8 @@ struct Page {
     writing: Writing,
     letters: Option<i64>,
     mail: MailCounts,
+    messages: Option<i64>,
+    webhooks: WebhookCounts,
     process: Process,
     started: f64,
 }
@@ -190,6 +199,32 @@ impl Page {
         all
     }
 
+    fn webhooks(&self) -> Vec<Figure> {
+        let mut all = vec![
+            Figure(
+                COUNTER,
+                "claviger_webhook_delivered",
+                "Messages that receivers have taken",
+                self.webhooks.delivered as f64,
+            ),
+            Figure(
+                COUNTER,
+                "claviger_webhook_failed",
+                "Attempts to send a message that failed",
+                self.webhooks.failed as f64,
+            ),
+        ];
+        if let Some(messages) = self.messages {
+            all.push(Figure(
+                GAUGE,
+                "claviger_webhook_waiting",
+                "Messages that wait to be sent",
+                messages as f64,
+            ));
+        }
+        all
+    }
+
     fn mail(&self) -> Vec<Figure> {
         let mut all = vec![
             Figure(
@@ -296,9 +331,15 @@ impl Collector for Page {
         encoder
             .encode_descriptor(name, help, None, MetricType::Histogram)?
             .encode_histogram::<NoLabelSet>(self.decisions.took.as_secs_f64(), count, &buckets, None)?;
-        for Figure(kind, name, help, value) in [self.engine(), self.store(), self.mail(), self.process()]
-            .into_iter()
-            .flatten()
+        for Figure(kind, name, help, value) in [
+            self.engine(),
+            self.store(),
+            self.mail(),
+            self.webhooks(),
+            self.process(),
+        ]
+        .into_iter()
+        .flatten()
         {
             let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
             match kind {

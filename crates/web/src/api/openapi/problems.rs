@@ -83,6 +83,8 @@ const REFUSALS: [Refusal; 13] = [
             "api_not_kept",
             "too_many_roles",
             "too_many_apis",
+            "too_many_webhooks",
+            "webhook_inactive",
             "no_quota",
             "confirmation_needed",
             "policy_changing",

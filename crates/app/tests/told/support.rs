@@ -19,6 +19,7 @@ use domain::clock::{Clock, SystemRandom, Timestamp};
 use domain::id::{KeyId, OrganisationId, RequestId};
 use domain::key::{Actor, ActorKind, KeyDraft};
 use domain::policy::ExpiryRequest;
+use domain::webhook::AddressRule;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::db::Database;
@@ -93,7 +94,7 @@ impl MailServer {
     pub(crate) fn run(&mut self) {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut child = Command::new(python())
-            .arg(here.join("tests/letters/server.py"))
+            .arg(here.join("tests/told/mail_server.py"))
             .arg(self.port.to_string())
             .args([self.letters_file(), self.mode_file()])
             .stdout(Stdio::piped())
@@ -141,11 +142,11 @@ impl MailServer {
             .collect()
     }
 
-    pub(crate) fn settings(&self) -> MailSettings {
-        MailSettings {
+    pub(crate) fn settings(&self) -> Option<MailSettings> {
+        Some(MailSettings {
             url: format!("smtp://127.0.0.1:{}", self.port),
             from: "Claviger <keys@sample.example>".to_owned(),
-        }
+        })
     }
 }
 
@@ -177,11 +178,11 @@ pub(crate) struct Node {
 
 impl Node {
     /// The first, which makes the organisation.
-    pub(crate) async fn first(db: &TestDatabase, clock: Arc<Hands>, mail: MailSettings) -> Self {
+    pub(crate) async fn first(db: &TestDatabase, clock: Arc<Hands>, mail: Option<MailSettings>) -> Self {
         Self::made(db, clock, mail).await.0
     }
 
-    async fn made(db: &TestDatabase, clock: Arc<Hands>, mail: MailSettings) -> (Self, Initialised) {
+    async fn made(db: &TestDatabase, clock: Arc<Hands>, mail: Option<MailSettings>) -> (Self, Initialised) {
         store::migrate::migrate(db, MIGRATIONS).await.expect("tables");
         let secrets = Arc::new(tempfile::tempdir().expect("a directory"));
         let (app, directory) = start(db, clock.clone(), &secrets, mail).await;
@@ -201,7 +202,7 @@ impl Node {
     pub(crate) async fn with_a_person(
         db: &TestDatabase,
         clock: Arc<Hands>,
-        mail: MailSettings,
+        mail: Option<MailSettings>,
         email: &str,
     ) -> (Self, String) {
         let (node, made) = Self::made(db, clock, mail).await;
@@ -220,7 +221,7 @@ impl Node {
     }
 
     /// The same installation in another process: after a restart, or beside the first.
-    pub(crate) async fn another(&self, db: &TestDatabase, mail: MailSettings) -> Self {
+    pub(crate) async fn another(&self, db: &TestDatabase, mail: Option<MailSettings>) -> Self {
         let (app, directory) = start(db, self.clock.clone(), &self.secrets, mail).await;
         Self {
             app,
@@ -326,7 +327,7 @@ async fn start(
     db: &TestDatabase,
     clock: Arc<Hands>,
     secrets: &TempDir,
-    mail: MailSettings,
+    mail: Option<MailSettings>,
 ) -> (Arc<App>, TempDir) {
     let directory = tempfile::tempdir().expect("a directory");
     let database = Database::open(db.target()).await.expect("the database");
@@ -344,8 +345,11 @@ async fn start(
         journal_bytes: 16 << 20,
         people: People {
             public_url: Some("https://keys.sample.example".to_owned()),
-            mail: Some(mail),
+            mail,
             ..People::default()
+        },
+        webhooks: AddressRule {
+            allowed: vec!["127.0.0.1/32".parse().expect("a network")],
         },
     };
     (Arc::new(App::start(parts).await.expect("it starts")), directory)

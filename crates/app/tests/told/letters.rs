@@ -1,12 +1,5 @@
 //! Letters reach whom they should, once: each threshold of each key's end, whatever restarts, however many nodes there are, and
 //! whatever the mail server does. The clock is moved by hand; databases and the mail server are real.
-#![expect(
-    clippy::expect_used,
-    reason = "only tests use this, and there a fault should stop the test"
-)]
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +12,7 @@ use serde_json::json;
 use store::db::Target;
 use store::testkit::{TestDatabase, databases};
 
-use support::{Hands, MailServer, Node, Taken, at, berlin};
+use crate::support::{Hands, MailServer, Node, Taken, at, berlin};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -1,6 +1,6 @@
 """A mail server that behaves as it is told: what it has taken goes, a JSON object a line, into a file.
 
-server.py PORT LETTERS MODE, where MODE is a file that holds one of
+mail_server.py PORT LETTERS MODE, where MODE is a file that holds one of
   take       takes everything
   refuse     refuses addresses that begin with "gone", for good (550)
   greylist   puts each address off once (451)
