@@ -10,7 +10,7 @@ export const person = { name: 'Ada Sample', email: 'ada@sample.example', passwor
 
 /** `CLAVIGER_BIN` names another binary. */
 const binary = resolve(process.env.CLAVIGER_BIN ?? '../target/debug/claviger');
-const environment = { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8' };
+const environment = { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', CLAVIGER_WEBHOOKS_ALLOW: '127.0.0.1/32' };
 
 export interface Made {
   setup_url: string;

@@ -994,6 +994,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The organisation's webhooks. */
+        get: operations["list_webhooks"];
+        put?: never;
+        /** Makes a webhook, which is told of what happens from now on. Its secret is in the answer and nowhere else. */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One webhook. */
+        get: operations["show_webhook"];
+        put?: never;
+        post?: never;
+        /** Removes a webhook with its messages. */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /** Changes the fields that are given. One that is switched on again is told of what happens from then on. */
+        patch: operations["edit_webhook"];
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a webhook another secret; for a while messages are signed with both. */
+        post: operations["rotate_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a webhook a message `webhook.test` now, whether it is switched on or not, and tells what came of it. It is not tried again. */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A webhook's messages of the last thirty days and what became of them, the youngest first. */
+        get: operations["list_webhook_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/messages/{message}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a message sent again, under its own id. */
+        post: operations["replay_webhook_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/permissions": {
         parameters: {
             query?: never;
@@ -2553,6 +2658,11 @@ export interface components {
             count: number;
         };
         /**
+         * @description An event such as `key.revoked`, all of a kind such as `key.*`, or `*` for all.
+         * @example key.revoked
+         */
+        EventFilter: string;
+        /**
          * @description Whether keys end by themselves.
          * @enum {string}
          */
@@ -3799,6 +3909,16 @@ export interface components {
             name: components["schemas"]["Name"];
         };
         /**
+         * @description An id: `msg_` and 26 characters that sort by the time at which it was made.
+         * @example msg_01k1qhwaswfn78ypkbfj6sw3rt
+         */
+        MessageId: string;
+        /**
+         * @description What has become of a message.
+         * @enum {string}
+         */
+        MessageState: "waiting" | "delivered" | "failed";
+        /**
          * @description For how many minutes a key works from now on; -1 for ever.
          * @example 129600
          */
@@ -4067,6 +4187,29 @@ export interface components {
             roles?: string[] | null;
             /** @description Whether they act in every organisation; only an operator says so. */
             operator?: boolean | null;
+        };
+        /**
+         * @example {
+         *       "name": "Incidents",
+         *       "url": "https://hooks.sample.example/claviger",
+         *       "events": [
+         *         "key.leaked",
+         *         "key.revoked"
+         *       ]
+         *     }
+         */
+        NewWebhook: {
+            /** @description What people call it. */
+            name: components["schemas"]["Name"];
+            /**
+             * @description Where it is told: over TLS, at an address of the public internet, unless the settings allow another.
+             * @example https://hooks.sample.example/claviger
+             */
+            url: string | null;
+            /** @description Of what. */
+            events: components["schemas"]["EventFilter"][] | null;
+            /** @description Whether it is told; a new one is. */
+            active?: boolean | null;
         };
         /** @description The permissions of one API. */
         OfferedApi: components["schemas"]["ApiName"] & {
@@ -4928,6 +5071,38 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /** @description A page of a list, and the cursor of the next one. */
+        Page_WebhookMessage: {
+            /** @description The rows. */
+            items: {
+                /** @description Its `webhook-id`, however often it is sent. */
+                id: components["schemas"]["MessageId"];
+                /**
+                 * @description What it tells of.
+                 * @example key.revoked
+                 */
+                event: string;
+                /** @description When it was written. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description What became of it. */
+                state: components["schemas"]["MessageState"];
+                /**
+                 * Format: int64
+                 * @description How often it was tried.
+                 * @example 1
+                 */
+                attempts: number;
+                next_attempt_at: components["schemas"]["Timestamp"] | null;
+                last_attempt: components["schemas"]["WebhookAttempt"] | null;
+                /** @description What is sent. */
+                body: unknown;
+            }[];
+            /**
+             * @description Where the next page begins; none on the last.
+             * @example WzE3NDM4ODIsMTc2NzIyMjAwMDEyMzQ1Nl0
+             */
+            next_cursor: string | null;
+        };
         /** @description A business partner whose systems have accounts. */
         Partner: {
             /**
@@ -5641,7 +5816,7 @@ export interface components {
              * @example invalid_request
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_json" | "conflicting_tokens" | "client_not_supported" | "token_invalid" | "unauthenticated" | "wrong_credentials" | "second_factor_needed" | "gateway_unauthenticated" | "metrics_unauthenticated" | "forbidden" | "grants_beyond" | "keys_may_not_manage" | "recent_sign_in_needed" | "people_only" | "cross_site" | "not_found" | "method_not_allowed" | "key_over" | "key_protected" | "rotation_conflict" | "key_ambiguous" | "owner_has_key" | "secret_exists" | "import_running" | "changed_meanwhile" | "idempotency_conflict" | "not_kept" | "secrets_in_use" | "secrets_fixed" | "demo_exists" | "slug_taken" | "organisation_closed" | "email_taken" | "last_owner" | "user_owns" | "not_invited" | "not_active" | "second_factor_on" | "second_factor_off" | "password_too_short" | "account_over" | "username_taken" | "role_builtin" | "role_held" | "role_exists" | "api_exists" | "api_in_use" | "api_not_kept" | "too_many_roles" | "too_many_apis" | "no_quota" | "confirmation_needed" | "policy_changing" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "policy_refused" | "too_many_attempts" | "internal" | "unavailable";
+            code: "invalid_request" | "invalid_json" | "conflicting_tokens" | "client_not_supported" | "token_invalid" | "unauthenticated" | "wrong_credentials" | "second_factor_needed" | "gateway_unauthenticated" | "metrics_unauthenticated" | "forbidden" | "grants_beyond" | "keys_may_not_manage" | "recent_sign_in_needed" | "people_only" | "cross_site" | "not_found" | "method_not_allowed" | "key_over" | "key_protected" | "rotation_conflict" | "key_ambiguous" | "owner_has_key" | "secret_exists" | "import_running" | "changed_meanwhile" | "idempotency_conflict" | "not_kept" | "secrets_in_use" | "secrets_fixed" | "demo_exists" | "slug_taken" | "organisation_closed" | "email_taken" | "last_owner" | "user_owns" | "not_invited" | "not_active" | "second_factor_on" | "second_factor_off" | "password_too_short" | "account_over" | "username_taken" | "role_builtin" | "role_held" | "role_exists" | "api_exists" | "api_in_use" | "api_not_kept" | "too_many_roles" | "too_many_apis" | "too_many_webhooks" | "webhook_inactive" | "no_quota" | "confirmation_needed" | "policy_changing" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "policy_refused" | "too_many_attempts" | "internal" | "unavailable";
             /**
              * @description What is wrong, in a sentence.
              * @example name: a name is needed
@@ -7060,6 +7235,138 @@ export interface components {
             /** @description Limits of the key's that it is held against instead of all of them, and others that it brings along. */
             rate_limits?: components["schemas"]["NamedLimit"][] | null;
         };
+        /** @description A webhook as people and programs see it; its secret is shown once, when it is made. */
+        Webhook: {
+            /** @description Its id. */
+            id: components["schemas"]["WebhookId"];
+            /**
+             * @description What people call it.
+             * @example Incidents
+             */
+            name: string;
+            /**
+             * @description Where it is told.
+             * @example https://hooks.sample.example/claviger
+             */
+            url: string;
+            /** @description Of what. */
+            events: components["schemas"]["EventFilter"][];
+            /**
+             * @description Whether it is told.
+             * @example true
+             */
+            active: boolean;
+            /**
+             * @description Why Claviger has switched it off.
+             * @example every attempt failed for a day
+             */
+            stopped: string | null;
+            failing_since: components["schemas"]["Timestamp"] | null;
+            previous_until: components["schemas"]["Timestamp"] | null;
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description By whom. */
+            created_by: components["schemas"]["Actor"];
+            /**
+             * Format: int64
+             * @description Counts its edits from 1; the `ETag`.
+             * @example 3
+             */
+            version: number;
+        };
+        /** @description What came of an attempt to send a message. */
+        WebhookAttempt: {
+            /** @description When it was made. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description The receiver's status; none where it did not answer.
+             * @example 204
+             */
+            status: number | null;
+            /**
+             * Format: double
+             * @description How long it took, in milliseconds.
+             * @example 12.5
+             */
+            took_ms: number;
+            /**
+             * @description The beginning of what the receiver said, or why it was not reached.
+             * @example
+             */
+            said: string;
+        };
+        /**
+         * @example {
+         *       "events": [
+         *         "key.*"
+         *       ],
+         *       "active": true
+         *     }
+         */
+        WebhookEdit: {
+            name?: components["schemas"]["Name"] | null;
+            /**
+             * @description Where it is told: over TLS, at an address of the public internet, unless the settings allow another.
+             * @example https://hooks.sample.example/claviger
+             */
+            url?: string | null;
+            /** @description Of what. */
+            events?: components["schemas"]["EventFilter"][] | null;
+            /** @description Whether it is told; a new one is. */
+            active?: boolean | null;
+        };
+        /**
+         * @description An id: `whk_` and 26 characters that sort by the time at which it was made.
+         * @example whk_01k1qhwaswfn78ypkbfj6sw3rt
+         */
+        WebhookId: string;
+        /** @description A message to a webhook, and what became of it. */
+        WebhookMessage: {
+            /** @description Its `webhook-id`, however often it is sent. */
+            id: components["schemas"]["MessageId"];
+            /**
+             * @description What it tells of.
+             * @example key.revoked
+             */
+            event: string;
+            /** @description When it was written. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description What became of it. */
+            state: components["schemas"]["MessageState"];
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             * @example 1
+             */
+            attempts: number;
+            next_attempt_at: components["schemas"]["Timestamp"] | null;
+            last_attempt: components["schemas"]["WebhookAttempt"] | null;
+            /** @description What is sent. */
+            body: unknown;
+        };
+        /**
+         * @description How a webhook's secret is replaced.
+         * @example {
+         *       "grace": "24h"
+         *     }
+         */
+        WebhookRotation: {
+            grace?: components["schemas"]["Span"] | null;
+        };
+        /** @description A webhook with its secret, which is shown this once. */
+        WebhookWithSecret: components["schemas"]["Webhook"] & {
+            /**
+             * @description What messages are signed with (Standard Webhooks 1.0).
+             * @example whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
+             */
+            secret: string;
+        };
+        /** @description All webhooks of an organisation. */
+        Webhooks: {
+            /** @description In the order in which they were made. */
+            items: components["schemas"]["Webhook"][];
+        };
         /**
          * @description A length of time from 1s to 366d: a whole number and a unit, `s`, `m`, `h`, `d` or `w`.
          * @example 1m
@@ -7216,7 +7523,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description In conflict with the state of things. Codes: `key_over`, `key_protected`, `rotation_conflict`, `key_ambiguous`, `owner_has_key`, `secret_exists`, `import_running`, `changed_meanwhile`, `idempotency_conflict`, `not_kept`, `secrets_in_use`, `secrets_fixed`, `demo_exists`, `slug_taken`, `organisation_closed`, `email_taken`, `last_owner`, `user_owns`, `not_invited`, `not_active`, `second_factor_on`, `second_factor_off`, `password_too_short`, `account_over`, `username_taken`, `role_builtin`, `role_held`, `role_exists`, `api_exists`, `api_in_use`, `api_not_kept`, `too_many_roles`, `too_many_apis`, `no_quota`, `confirmation_needed`, `policy_changing` */
+        /** @description In conflict with the state of things. Codes: `key_over`, `key_protected`, `rotation_conflict`, `key_ambiguous`, `owner_has_key`, `secret_exists`, `import_running`, `changed_meanwhile`, `idempotency_conflict`, `not_kept`, `secrets_in_use`, `secrets_fixed`, `demo_exists`, `slug_taken`, `organisation_closed`, `email_taken`, `last_owner`, `user_owns`, `not_invited`, `not_active`, `second_factor_on`, `second_factor_off`, `password_too_short`, `account_over`, `username_taken`, `role_builtin`, `role_held`, `role_exists`, `api_exists`, `api_in_use`, `api_not_kept`, `too_many_roles`, `too_many_apis`, `too_many_webhooks`, `webhook_inactive`, `no_quota`, `confirmation_needed`, `policy_changing` */
         409: {
             headers: {
                 [name: string]: unknown;
@@ -12822,6 +13129,487 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Api"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "whk_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "Incidents",
+                     *           "url": "https://hooks.sample.example/claviger",
+                     *           "events": [
+                     *             "key.revoked"
+                     *           ],
+                     *           "active": true,
+                     *           "stopped": "every attempt failed for a day",
+                     *           "failing_since": null,
+                     *           "previous_until": null,
+                     *           "created_at": "2026-01-10T23:59:59Z",
+                     *           "created_by": {
+                     *             "type": "user",
+                     *             "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *             "name": "Deployment"
+                     *           },
+                     *           "version": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Incidents",
+                 *       "url": "https://hooks.sample.example/claviger",
+                 *       "events": [
+                 *         "key.leaked",
+                 *         "key.revoked"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description The new webhook */
+            201: {
+                headers: {
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "Incidents",
+                     *       "url": "https://hooks.sample.example/claviger",
+                     *       "events": [
+                     *         "key.revoked"
+                     *       ],
+                     *       "active": true,
+                     *       "stopped": "every attempt failed for a day",
+                     *       "failing_since": null,
+                     *       "previous_until": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3,
+                     *       "secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    show_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "Incidents",
+                     *       "url": "https://hooks.sample.example/claviger",
+                     *       "events": [
+                     *         "key.revoked"
+                     *       ],
+                     *       "active": true,
+                     *       "stopped": "every attempt failed for a day",
+                     *       "failing_since": null,
+                     *       "previous_until": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    edit_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the version that is to be changed; any version without it.
+                 * @example "3"
+                 */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The webhook */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "events": [
+                 *         "key.*"
+                 *       ],
+                 *       "active": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEdit"];
+            };
+        };
+        responses: {
+            /** @description The webhook as it is now */
+            200: {
+                headers: {
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "Incidents",
+                     *       "url": "https://hooks.sample.example/claviger",
+                     *       "events": [
+                     *         "key.revoked"
+                     *       ],
+                     *       "active": true,
+                     *       "stopped": "every attempt failed for a day",
+                     *       "failing_since": null,
+                     *       "previous_until": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    rotate_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "grace": "24h"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookRotation"];
+            };
+        };
+        responses: {
+            /** @description The webhook with its new secret */
+            200: {
+                headers: {
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "Incidents",
+                     *       "url": "https://hooks.sample.example/claviger",
+                     *       "events": [
+                     *         "key.revoked"
+                     *       ],
+                     *       "active": true,
+                     *       "stopped": "every attempt failed for a day",
+                     *       "failing_since": null,
+                     *       "previous_until": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3,
+                     *       "secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message, and what came of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "msg_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "event": "key.revoked",
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "state": "waiting",
+                     *       "attempts": 1,
+                     *       "next_attempt_at": null,
+                     *       "last_attempt": null,
+                     *       "body": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookMessage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_webhook_messages: {
+        parameters: {
+            query?: {
+                /** @description Only those of which this became. */
+                state?: components["schemas"]["MessageState"];
+                /** @description Rows on the page; 50 when not said. */
+                limit?: number;
+                /** @description Where the page begins: the `next_cursor` of the page before, for the same filter. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "msg_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "event": "key.revoked",
+                     *           "created_at": "2026-01-10T23:59:59Z",
+                     *           "state": "waiting",
+                     *           "attempts": 1,
+                     *           "next_attempt_at": null,
+                     *           "last_attempt": null,
+                     *           "body": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": "WzE3NDM4ODIsMTc2NzIyMjAwMDEyMzQ1Nl0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Page_WebhookMessage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    replay_webhook_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: components["schemas"]["WebhookId"];
+                /** @description The message */
+                message: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message, which waits again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "msg_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "event": "key.revoked",
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "state": "waiting",
+                     *       "attempts": 1,
+                     *       "next_attempt_at": null,
+                     *       "last_attempt": null,
+                     *       "body": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookMessage"];
                 };
             };
             400: components["responses"]["400"];
