@@ -12,7 +12,7 @@ use crate::support::{Answer, Browser, ENGINES, PASSWORD, Server, path_of, text};
 use crate::tenants::with;
 
 /// The routes that nobody is asked for a key at, each with its reason.
-const PUBLIC: [(&str, &str); 20] = [
+const PUBLIC: [(&str, &str); 21] = [
     ("GET /healthz", "a probe has no key"),
     ("GET /readyz", "a probe has no key"),
     ("GET /openapi.json", "holds nothing of anybody's"),
@@ -32,6 +32,7 @@ const PUBLIC: [(&str, &str); 20] = [
     ),
     ("POST /oauth2/revoke", "who holds the token may end it"),
     ("POST /v1/leaks", "whoever finds a token need be nobody"),
+    ("POST /v1/leaks/github", "the signature is the proof"),
     ("POST /v1/session", "what is sent is the proof"),
     ("GET /v1/session/methods", "asked before anybody is signed in"),
     ("GET /v1/oidc/start", "the way to sign in"),

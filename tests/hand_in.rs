@@ -1,5 +1,10 @@
 //! A token can be ended by whoever holds it, and by whoever finds it; and programs that know OAuth 2.0 can ask about it.
 
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
@@ -203,4 +208,110 @@ async fn reports_of_leaks_are_slowed_by_address() {
             .await
             .refused(400, "invalid_json", &body.to_string());
     }
+}
+
+/// Somebody who signs reports, and the list of keys that they publish.
+struct Scanner {
+    pair: EcdsaKeyPair,
+    list: Value,
+}
+
+impl Scanner {
+    fn new(identifier: &str) -> Self {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key");
+        let der: PublicKeyX509Der<'_> = pair.public_key().as_der().expect("its public part");
+        let pem = format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+            STANDARD.encode(der.as_ref())
+        );
+        let list = json!({"public_keys": [{"key_identifier": identifier, "key": pem, "is_current": true}]});
+        Self { pair, list }
+    }
+
+    fn sign(&self, body: &str) -> String {
+        let signature = self
+            .pair
+            .sign(&SystemRandom::new(), body.as_bytes())
+            .expect("a signature");
+        STANDARD.encode(signature.as_ref())
+    }
+}
+
+#[tokio::test]
+async fn a_signed_report_ends_tokens_or_only_tells_of_them_as_the_policy_says_and_an_unsigned_one_does_nothing()
+ {
+    for engine in ENGINES {
+        let mut server = Server::init(engine).await;
+        let (scanner, other) = (Scanner::new("first"), Scanner::new("first"));
+        let list = server.directory().join("github.json");
+        std::fs::write(&list, scanner.list.to_string()).expect("a file");
+        let path = list.to_str().expect("a path").to_owned();
+        server.environment = vec![("CLAVIGER_LEAKS_GITHUB_KEYS", path)];
+        server.serve().await;
+        let send = async |body: &str, key: &str, signature: &str| {
+            let request = server
+                .anonymous(Method::POST, "/v1/leaks/github")
+                .header("content-type", "application/json")
+                .header("Github-Public-Key-Identifier", key)
+                .header("Github-Public-Key-Signature", signature);
+            Answer::of(request.body(body.to_owned())).await
+        };
+        let of = |tokens: &[&str]| {
+            let alerts: Vec<Value> = tokens
+                .iter()
+                .map(|token| json!({"token": token, "type": "sample", "url": "https://code.example.com/a.py", "source": "commit"}))
+                .collect();
+            json!(alerts).to_string()
+        };
+        let [leaked, told] = [server.create(json!({})).await, server.create(json!({})).await];
+        let body = of(&[text(&leaked, "secret"), "sk_live_unknown"]);
+
+        for (key, signature) in [
+            ("first", other.sign(&body)),
+            ("first", scanner.sign("[]")),
+            ("second", scanner.sign(&body)),
+            ("", String::new()),
+        ] {
+            let refused = send(&body, key, &signature).await;
+            refused.refused(401, "unauthenticated", "a report that nobody has signed");
+        }
+        assert_eq!(code(&server, &leaked).await, "VALID");
+
+        let answer = send(&body, "first", &scanner.sign(&body)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let labels: Vec<&str> = answer
+            .body
+            .as_array()
+            .expect("labels")
+            .iter()
+            .map(|one| text(one, "label"))
+            .collect();
+        assert_eq!(labels, ["true_positive", "false_positive"]);
+        assert!(!answer.text.contains(text(&leaked, "secret")));
+        assert_eq!(code(&server, &leaked).await, "REVOKED");
+
+        let (status, policy) = server
+            .call(Method::PATCH, "/v1/policy", Some(json!({"leaks": "report"})))
+            .await;
+        assert_eq!(status, StatusCode::OK, "{policy}");
+        let body = of(&[text(&told, "secret")]);
+        let answer = send(&body, "first", &scanner.sign(&body)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        assert_eq!(code(&server, &told).await, "VALID", "whose it is decides");
+        assert!(events(&server, &told).await.contains(&"key.leaked".to_owned()));
+
+        let wrong = "{\"token\": \"x\"}";
+        send(wrong, "first", &scanner.sign(wrong))
+            .await
+            .refused(400, "invalid_request", "no list of tokens");
+        let many = of(&["x"; 1_001]);
+        send(&many, "first", &scanner.sign(&many))
+            .await
+            .refused(400, "invalid_request", "too many tokens");
+    }
+    let server = Server::start(Engine::Sqlite).await;
+    let request = server.anonymous(Method::POST, "/v1/leaks/github").body("[]");
+    Answer::of(request)
+        .await
+        .refused(404, "not_found", "no keys are published");
 }

@@ -547,6 +547,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/leaks/github": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reports leaked tokens as GitHub's secret scanning does: a JSON array of `token`, `type`, `url` and `source`, whose raw body is signed
+         *     by ECDSA with P-256 and SHA-256 (`Github-Public-Key-Identifier`, `Github-Public-Key-Signature`). Told is of each whether it was one of ours.
+         */
+        post: operations["report_leaks_by_github"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -3610,6 +3630,21 @@ export interface components {
              */
             p99_us: number;
         };
+        /** @description What became of one token of a report. */
+        LeakLabel: {
+            /**
+             * @description SHA-256 of the token, in hex.
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            token_hash: string;
+            /**
+             * @description The kind that it was reported as.
+             * @example claviger_api_key
+             */
+            token_type: string;
+            /** @description Whether it was one of ours. */
+            label: components["schemas"]["LeakVerdict"];
+        };
         /** @description A token that was found. */
         LeakReport: {
             /**
@@ -3623,6 +3658,16 @@ export interface components {
              */
             found_at?: string | null;
         };
+        /**
+         * @description What is done about a token that was reported as leaked.
+         * @enum {string}
+         */
+        LeakRule: "revoke" | "report";
+        /**
+         * @description Whether a token was one of ours.
+         * @enum {string}
+         */
+        LeakVerdict: "true_positive" | "false_positive";
         /** @description Secrets that lean on something. */
         Leaning: {
             /**
@@ -5432,6 +5477,11 @@ export interface components {
              *     }
              */
             limits: components["schemas"]["LimitsPolicy"];
+            /**
+             * @description What is done about a token that is reported as leaked.
+             * @default revoke
+             */
+            leaks: components["schemas"]["LeakRule"];
         };
         /** @description What a form for a new key should ask. */
         PolicyForm: {
@@ -5547,6 +5597,7 @@ export interface components {
                 /** @default null */
                 default_quota: components["schemas"]["NewQuota"] | null;
             };
+            leaks?: null | ("revoke" | "report");
         };
         /** @description What a change of the policy would do. */
         PolicyPreview: {
@@ -10356,6 +10407,63 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    report_leaks_by_github: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Which of the published keys signed it */
+                "Github-Public-Key-Identifier": string;
+                /** @description The signature, DER in base64 */
+                "Github-Public-Key-Signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "token": "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R",
+                 *         "type": "claviger_api_key",
+                 *         "url": "https://code.example.com/app/config.py",
+                 *         "source": "content"
+                 *       }
+                 *     ]
+                 */
+                "application/json": Record<string, never>[];
+            };
+        };
+        responses: {
+            /** @description What became of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "token_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *         "token_type": "claviger_api_key",
+                     *         "label": "true_positive"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["LeakLabel"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -10620,7 +10728,8 @@ export interface operations {
                      *       "dialects": [
                      *         "omnicrm"
                      *       ],
-                     *       "limits": {}
+                     *       "limits": {},
+                     *       "leaks": "revoke"
                      *     }
                      */
                     "application/json": components["schemas"]["Policy"];
@@ -10753,7 +10862,8 @@ export interface operations {
                      *       "dialects": [
                      *         "omnicrm"
                      *       ],
-                     *       "limits": {}
+                     *       "limits": {},
+                     *       "leaks": "revoke"
                      *     }
                      */
                     "application/json": components["schemas"]["EditedPolicy"];
@@ -10985,7 +11095,8 @@ export interface operations {
                      *         "dialects": [
                      *           "omnicrm"
                      *         ],
-                     *         "limits": {}
+                     *         "limits": {},
+                     *         "leaks": "revoke"
                      *       }
                      *     }
                      */
@@ -11184,7 +11295,8 @@ export interface operations {
                      *         "dialects": [
                      *           "omnicrm"
                      *         ],
-                     *         "limits": {}
+                     *         "limits": {},
+                     *         "leaks": "revoke"
                      *       },
                      *       "in_use": false,
                      *       "changes": {},
@@ -11334,7 +11446,8 @@ export interface operations {
                      *         "dialects": [
                      *           "omnicrm"
                      *         ],
-                     *         "limits": {}
+                     *         "limits": {},
+                     *         "leaks": "revoke"
                      *       }
                      *     }
                      */

@@ -16,6 +16,7 @@ mod idle;
 pub mod import;
 pub mod key;
 mod keyring_file;
+pub mod leaks;
 mod letters;
 mod listing;
 pub mod mail;
@@ -71,6 +72,7 @@ pub struct App {
     /// One import of keys at a time.
     pub(crate) importing: Arc<tokio::sync::Semaphore>,
     pub(crate) leaks: key::Reports,
+    pub(crate) leak_keys: leaks::LeakKeys,
     pub(crate) metering: metering::Metering,
     pub(crate) webhooks: webhook::Clients,
 }
@@ -103,6 +105,8 @@ pub struct Parts {
     pub people: People,
     /// Where messages of webhooks may go.
     pub webhooks: AddressRule,
+    /// Where the public keys are published that reports of leaks are signed with: an address, or a file.
+    pub leak_keys: Option<String>,
 }
 
 /// Why an [`App`] cannot start.
@@ -141,6 +145,7 @@ impl App {
             journal_bytes,
             people,
             webhooks,
+            leak_keys,
         } = parts;
         let people = session::Desk::new(people, &clock)?;
         let is_new = store.tenants().await?.is_empty();
@@ -182,6 +187,7 @@ impl App {
             people,
             importing: Arc::new(tokio::sync::Semaphore::new(1)),
             leaks: key::Reports::default(),
+            leak_keys: leaks::LeakKeys::new(leak_keys),
             metering,
             webhooks: webhook::Clients::new(webhooks),
         })

@@ -34,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) sign_in: SignIn,
     pub(crate) mail: Mail,
     pub(crate) webhooks: Webhooks,
+    pub(crate) leaks: Leaks,
     pub(crate) oidc: Oidc,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
@@ -151,6 +152,13 @@ pub(crate) struct Webhooks {
     pub(crate) allow: Vec<ipnet::IpNet>,
 }
 
+/// Whose reports of leaked tokens are believed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Leaks {
+    pub(crate) github_keys: Option<String>,
+}
+
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Oidc {
@@ -209,6 +217,7 @@ impl Default for Config {
             sign_in: SignIn::default(),
             mail: Mail::default(),
             webhooks: Webhooks::default(),
+            leaks: Leaks::default(),
             oidc: Oidc::default(),
             log: Log::default(),
             metrics: Metrics::default(),

@@ -86,6 +86,7 @@ impl Installation {
             webhooks: domain::webhook::AddressRule {
                 allowed: config.webhooks.allow.clone(),
             },
+            leak_keys: config.leaks.github_keys.clone(),
         };
         let app = Arc::new(App::start(parts).await?);
         Ok(Self {

@@ -12,6 +12,7 @@ pub mod id;
 pub mod input;
 pub mod key;
 pub mod latency;
+pub mod leak;
 pub mod limits;
 pub mod organisation;
 pub mod page;

@@ -34,6 +34,7 @@ pub use tightening::{Effect, Tightening, Touched, What};
 pub use validate::PolicyError;
 
 use crate::decide as door;
+use crate::leak::LeakRule;
 use crate::span::Span;
 use crate::token::TokenShape;
 
@@ -252,6 +253,8 @@ pub struct Policy {
     pub dialects: Vec<Dialect>,
     /// How much keys may be used that have no limits of their own.
     pub limits: LimitsPolicy,
+    /// What is done about a token that is reported as leaked.
+    pub leaks: LeakRule,
 }
 
 impl Default for Policy {
@@ -277,6 +280,7 @@ impl Default for Policy {
             retention: Retention::default(),
             dialects: Vec::new(),
             limits: LimitsPolicy::default(),
+            leaks: LeakRule::default(),
         }
     }
 }

@@ -85,6 +85,7 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(oauth::introspect))
         .routes(routes!(oauth::revoke))
         .routes(routes!(leaks::report))
+        .routes(routes!(leaks::report_by_github))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))

@@ -82,6 +82,7 @@ export const groups: readonly { name: GroupName; settings: readonly Setting[] }[
       { path: 'reminders.days', kind: 'days' },
       { path: 'reminders.to', kind: 'choices' },
       { path: 'reminders.organisation_email', kind: 'text?' },
+      { path: 'leaks', kind: 'choice' },
       { path: 'idle.warn_after', kind: 'span?' },
       { path: 'idle.disable_after', kind: 'span?' },
     ],

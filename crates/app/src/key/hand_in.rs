@@ -8,6 +8,7 @@ use domain::access::Grants;
 use domain::id::{OrganisationId, RequestId};
 use domain::input::FieldError;
 use domain::key::{Actor, ActorKind, Key};
+use domain::leak::LeakRule;
 use engine::{CachedKey, Question};
 use parking_lot::Mutex;
 use serde_json::json;
@@ -94,7 +95,7 @@ impl App {
         }))
     }
 
-    /// Takes a report of a token that was found where it should not be. Its key is revoked, protected or not; of a token that
+    /// Takes a report of a token that was found where it should not be. Unless the policy says otherwise, its key is revoked, protected or not; of a token that
     /// was replaced and runs out, only the token is ended. Who reports learns nothing of it, neither by the answer nor by the time.
     ///
     /// # Errors
@@ -116,26 +117,37 @@ impl App {
             let detail = format!("at most {MAX_WHERE} characters");
             return Err(AppError::Invalid(vec![FieldError::new("found_at", detail)]));
         }
-        let outcome = self.end_leaked(token, found_at, ip, request).await;
+        let outcome = self
+            .end_leaked(token, found_at, ("leak report", ip), request)
+            .await;
         tokio::time::sleep_until(begun + LEAST).await;
-        outcome
+        outcome.map(drop)
     }
 
-    async fn end_leaked(
+    /// Counts a report that cannot be believed against the address that it comes from.
+    ///
+    /// # Errors
+    /// [`AppError::Throttled`].
+    pub(crate) fn admit_report(&self, ip: Option<IpAddr>) -> Result<()> {
+        self.leaks.admit(ip, self.clock.boottime())
+    }
+
+    /// Does what the policy says about a leaked token; whether it was one of ours.
+    pub(crate) async fn end_leaked(
         &self,
         token: &[u8],
         found_at: Option<String>,
-        ip: Option<IpAddr>,
+        (who, ip): (&str, Option<IpAddr>),
         request: RequestId,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let Some(key) = self.engine.find(token).await? else {
-            return Ok(());
+            return Ok(false);
         };
         let by = Caller {
             actor: Actor {
                 kind: ActorKind::System,
                 id: None,
-                name: "leak report".to_owned(),
+                name: who.to_owned(),
             },
             ..itself(&key, ip, request)
         };
@@ -143,8 +155,10 @@ impl App {
         self.change(async move |tx| {
             let now = tx.now();
             let before = locked(tx, by.organisation, id).await?;
+            let rule = tx.tenant(by.organisation).await?.policy.leaks;
             let was_live = !before.is_over() && retiring.is_none_or(|end| end > now);
             let after: Key = match retiring {
+                _ if rule == LeakRule::Report => before,
                 None => {
                     let ending = Ending {
                         reason: Some("its token was reported as leaked".to_owned()),
@@ -160,7 +174,7 @@ impl App {
                 }
             };
             let changes = json!({
-                "found_at": found_at, "secret": secret, "ended": was_live, "retiring": retiring.is_some(),
+                "found_at": found_at, "secret": secret, "ended": was_live && rule == LeakRule::Revoke, "retiring": retiring.is_some(),
             });
             tx.record(
                 by.organisation,
@@ -168,7 +182,8 @@ impl App {
             );
             Ok(())
         })
-        .await
+        .await?;
+        Ok(true)
     }
 }
 

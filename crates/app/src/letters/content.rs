@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use domain::clock::Timestamp;
 use domain::key::{Key, Owner};
+use domain::leak::LeakRule;
 use domain::reminder::Round;
 use minijinja::Environment;
 use minijinja::value::Serde;
@@ -170,10 +171,10 @@ impl Writer<'_> {
                 if let Some(place) = &note.more {
                     facts.push(("Found at", place.clone()));
                 }
-                let state = if key.is_over() {
-                    "revoked"
-                } else {
-                    "a replaced secret was ended"
+                let state = match self.tenant.policy.leaks {
+                    _ if key.is_over() => "the key is revoked",
+                    LeakRule::Revoke => "a replaced secret was ended",
+                    LeakRule::Report => "nothing yet: revoke the key, or replace its secret",
                 };
                 facts.push(("What was done", state.to_owned()));
             }
@@ -252,8 +253,8 @@ impl Writer<'_> {
                     1 => format!("The token of API key “{name}” was reported as leaked"),
                     _ => format!("The tokens of {number} API keys were reported as leaked"),
                 };
-                let intro = "Somebody found it where it should not be, and sent it in. Whatever used it is refused from now on: make \
-                             a new key for it, and look at what the old one was last used for.";
+                let intro = "Somebody found it where it should not be, and sent it in. Whatever used it needs a new one; look at what \
+                             the old one was last used for.";
                 (heading, intro.to_owned(), format!("{base}/keys"))
             }
             LetterKind::Stopped => {

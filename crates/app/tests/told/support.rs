@@ -351,6 +351,7 @@ async fn start(
         webhooks: AddressRule {
             allowed: vec!["127.0.0.1/32".parse().expect("a network")],
         },
+        leak_keys: None,
     };
     (Arc::new(App::start(parts).await.expect("it starts")), directory)
 }

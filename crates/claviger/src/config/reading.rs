@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Config, ConfigError};
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 40] = [
+const VARIABLES: [(&str, &[&str]); 41] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -40,6 +40,7 @@ const VARIABLES: [(&str, &[&str]); 40] = [
     ("CLAVIGER_MAIL_URL", &["mail", "url"]),
     ("CLAVIGER_MAIL_FROM", &["mail", "from"]),
     ("CLAVIGER_WEBHOOKS_ALLOW", &["webhooks", "allow"]),
+    ("CLAVIGER_LEAKS_GITHUB_KEYS", &["leaks", "github_keys"]),
     ("CLAVIGER_LOG_LEVEL", &["log", "level"]),
     ("CLAVIGER_LOG_FORMAT", &["log", "format"]),
     ("CLAVIGER_METRICS_TOKEN", &["metrics", "token"]),
