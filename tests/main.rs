@@ -9,6 +9,7 @@
 
 mod proxy;
 mod seed;
+mod streamed;
 mod support;
 
 mod accounts;

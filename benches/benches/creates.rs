@@ -117,6 +117,7 @@ async fn in_process(target: &Target, directory: &TempDir) -> Result<f64> {
         people: app::People::default(),
         webhooks: domain::webhook::AddressRule::default(),
         leak_keys: None,
+        stream: None,
     };
     let app = Arc::new(App::start(parts).await.map_err(failed)?);
     let made = app.initialise("Bench", None).await.map_err(failed)?;

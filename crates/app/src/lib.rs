@@ -31,6 +31,7 @@ pub mod role;
 pub mod secrets;
 pub mod session;
 pub mod setup;
+pub mod stream;
 pub mod usage;
 pub mod user;
 pub mod verify;
@@ -45,7 +46,7 @@ use domain::id::OrganisationId;
 use domain::secret::Keyring;
 use domain::webhook::AddressRule;
 use engine::Engine;
-use engine::journal::{self, Journal, RollUp};
+use engine::journal::{self, Follower, Journal, RollUp};
 use parking_lot::RwLock;
 use store::organisations::Tenant;
 use store::{Store, StoreError, Tx, Written};
@@ -56,6 +57,9 @@ pub use error::{AppError, Result};
 pub use keyring_file::{KeyringFileError, SecretsSource};
 pub use listing::Listing;
 pub use session::People;
+pub use stream::{StreamCounts, StreamSettings};
+
+use stream::Stream;
 
 /// Everything that a use case needs. Clones are not needed: share it in an `Arc`.
 pub struct App {
@@ -74,6 +78,7 @@ pub struct App {
     pub(crate) leaks: key::Reports,
     pub(crate) leak_keys: leaks::LeakKeys,
     pub(crate) metering: metering::Metering,
+    pub(crate) streamed: Option<Arc<stream::Streamed>>,
     pub(crate) webhooks: webhook::Clients,
 }
 
@@ -107,6 +112,8 @@ pub struct Parts {
     pub webhooks: AddressRule,
     /// Where the public keys are published that reports of leaks are signed with: an address, or a file.
     pub leak_keys: Option<String>,
+    /// Where each answer is written as a line of its own, if anywhere.
+    pub stream: Option<StreamSettings>,
 }
 
 /// Why an [`App`] cannot start.
@@ -121,6 +128,9 @@ pub enum StartError {
     /// The directory of the usage journal.
     #[error("the usage journal: {0}")]
     Journal(std::io::Error),
+    /// The directory of the stream.
+    #[error("stream: {0}")]
+    Stream(std::io::Error),
     /// The mail server's address, or the sender's.
     #[error("mail: {0}")]
     Mail(String),
@@ -146,6 +156,7 @@ impl App {
             people,
             webhooks,
             leak_keys,
+            stream,
         } = parts;
         let people = session::Desk::new(people, &clock)?;
         let is_new = store.tenants().await?.is_empty();
@@ -168,7 +179,14 @@ impl App {
         let journal = Journal::open(&settings, of_journal, &positions).map_err(StartError::Journal)?;
         let journal = Arc::new(journal);
         let dropped = u64::try_from(store.dropped(of_journal).await?).unwrap_or(0);
-        let metering = metering::Metering::new(RollUp::new(journal.clone(), &positions), dropped);
+        let stream = stream.map(|settings| Stream::start(settings, clock.clone()));
+        let (follower, streamed): (Option<Box<dyn Follower>>, _) =
+            match stream.transpose().map_err(StartError::Stream)? {
+                Some((stream, streamed)) => (Some(Box::new(stream)), Some(streamed)),
+                None => (None, None),
+            };
+        let roll_up = RollUp::new(journal.clone(), &positions).followed_by(follower);
+        let metering = metering::Metering::new(roll_up, dropped);
         let options = engine::Options {
             node,
             journal: Some(journal),
@@ -189,8 +207,14 @@ impl App {
             leaks: key::Reports::default(),
             leak_keys: leaks::LeakKeys::new(leak_keys),
             metering,
+            streamed,
             webhooks: webhook::Clients::new(webhooks),
         })
+    }
+
+    /// What became of the stream's lines; none where nothing is streamed.
+    pub fn stream_counts(&self) -> Option<StreamCounts> {
+        self.streamed.as_ref().map(|streamed| streamed.counts())
     }
 
     /// The verification engine.

@@ -35,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) mail: Mail,
     pub(crate) webhooks: Webhooks,
     pub(crate) leaks: Leaks,
+    pub(crate) stream: Stream,
     pub(crate) oidc: Oidc,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
@@ -159,6 +160,25 @@ pub(crate) struct Leaks {
     pub(crate) github_keys: Option<String>,
 }
 
+/// Each answer as a line in a file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Stream {
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) max_mib: u32,
+    pub(crate) keep: usize,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            max_mib: 64,
+            keep: 8,
+        }
+    }
+}
+
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Oidc {
@@ -218,6 +238,7 @@ impl Default for Config {
             mail: Mail::default(),
             webhooks: Webhooks::default(),
             leaks: Leaks::default(),
+            stream: Stream::default(),
             oidc: Oidc::default(),
             log: Log::default(),
             metrics: Metrics::default(),

@@ -87,6 +87,7 @@ impl Installation {
                 allowed: config.webhooks.allow.clone(),
             },
             leak_keys: config.leaks.github_keys.clone(),
+            stream: config.stream(),
         };
         let app = Arc::new(App::start(parts).await?);
         Ok(Self {

@@ -7,6 +7,7 @@
 //! It is bounded: with so many bytes waiting, or without room on the disk, what comes is dropped, and the drops are counted in
 //! a file that survives the process as the records do.
 
+mod follow;
 mod record;
 mod roll_up;
 mod segment;
@@ -35,6 +36,7 @@ use uuid::Uuid;
 use record::{Entry, SIZE, encode_name};
 use segment::{Memory, Segment};
 
+pub use follow::{Follower, Recorded};
 pub use roll_up::{PARTS, RollUp};
 pub use window::Batch;
 

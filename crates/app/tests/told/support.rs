@@ -352,6 +352,7 @@ async fn start(
             allowed: vec!["127.0.0.1/32".parse().expect("a network")],
         },
         leak_keys: None,
+        stream: None,
     };
     (Arc::new(App::start(parts).await.expect("it starts")), directory)
 }

@@ -58,6 +58,16 @@ impl Config {
         })
     }
 
+    /// Where each answer is written, if anywhere.
+    pub(crate) fn stream(&self) -> Option<app::StreamSettings> {
+        let directory = self.stream.directory.clone()?;
+        Some(app::StreamSettings {
+            directory,
+            max_bytes: u64::from(self.stream.max_mib.max(1)) << 20,
+            keep: self.stream.keep,
+        })
+    }
+
     /// What the doors take for granted.
     pub(crate) fn doors(&self) -> Result<web::gate::Settings, ConfigError> {
         let names = self.doors.sources.iter().map(String::as_str);

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Config, ConfigError};
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 41] = [
+const VARIABLES: [(&str, &[&str]); 44] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -41,6 +41,9 @@ const VARIABLES: [(&str, &[&str]); 41] = [
     ("CLAVIGER_MAIL_FROM", &["mail", "from"]),
     ("CLAVIGER_WEBHOOKS_ALLOW", &["webhooks", "allow"]),
     ("CLAVIGER_LEAKS_GITHUB_KEYS", &["leaks", "github_keys"]),
+    ("CLAVIGER_STREAM_DIRECTORY", &["stream", "directory"]),
+    ("CLAVIGER_STREAM_MAX_MIB", &["stream", "max_mib"]),
+    ("CLAVIGER_STREAM_KEEP", &["stream", "keep"]),
     ("CLAVIGER_LOG_LEVEL", &["log", "level"]),
     ("CLAVIGER_LOG_FORMAT", &["log", "format"]),
     ("CLAVIGER_METRICS_TOKEN", &["metrics", "token"]),
@@ -113,7 +116,15 @@ fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
     }
     let plain = matches!(
         *last,
-        "open" | "threads" | "secrets" | "unknown" | "max_mib" | "addresses" | "lookups" | "sampling"
+        "open"
+            | "threads"
+            | "secrets"
+            | "unknown"
+            | "max_mib"
+            | "keep"
+            | "addresses"
+            | "lookups"
+            | "sampling"
     );
     let list = || text.split(',').map(str::trim).filter(|one| !one.is_empty());
     let value = match (text.parse::<i64>(), text.parse::<bool>()) {

@@ -10,11 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use domain::decide::Code;
+use domain::id::{KeyId, OrganisationId, SecretId};
+use uuid::Uuid;
 
-use super::Journal;
+use super::follow::{Follower, Recorded};
 use super::record::{Entry, Record, decode};
 use super::segment::Segment;
 use super::window::{Batch, ByKey, Texts, Window};
+use super::{Journal, address};
 
 /// Parts of the keys. It is part of what is stored: another number would count records twice.
 pub const PARTS: usize = 16;
@@ -70,6 +73,7 @@ pub struct RollUp {
     latest: i64,
     /// What was noted as required today, by the hash of key and text.
     required: Required,
+    follower: Option<Box<dyn Follower>>,
 }
 
 #[derive(Default)]
@@ -154,8 +158,16 @@ impl RollUp {
             noted: ByKey::default(),
             latest: 0,
             required: Required::default(),
+            follower: None,
             journal,
         }
+    }
+
+    /// Has somebody get each answer that is read.
+    #[must_use]
+    pub fn followed_by(mut self, follower: Option<Box<dyn Follower>>) -> Self {
+        self.follower = follower;
+        self
     }
 
     /// Rows that its windows would take.
@@ -180,6 +192,9 @@ impl RollUp {
                     break;
                 }
             }
+        }
+        if let Some(follower) = &mut self.follower {
+            follower.flush();
         }
         count
     }
@@ -250,6 +265,10 @@ impl RollUp {
         let part = &mut self.parts[id as usize % PARTS];
         if place < part.applied[shard] {
             return;
+        }
+        if let Some(follower) = &mut self.follower {
+            let id = (self.journal.node, shard, place);
+            follower.take(&recorded(id, entry, &self.names[shard].1));
         }
         let stretch = entry.at.as_micros().div_euclid(STRETCH);
         self.latest = self.latest.max(stretch);
@@ -331,5 +350,26 @@ impl RollUp {
             let before = self.parts.iter().map(|part| part.applied[shard].0).min();
             self.journal.give_back(shard, before.unwrap_or(0));
         }
+    }
+}
+
+/// An answer for whoever follows.
+fn recorded<'a>((node, shard, place): (Uuid, usize, Place), entry: &Entry, names: &'a Names) -> Recorded<'a> {
+    let id_of = |number: u128| (number != 0).then(|| Uuid::from_u128(number));
+    let text_of = |number| names.get(number).map(|text| &**text);
+    Recorded {
+        id: format!("{}.{shard}.{}.{}", node.simple(), place.0, place.1),
+        at: entry.at,
+        code: entry.code,
+        organisation: id_of(entry.organisation).map(OrganisationId::from_uuid),
+        key: id_of(entry.key).map(KeyId::from_uuid),
+        secret: id_of(entry.secret).map(SecretId::from_uuid),
+        source: entry.source,
+        ip: address(entry.ip),
+        latency_us: entry.micros,
+        api: text_of(entry.api),
+        route: text_of(entry.route),
+        user_agent: text_of(entry.agent),
+        prefix: text_of(entry.prefix),
     }
 }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use app::StreamCounts;
 use app::mail::MailCounts;
 use app::webhook::WebhookCounts;
 use engine::{BUCKETS, Decisions, Stats};
@@ -42,6 +43,7 @@ pub(super) async fn write(sources: &Sources) -> Result<String, fmt::Error> {
         letters,
         mail: sources.app.mail_counts().unwrap_or_default(),
         messages,
+        stream: sources.app.stream_counts(),
         webhooks: sources.app.webhook_counts(),
         process: Process::read(),
         started: sources.started.as_micros() as f64 / 1e6,
@@ -61,6 +63,7 @@ struct Page {
     letters: Option<i64>,
     mail: MailCounts,
     messages: Option<i64>,
+    stream: Option<StreamCounts>,
     webhooks: WebhookCounts,
     process: Process,
     started: f64,
@@ -197,6 +200,24 @@ impl Page {
             ));
         }
         all
+    }
+
+    fn stream(&self) -> Vec<Figure> {
+        let counts = self.stream.unwrap_or_default();
+        vec![
+            Figure(
+                COUNTER,
+                "claviger_stream_written",
+                "Lines that were written to the stream's files",
+                counts.written as f64,
+            ),
+            Figure(
+                COUNTER,
+                "claviger_stream_dropped",
+                "Lines that could not be written",
+                counts.dropped as f64,
+            ),
+        ]
     }
 
     fn webhooks(&self) -> Vec<Figure> {
@@ -336,6 +357,7 @@ impl Collector for Page {
             self.store(),
             self.mail(),
             self.webhooks(),
+            self.stream(),
             self.process(),
         ]
         .into_iter()
