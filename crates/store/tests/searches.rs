@@ -277,6 +277,48 @@ async fn a_search_pages_through_all_that_it_finds() {
     }
 }
 
+/// More than the plans walk through before they give up, and more matches than they would fetch at once.
+#[tokio::test]
+async fn many_keys_that_are_all_at_the_other_end_are_found_in_order() {
+    for store in stores().await {
+        let key = |number: i64| Key {
+            name: if number <= 13_000 {
+                format!("Plain {number:06}")
+            } else {
+                format!("Zebra crossing {number:06}")
+            },
+            ..sample_key(store.organisation, number)
+        };
+        let keys: Vec<Key> = (1..=20_500).map(key).collect();
+        for some in keys.chunks(2_000) {
+            store.insert_all(some).await;
+        }
+        let names = async |descending: bool, q: &str| {
+            let query = KeyQuery {
+                limit: 20,
+                descending,
+                ..query(q)
+            };
+            let page = store.keys(store.organisation, query, "t").await.unwrap();
+            page.items.into_iter().map(|key| key.name).collect::<Vec<_>>()
+        };
+        let expected: Vec<String> = (13_001..=13_020)
+            .map(|number| format!("Zebra crossing {number:06}"))
+            .collect();
+        assert_eq!(names(false, "crossing").await, expected, "{:?}", store.engine());
+        let expected: Vec<String> = (20_481..=20_500)
+            .rev()
+            .map(|number| format!("Zebra crossing {number:06}"))
+            .collect();
+        assert_eq!(names(true, "crossing").await, expected);
+        let expected: Vec<String> = (12_981..=13_000)
+            .rev()
+            .map(|number| format!("Plain {number:06}"))
+            .collect();
+        assert_eq!(names(true, "plain").await, expected);
+    }
+}
+
 #[tokio::test]
 async fn a_search_follows_edits_and_erasures() {
     for store in stores().await {
