@@ -310,8 +310,14 @@ async fn a_signed_report_ends_tokens_or_only_tells_of_them_as_the_policy_says_an
             .refused(400, "invalid_request", "too many tokens");
     }
     let server = Server::start(Engine::Sqlite).await;
-    let request = server.anonymous(Method::POST, "/v1/leaks/github").body("[]");
-    Answer::of(request)
+    let request = || server.anonymous(Method::POST, "/v1/leaks/github").body("[]");
+    Answer::of(request())
         .await
-        .refused(404, "not_found", "no keys are published");
+        .refused(401, "unauthenticated", "nobody signed it");
+    let signed = request()
+        .header("Github-Public-Key-Identifier", "first")
+        .header("Github-Public-Key-Signature", Scanner::new("first").sign("[]"));
+    Answer::of(signed)
+        .await
+        .refused(404, "not_found", "nobody's keys are to be believed");
 }

@@ -150,6 +150,9 @@ impl App {
         ip: Option<IpAddr>,
         request: RequestId,
     ) -> Result<Vec<LeakLabel>> {
+        if signed.key.is_empty() || signed.signature.is_empty() {
+            return Err(AppError::Unauthenticated);
+        }
         if !self
             .leak_keys
             .believes(signed, body, self.clock.boottime())

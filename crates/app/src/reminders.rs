@@ -8,6 +8,7 @@ use domain::audit::Event;
 use domain::clock::Timestamp;
 use domain::id::OrganisationId;
 use domain::key::{Actor, ActorKind, Key};
+use domain::organisation::OrganisationStatus;
 use domain::policy::Day;
 use domain::reminder::Round;
 use serde_json::{Value, json};
@@ -45,6 +46,10 @@ impl App {
     /// When the database fails; what was done until then stays done, and nothing is done twice.
     pub async fn tell(&self) -> Result<()> {
         for tenant in self.store.tenants().await? {
+            // Of one that is closed nothing ends any more.
+            if tenant.organisation.status == OrganisationStatus::Closed {
+                continue;
+            }
             self.go_past_ends(&tenant).await?;
             let done = self.go_round(&tenant).await?;
             self.write_letters(&tenant, done).await?;

@@ -1,6 +1,6 @@
 """A mail server that behaves as it is told: what it has taken goes, a JSON object a line, into a file.
 
-mail_server.py PORT LETTERS MODE, where MODE is a file that holds one of
+mail_server.py PORT LETTERS MODE says on which port it listens (a free one where PORT is 0), where MODE is a file that holds one of
   take       takes everything
   refuse     refuses addresses that begin with "gone", for good (550)
   greylist   puts each address off once (451)
@@ -61,7 +61,7 @@ class Handler:
 async def main():
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(Handler(), enable_SMTPUTF8=True), "127.0.0.1", port)
-    print("listening", flush=True)
+    print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 

@@ -1,0 +1,11 @@
+import { defineConfig } from '@playwright/test';
+import usual from '../playwright.config';
+
+// How quick the table of keys is with a million of them: `npm run million`, with a release build in CLAVIGER_BIN.
+export default defineConfig({
+  ...usual,
+  testDir: '.',
+  testMatch: 'million.ts',
+  outputDir: '../test-results/million',
+  timeout: 30 * 60_000,
+});
