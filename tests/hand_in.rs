@@ -270,7 +270,6 @@ async fn a_signed_report_ends_tokens_or_only_tells_of_them_as_the_policy_says_an
             ("first", other.sign(&body)),
             ("first", scanner.sign("[]")),
             ("second", scanner.sign(&body)),
-            ("", String::new()),
         ] {
             let refused = send(&body, key, &signature).await;
             refused.refused(401, "unauthenticated", "a report that nobody has signed");
@@ -313,7 +312,7 @@ async fn a_signed_report_ends_tokens_or_only_tells_of_them_as_the_policy_says_an
     let request = || server.anonymous(Method::POST, "/v1/leaks/github").body("[]");
     Answer::of(request())
         .await
-        .refused(401, "unauthenticated", "nobody signed it");
+        .refused(400, "invalid_request", "nobody signed it");
     let signed = request()
         .header("Github-Public-Key-Identifier", "first")
         .header("Github-Public-Key-Signature", Scanner::new("first").sign("[]"));

@@ -150,8 +150,13 @@ impl App {
         ip: Option<IpAddr>,
         request: RequestId,
     ) -> Result<Vec<LeakLabel>> {
-        if signed.key.is_empty() || signed.signature.is_empty() {
-            return Err(AppError::Unauthenticated);
+        for (header, value) in [
+            ("Github-Public-Key-Identifier", signed.key),
+            ("Github-Public-Key-Signature", signed.signature),
+        ] {
+            if value.is_empty() {
+                return Err(AppError::field(header, "this header is needed"));
+            }
         }
         if !self
             .leak_keys
