@@ -35,7 +35,6 @@ export const webhooks = {
     'key.expired': 'Ended',
     'key.idle': 'Not used for long',
     'key.leaked': 'Token found elsewhere',
-    'key.anomaly': 'Used unusually',
     'account.created': 'Created',
     'account.updated': 'Changed',
     'account.activated': 'Activated',
