@@ -122,7 +122,7 @@ export function AccountMenu({ account, onAsk, isRow = false }: { account: Accoun
       </MenuSection>
       {manages && (
         <MenuSection aria-label={words.status}>
-          {account.status === 'active' ? <MenuItem id="deactivate">{words.actions.deactivate}</MenuItem> : <MenuItem id="activate">{words.actions.activate}</MenuItem>}
+          {account.status === 'active' ? <MenuItem key="deactivate" id="deactivate">{words.actions.deactivate}</MenuItem> : <MenuItem key="activate" id="activate">{words.actions.activate}</MenuItem>}
           {may('claviger:users.read') && <MenuItem id="reassign">{words.actions.reassign}</MenuItem>}
           <MenuItem id="delete">{words.actions.delete}</MenuItem>
         </MenuSection>

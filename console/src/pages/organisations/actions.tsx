@@ -85,7 +85,7 @@ export function OrganisationMenu({ of, onAsk }: { of: Organisation; onAsk: (what
       </MenuSection>
       {!over && !isHome && (
         <MenuSection aria-label={words.columns.status}>
-          {of.status === 'suspended' ? <MenuItem id="resume">{words.actions.resume}</MenuItem> : <MenuItem id="suspend">{words.actions.suspend}</MenuItem>}
+          {of.status === 'suspended' ? <MenuItem key="resume" id="resume">{words.actions.resume}</MenuItem> : <MenuItem key="suspend" id="suspend">{words.actions.suspend}</MenuItem>}
           <MenuItem id="close">{words.actions.close}</MenuItem>
         </MenuSection>
       )}

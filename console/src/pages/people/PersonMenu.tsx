@@ -54,7 +54,7 @@ export function PersonMenu({ person, onAsk, onLink, isRow = false }: Props) {
           {person.status === 'invited' && <MenuItem id="invite">{words.actions.invite}</MenuItem>}
           {person.status === 'active' && <MenuItem id="recover">{words.actions.recover}</MenuItem>}
           {person.status === 'active' && <MenuItem id="sessions">{words.actions.sessions}</MenuItem>}
-          {person.status === 'disabled' ? <MenuItem id="enable">{words.actions.enable}</MenuItem> : <MenuItem id="disable">{words.actions.disable}</MenuItem>}
+          {person.status === 'disabled' ? <MenuItem key="enable" id="enable">{words.actions.enable}</MenuItem> : <MenuItem key="disable" id="disable">{words.actions.disable}</MenuItem>}
           <MenuItem id="handOver">{words.actions.handOver}</MenuItem>
           <MenuItem id="remove">{words.actions.remove}</MenuItem>
         </MenuSection>

@@ -111,7 +111,7 @@ export function WebhookMenu({ of, onGone, isRow = false }: { of: Webhook; onGone
         {isRow && <MenuItem id="test">{words.actions.test}</MenuItem>}
         <MenuItem id="edit">{words.actions.edit}</MenuItem>
         <MenuItem id="rotate">{words.actions.rotate}</MenuItem>
-        {of.active ? <MenuItem id="off">{words.actions.off}</MenuItem> : <MenuItem id="on">{words.actions.on}</MenuItem>}
+        {of.active ? <MenuItem key="off" id="off">{words.actions.off}</MenuItem> : <MenuItem key="on" id="on">{words.actions.on}</MenuItem>}
         <MenuItem id="copy">{words.actions.copyId}</MenuItem>
         <MenuItem id="delete">{words.actions.delete}</MenuItem>
       </ActionMenu>

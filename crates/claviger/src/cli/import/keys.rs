@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::bundle;
 use crate::cli::Context;
-use crate::cli::client::{Client, Query};
+use crate::cli::client::{Client, ClientError, Query};
 use crate::cli::connect::connect;
 use crate::cli::error::CliError;
 use crate::cli::keys::text;
@@ -168,7 +168,10 @@ pub(super) async fn keys(
     };
     let progress = bar(context, length);
     let body = pieces(input);
-    let mut response = client.pour("/v1/keys/import", &args.query(), kind, body).await?;
+    let mut response = match client.pour("/v1/keys/import", &args.query(), kind, body).await {
+        Err(cut @ ClientError::Transport { .. }) => return Err(cut_short(&cut)),
+        answer => answer?,
+    };
     let mut report = Report::default();
     let mut held: Vec<u8> = Vec::new();
     loop {
@@ -177,8 +180,7 @@ pub(super) async fn keys(
             Ok(None) => break,
             Err(error) => {
                 progress.finish_and_clear();
-                let cause = client.failure(&error);
-                return Err(CliError::Failed(format!("{cause}; {AGAIN}")));
+                return Err(cut_short(&client.failure(&error)));
             }
         };
         held.extend_from_slice(&chunk);
@@ -205,6 +207,11 @@ pub(super) async fn keys(
 }
 
 const AGAIN: &str = "what was brought in so far stays; run the same command again for the rest";
+
+/// The connection broke, before the answer began or in the middle of it.
+fn cut_short(cause: &ClientError) -> CliError {
+    CliError::Failed(format!("{cause}; {AGAIN}"))
+}
 
 /// Gives keys of an earlier run new tokens, where it was asked for, or says that it can be.
 async fn reissue(
