@@ -93,6 +93,19 @@ test('a key is rotated with grace, and its page says how long the old secret wor
   await expect(page.getByRole('region', { name: 'Secrets' }).last().getByText('Retiring')).toBeVisible();
 });
 
+test('what is unlike a key is told on its page with its evidence and what helps, until somebody knows it', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/keys?finding=unusual`);
+  await page.getByRole('row', { name: /Billing Sync - QuickBooks/ }).click();
+  await expect(page.getByText(/^Used from 198\.51\.100\.0\/24, .* before that from one other network alone\.$/)).toBeVisible();
+  await expect(page.getByText(/^If nobody moved the program, rotate the key\./)).toBeVisible();
+  await pictures(page, 'key-unusual');
+  await page.getByRole('button', { name: 'It is known' }).click();
+  await expect(page.getByText('What was unusual about Billing Sync - QuickBooks is known.')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Unusual use' })).toBeHidden();
+  await page.getByRole('tab', { name: 'History' }).click();
+  await expect(page.getByText('looked at what was unusual')).toBeVisible();
+});
+
 test('a protected key cannot be revoked; unprotected it can, with a reason; and it is deleted by its typed name', async ({ console: page, server }) => {
   const { id, name } = await make(server, 'Sample old importer', { protected: true });
   await page.goto(`${server.url}/keys/${id}`);

@@ -306,6 +306,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/keys/{id}/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a key was used that is unlike it: what was told in the last thirty days and nobody has looked at. */
+        get: operations["list_key_anomalies"];
+        put?: never;
+        post?: never;
+        /** Says that somebody has looked at them: the key needs nobody any more on their account. */
+        delete: operations["acknowledge_key_anomalies"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/keys/{id}/events": {
         parameters: {
             query?: never;
@@ -2233,6 +2251,120 @@ export interface components {
          * @enum {string}
          */
         ActorKind: "user" | "key" | "account" | "system";
+        /** @description What was told of a key. */
+        Anomalies: {
+            /** @description The youngest first: the last of each kind. */
+            items: components["schemas"]["ToldAnomaly"][];
+        };
+        /** @description What is watched for. */
+        AnomaliesPolicy: {
+            /**
+             * @description Of which kinds somebody is told; of none when empty.
+             * @default [
+             *       "new_network",
+             *       "volume_jump",
+             *       "failures_jump",
+             *       "dormant_use",
+             *       "use_after_revoke",
+             *       "retiring_in_use"
+             *     ]
+             */
+            watch: components["schemas"]["AnomalyKind"][];
+            /**
+             * Format: int32
+             * @description How many times the busiest hour of the fourteen days before makes a jump.
+             * @default 10
+             */
+            factor: number;
+            /**
+             * @description A key that was not used for so long is dormant.
+             * @default 90d
+             */
+            dormant_after: components["schemas"]["Span"];
+        };
+        /** @description A use that is unlike the key, with its evidence. */
+        Anomaly: {
+            /** @description When it came. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * @description From where.
+             * @example 203.0.113.0/24
+             */
+            network: string;
+            /**
+             * Format: int64
+             * @description How many networks the key had kept to.
+             */
+            networks_before: number;
+            /** @enum {string} */
+            kind: "new_network";
+        } | {
+            /** @description When the hour began. */
+            hour: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description How many answers there were in it.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description How many there were in the busiest hour before.
+             */
+            busiest_before: number;
+            /** @enum {string} */
+            kind: "volume_jump";
+        } | {
+            /** @description When the hour began. */
+            hour: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description How many requests were refused in it.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description How many were in the worst hour before.
+             */
+            worst_before: number;
+            /** @enum {string} */
+            kind: "failures_jump";
+        } | {
+            /** @description When it was used. */
+            at: components["schemas"]["Timestamp"];
+            /** @description When it was used before that. */
+            last_used_before: components["schemas"]["Timestamp"];
+            /** @enum {string} */
+            kind: "dormant_use";
+        } | {
+            /** @description When the hour began. */
+            hour: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description How often it was presented in it.
+             */
+            requests: number;
+            /** @description When it was revoked or deleted. */
+            ended_at: components["schemas"]["Timestamp"];
+            /** @enum {string} */
+            kind: "use_after_revoke";
+        } | {
+            /** @description When it was used last. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * @description From where, as far as that is known.
+             * @example 203.0.113.9
+             */
+            ip: string | null;
+            /** @description When the secret ends. */
+            ends_at: components["schemas"]["Timestamp"];
+            /** @enum {string} */
+            kind: "retiring_in_use";
+        };
+        /**
+         * @description In what way a use is unlike the key.
+         * @enum {string}
+         */
+        AnomalyKind: "new_network" | "volume_jump" | "failures_jump" | "dormant_use" | "use_after_revoke" | "retiring_in_use";
         /** @description An API as an organisation sees it. */
         Api: {
             /** @description Its id. */
@@ -2774,7 +2906,7 @@ export interface components {
          * @description Why a key needs somebody. All but [`Finding::Orphaned`] are about keys that would be accepted.
          * @enum {string}
          */
-        Finding: "expiring_soon" | "failing" | "orphaned" | "idle" | "never_used" | "unrotated" | "no_expiry" | "unlimited";
+        Finding: "expiring_soon" | "unusual" | "failing" | "orphaned" | "idle" | "never_used" | "unrotated" | "no_expiry" | "unlimited";
         /**
          * @description What may be left out of a key.
          * @enum {string}
@@ -5482,6 +5614,22 @@ export interface components {
              * @default revoke
              */
             leaks: components["schemas"]["LeakRule"];
+            /**
+             * @description Which uses of a key that are unlike it are told of.
+             * @default {
+             *       "watch": [
+             *         "new_network",
+             *         "volume_jump",
+             *         "failures_jump",
+             *         "dormant_use",
+             *         "use_after_revoke",
+             *         "retiring_in_use"
+             *       ],
+             *       "factor": 10,
+             *       "dormant_after": "90d"
+             *     }
+             */
+            anomalies: components["schemas"]["AnomaliesPolicy"];
         };
         /** @description What a form for a new key should ask. */
         PolicyForm: {
@@ -5598,6 +5746,11 @@ export interface components {
                 default_quota: components["schemas"]["NewQuota"] | null;
             };
             leaks?: null | ("revoke" | "report");
+            anomalies?: null | {
+                watch?: null | components["schemas"]["AnomalyKind"][];
+                factor?: null | number;
+                dormant_after?: null | string;
+            };
         };
         /** @description What a change of the policy would do. */
         PolicyPreview: {
@@ -6322,6 +6475,12 @@ export interface components {
             ends_at: components["schemas"]["Timestamp"] | null;
             /** @description Whether the token was kept and can be shown again. */
             revealable: boolean;
+            last_used_at: components["schemas"]["Timestamp"] | null;
+            /**
+             * @description From where.
+             * @example 203.0.113.9
+             */
+            last_used_ip: string | null;
         };
         /**
          * @description An id: `sec_` and 26 characters that sort by the time at which it was made.
@@ -6836,6 +6995,23 @@ export interface components {
          * @enum {string}
          */
         TokenSource: "header:X-API-Key" | "bearer" | "header:apikey" | "scheme:OAApiKey" | "query:apikey" | "cookie";
+        /** @description A use that is unlike the key. */
+        ToldAnomaly: {
+            /** @description When it was told. */
+            told_at: components["schemas"]["Timestamp"];
+            /** @description Its kind, with what was seen. */
+            anomaly: components["schemas"]["Anomaly"];
+            /**
+             * @description What was seen, in words.
+             * @example 12000 requests in the hour from 2026-03-01T14:00:00Z; the busiest hour of the 14 days before had 310
+             */
+            evidence: string;
+            /**
+             * @description What helps, in words.
+             * @example look at what it asks for, and give it a rate limit; if it is not your program, rotate the key
+             */
+            remedy: string;
+        };
         /**
          * @description What kind of thing is counted.
          * @enum {string}
@@ -9659,6 +9835,79 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    list_key_anomalies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key */
+                id: components["schemas"]["KeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was told */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "told_at": "2026-01-10T23:59:59Z",
+                     *           "anomaly": {
+                     *             "at": "2026-01-10T23:59:59Z",
+                     *             "network": "203.0.113.0/24",
+                     *             "networks_before": 1,
+                     *             "kind": "new_network"
+                     *           },
+                     *           "evidence": "12000 requests in the hour from 2026-03-01T14:00:00Z; the busiest hour of the 14 days before had 310",
+                     *           "remedy": "look at what it asks for, and give it a rate limit; if it is not your program, rotate the key"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Anomalies"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    acknowledge_key_anomalies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key */
+                id: components["schemas"]["KeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They were looked at */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
     key_events: {
         parameters: {
             query?: {
@@ -10729,7 +10978,14 @@ export interface operations {
                      *         "omnicrm"
                      *       ],
                      *       "limits": {},
-                     *       "leaks": "revoke"
+                     *       "leaks": "revoke",
+                     *       "anomalies": {
+                     *         "watch": [
+                     *           "new_network"
+                     *         ],
+                     *         "factor": 2,
+                     *         "dormant_after": "90d"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Policy"];
@@ -10863,7 +11119,14 @@ export interface operations {
                      *         "omnicrm"
                      *       ],
                      *       "limits": {},
-                     *       "leaks": "revoke"
+                     *       "leaks": "revoke",
+                     *       "anomalies": {
+                     *         "watch": [
+                     *           "new_network"
+                     *         ],
+                     *         "factor": 2,
+                     *         "dormant_after": "90d"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["EditedPolicy"];
@@ -11096,7 +11359,14 @@ export interface operations {
                      *           "omnicrm"
                      *         ],
                      *         "limits": {},
-                     *         "leaks": "revoke"
+                     *         "leaks": "revoke",
+                     *         "anomalies": {
+                     *           "watch": [
+                     *             "new_network"
+                     *           ],
+                     *           "factor": 2,
+                     *           "dormant_after": "90d"
+                     *         }
                      *       }
                      *     }
                      */
@@ -11296,7 +11566,14 @@ export interface operations {
                      *           "omnicrm"
                      *         ],
                      *         "limits": {},
-                     *         "leaks": "revoke"
+                     *         "leaks": "revoke",
+                     *         "anomalies": {
+                     *           "watch": [
+                     *             "new_network"
+                     *           ],
+                     *           "factor": 2,
+                     *           "dormant_after": "90d"
+                     *         }
                      *       },
                      *       "in_use": false,
                      *       "changes": {},
@@ -11447,7 +11724,14 @@ export interface operations {
                      *           "omnicrm"
                      *         ],
                      *         "limits": {},
-                     *         "leaks": "revoke"
+                     *         "leaks": "revoke",
+                     *         "anomalies": {
+                     *           "watch": [
+                     *             "new_network"
+                     *           ],
+                     *           "factor": 2,
+                     *           "dormant_after": "90d"
+                     *         }
                      *       }
                      *     }
                      */

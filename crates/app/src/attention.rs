@@ -38,16 +38,19 @@ pub const fn order(finding: Finding) -> (KeySort, bool) {
         Finding::Idle | Finding::NeverUsed => (KeySort::LastUsedAt, false),
         Finding::NoExpiry => (KeySort::ExpiresAt, true),
         Finding::Unrotated => (KeySort::CreatedAt, false),
-        Finding::Failing | Finding::Orphaned | Finding::Unlimited => (KeySort::CreatedAt, true),
+        Finding::Unusual | Finding::Failing | Finding::Orphaned | Finding::Unlimited => {
+            (KeySort::CreatedAt, true)
+        }
     }
 }
 
 /// The statuses in which a key can be one: those that would be accepted.
 pub fn statuses(finding: Finding) -> StatusFilter {
-    StatusFilter::In(vec![match finding {
-        Finding::ExpiringSoon => Status::ExpiringSoon,
-        _ => Status::Active,
-    }])
+    StatusFilter::In(match finding {
+        Finding::ExpiringSoon => vec![Status::ExpiringSoon],
+        Finding::Unusual => vec![Status::Active, Status::ExpiringSoon],
+        _ => vec![Status::Active],
+    })
 }
 
 impl App {
@@ -104,7 +107,11 @@ impl App {
 
 fn bound(sought: Sought) -> Option<Timestamp> {
     match sought {
-        Sought::Failing(at) | Sought::Idle(at) | Sought::NeverUsed(at) | Sought::Unrotated(at) => Some(at),
+        Sought::Unusual(at)
+        | Sought::Failing(at)
+        | Sought::Idle(at)
+        | Sought::NeverUsed(at)
+        | Sought::Unrotated(at) => Some(at),
         _ => None,
     }
 }

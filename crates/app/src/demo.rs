@@ -9,11 +9,13 @@ mod dice;
 mod life;
 mod named;
 mod sample;
+mod unusual;
 mod use_of;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
+use domain::anomaly::Anomaly;
 use domain::audit::{Event, Target};
 use domain::clock::{Random, Timestamp};
 use domain::id::{KeyId, OrganisationId, RequestId};
@@ -32,7 +34,7 @@ use crate::error::{AppError, Result};
 use crate::key::target;
 use crate::policy::Founding;
 use crate::setup::{LINK_LIFE, LINK_PREFIX};
-use crate::{App, Caller};
+use crate::{App, Caller, anomalies};
 use accounts::Cast;
 use dice::Dice;
 use life::{Step, Teller, Then};
@@ -118,6 +120,10 @@ impl App {
         let mut keys = stories
             .iter()
             .filter_map(|story| story.steps.first().map(|step| &step.key));
+        let unusual: Vec<(KeyId, Anomaly)> = keys
+            .clone()
+            .filter_map(|key| Some((key.id, unusual::of(&key.name, now)?)))
+            .collect();
         let example = keys.find(|key| key.name == EXAMPLE);
         let setup = self.link_token(LINK_PREFIX)?;
         let digest = *sha256(&setup.as_presented()).as_bytes();
@@ -126,7 +132,7 @@ impl App {
             management_key,
             keys: stories.len(),
             verifications: counts.iter().map(|count| count.count).sum(),
-            audit_records: events.len(),
+            audit_records: events.len() + unusual.len(),
             example: example
                 .map(|key| key.id)
                 .ok_or_else(|| AppError::internal("a demo without its example"))?,
@@ -166,6 +172,9 @@ impl App {
             events
                 .into_iter()
                 .for_each(|event| tx.record(tenant.organisation.id, event));
+            for (key, anomaly) in unusual {
+                anomalies::tell_of(tx, tenant.organisation.id, key, &anomaly).await?;
+            }
             Ok(alone)
         });
         demo.setup = alone.await?.then_some(setup);

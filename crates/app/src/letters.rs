@@ -28,11 +28,12 @@ use crate::mail::{Mailer, Sending, Written};
 use recipients::Recipients;
 
 /// What letters are written about.
-const ACTIONS: [&str; 5] = [
+const ACTIONS: [&str; 6] = [
     "key.expiring",
     "key.idle",
     "account.idle",
     "key.leaked",
+    "key.anomaly",
     "webhook.stop",
 ];
 /// Records that are read together.
@@ -114,20 +115,22 @@ impl App {
         let kind = match record.action.as_str() {
             "key.expiring" => LetterKind::Ending,
             "key.leaked" => LetterKind::Leaked,
+            "key.anomaly" => LetterKind::Unusual,
             "webhook.stop" => LetterKind::Stopped,
             _ => LetterKind::Idle,
         };
         let at = match kind {
             LetterKind::Ending => instant(&changes, "expires_at"),
             LetterKind::Idle => instant(&changes, "idle_since"),
-            LetterKind::Leaked | LetterKind::Stopped => Some(record.at),
+            LetterKind::Leaked | LetterKind::Unusual | LetterKind::Stopped => Some(record.at),
         };
+        let after = |field: &str| changes.get(field).and_then(|change| change.get("after"));
         let more = match kind {
-            LetterKind::Leaked => changes.get("found_at"),
-            LetterKind::Stopped => changes.get("stopped").and_then(|stopped| stopped.get("after")),
+            LetterKind::Leaked => changes.get("found_at").and_then(Value::as_str).map(str::to_owned),
+            LetterKind::Stopped => after("stopped").and_then(Value::as_str).map(str::to_owned),
+            LetterKind::Unusual => after("anomaly").map(Value::to_string),
             LetterKind::Ending | LetterKind::Idle => None,
         };
-        let more = more.and_then(Value::as_str).map(str::to_owned);
         let subject = match record.target_kind.as_str() {
             "key" => record.target_id.parse().ok().map(Subject::Key),
             "webhook" => record.target_id.parse().ok().map(Subject::Webhook),
@@ -262,7 +265,10 @@ async fn put(
         attempts: 0,
     });
     let told: std::collections::HashSet<Subject> = notes.iter().map(|note| note.subject).collect();
-    letter.notes.retain(|note| !told.contains(&note.subject));
+    // A key can be unlike itself in several ways.
+    letter
+        .notes
+        .retain(|note| kind == LetterKind::Unusual || !told.contains(&note.subject));
     letter.notes.extend(notes);
     letter.notes.sort_by_key(|note| note.at);
     letter.notes.truncate(MOST);

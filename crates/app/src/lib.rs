@@ -3,6 +3,7 @@
 
 mod access;
 pub mod account;
+mod anomalies;
 pub mod api;
 pub mod attention;
 pub mod audit;

@@ -192,7 +192,9 @@ impl App {
                 .await?
             {
                 tx.add_answers(&written.answers).await?;
+                tx.note_seen(&written.seen).await?;
                 tx.note_last_uses(&written.uses).await?;
+                tx.note_secret_uses(&written.secrets).await?;
                 tx.note_required(&written.required).await?;
                 tx.log_requests(&requests, &written.unbounded).await?;
                 tx.add_unknown(&written.unknown).await?;

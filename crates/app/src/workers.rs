@@ -35,8 +35,9 @@ impl App {
         {
             // Beside the rest, which does not wait for them; gone before the last is written, with whatever they hold.
             let (retention, usage, tops) = (self.keep_retention(), self.keep_usage(), self.keep_tops());
-            let (idle, telling, delivering) = (self.keep_idle(), self.keep_telling(), self.keep_delivering());
-            tokio::pin!(stop, retention, usage, tops, idle, telling, delivering);
+            let (idle, watching) = (self.keep_idle(), self.keep_watching());
+            let (telling, delivering) = (self.keep_telling(), self.keep_delivering());
+            tokio::pin!(stop, retention, usage, tops, idle, watching, telling, delivering);
             loop {
                 tokio::select! {
                     () = &mut stop => break,
@@ -44,6 +45,7 @@ impl App {
                     never = &mut usage => match never {},
                     never = &mut tops => match never {},
                     never = &mut idle => match never {},
+                    never = &mut watching => match never {},
                     never = &mut telling => match never {},
                     never = &mut delivering => match never {},
                     _ = often.tick() => {

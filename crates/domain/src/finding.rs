@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::anomaly::OPEN;
 use crate::clock::Timestamp;
 use crate::policy::Policy;
 use crate::span::Span;
@@ -24,6 +25,8 @@ const UNROTATED: Duration = DAY.saturating_mul(365);
 pub enum Finding {
     /// It ends within the policy's window.
     ExpiringSoon,
+    /// It was used in a way that is unlike it, in the last thirty days, and nobody has looked at that.
+    Unusual,
     /// Since yesterday (UTC) it was refused more often than accepted, and at least twenty times.
     Failing,
     /// Whom it stands for may not act, or nobody active answers for its service account.
@@ -42,8 +45,9 @@ pub enum Finding {
 
 impl Finding {
     /// Every one, the most pressing first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ExpiringSoon,
+        Self::Unusual,
         Self::Failing,
         Self::Orphaned,
         Self::Idle,
@@ -57,6 +61,7 @@ impl Finding {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ExpiringSoon => "expiring_soon",
+            Self::Unusual => "unusual",
             Self::Failing => "failing",
             Self::Orphaned => "orphaned",
             Self::Idle => "idle",
@@ -78,6 +83,8 @@ impl Finding {
 pub enum Sought {
     /// Ends within the window of the query.
     ExpiringSoon,
+    /// Told to be unlike itself since then.
+    Unusual(Timestamp),
     /// Failing since that day.
     Failing(Timestamp),
     /// Nobody active stands behind it.
@@ -106,6 +113,7 @@ impl Policy {
     pub fn sought(&self, finding: Finding, now: Timestamp) -> Sought {
         match finding {
             Finding::ExpiringSoon => Sought::ExpiringSoon,
+            Finding::Unusual => Sought::Unusual(now.minus(OPEN)),
             Finding::Failing => Sought::Failing(now.minus(DAY).floor_to(DAY)),
             Finding::Orphaned => Sought::Orphaned,
             Finding::Idle => Sought::Idle(now.minus(self.idle_after())),

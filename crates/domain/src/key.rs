@@ -330,4 +330,8 @@ pub struct Secret {
     pub ends_at: Option<Timestamp>,
     /// Whether its ciphertext is kept.
     pub revealable: bool,
+    /// When it was used last since it was replaced.
+    pub last_used_at: Option<Timestamp>,
+    /// From where.
+    pub last_used_ip: Option<String>,
 }

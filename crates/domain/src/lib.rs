@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod account;
+pub mod anomaly;
 pub mod api;
 pub mod audit;
 pub mod clock;

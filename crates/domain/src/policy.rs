@@ -33,6 +33,7 @@ pub use retention::Retention;
 pub use tightening::{Effect, Tightening, Touched, What};
 pub use validate::PolicyError;
 
+use crate::anomaly::Anomalies;
 use crate::decide as door;
 use crate::leak::LeakRule;
 use crate::span::Span;
@@ -255,6 +256,8 @@ pub struct Policy {
     pub limits: LimitsPolicy,
     /// What is done about a token that is reported as leaked.
     pub leaks: LeakRule,
+    /// Which uses of a key that are unlike it are told of.
+    pub anomalies: Anomalies,
 }
 
 impl Default for Policy {
@@ -281,6 +284,7 @@ impl Default for Policy {
             dialects: Vec::new(),
             limits: LimitsPolicy::default(),
             leaks: LeakRule::default(),
+            anomalies: Anomalies::default(),
         }
     }
 }

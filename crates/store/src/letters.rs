@@ -21,13 +21,21 @@ pub enum LetterKind {
     Idle,
     /// The tokens of these keys were found where they should not be.
     Leaked,
+    /// These keys were used in a way that is unlike them.
+    Unusual,
     /// These webhooks are told nothing any more.
     Stopped,
 }
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Ending, Self::Idle, Self::Leaked, Self::Stopped];
+    pub const ALL: [Self; 5] = [
+        Self::Ending,
+        Self::Idle,
+        Self::Leaked,
+        Self::Unusual,
+        Self::Stopped,
+    ];
 
     /// As it is stored.
     pub const fn as_str(self) -> &'static str {
@@ -35,6 +43,7 @@ impl LetterKind {
             Self::Ending => "ending",
             Self::Idle => "idle",
             Self::Leaked => "leaked",
+            Self::Unusual => "unusual",
             Self::Stopped => "stopped",
         }
     }

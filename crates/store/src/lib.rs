@@ -4,6 +4,7 @@
 //! caches learn of them. Reads go beside it. Each noun has a file that adds its verbs to [`Store`] and to [`Tx`].
 
 pub mod accounts;
+pub mod anomalies;
 pub mod apis;
 pub mod audit;
 pub mod changes;

@@ -76,4 +76,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0012_webhooks.sqlite.sql"),
         postgres: include_str!("../migrations/0012_webhooks.postgres.sql"),
     },
+    Migration {
+        version: 13,
+        name: "anomalies",
+        sqlite: include_str!("../migrations/0013_anomalies.sqlite.sql"),
+        postgres: include_str!("../migrations/0013_anomalies.postgres.sql"),
+    },
 ];

@@ -161,6 +161,8 @@ fn secret_of(row: &Row) -> Result<Secret> {
         created_at: c.next()?,
         ends_at: c.next()?,
         revealable: c.next::<Option<Uuid>>()?.is_some(),
+        last_used_at: c.next()?,
+        last_used_ip: c.next()?,
     })
 }
 
@@ -201,7 +203,7 @@ pub(crate) fn digest_in(row: &[Value]) -> &[u8] {
 }
 
 // A data key that was destroyed opens nothing, although its secrets may still name it.
-const SECRET: &str = "SELECT s.id, s.display, s.created_at, s.ends_at, d.id FROM secrets s \
+const SECRET: &str = "SELECT s.id, s.display, s.created_at, s.ends_at, d.id, s.last_used_at, s.last_used_ip FROM secrets s \
                       LEFT JOIN data_keys d ON d.id = s.data_key WHERE s.organisation = $1 AND s.key = $2";
 
 /// How many secrets lean on what.

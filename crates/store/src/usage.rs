@@ -5,6 +5,7 @@
 mod chart;
 mod failing;
 mod required;
+mod seen;
 mod tops;
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +25,7 @@ use crate::{Store, params};
 pub use chart::{Days, Span, Whose};
 pub use failing::{ENOUGH, Failing};
 pub use required::Required;
+pub use seen::{SecretUse, Seen, Sighted, Sighting};
 pub use tops::{Busy, EVERY_API, Top};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -334,6 +336,7 @@ impl Tx {
             ("usage_reports", "hour", "hour, api, route, status", before),
             ("report_days", "day", "day, api, status", day),
             ("required_of_keys", "day", "required", day),
+            ("networks_of_keys", "day", "network", day),
         ] {
             let key = format!("organisation, key, {rest}");
             let found = format!("organisation = $1 AND {column} < $2 ORDER BY {column} LIMIT $3");

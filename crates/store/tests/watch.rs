@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::account::Account;
+use domain::anomaly::Anomaly;
 use domain::clock::{SystemClock, SystemRandom, Timestamp};
 use domain::decide::Code;
 use domain::finding::Sought;
@@ -99,12 +100,58 @@ async fn crowd(store: &TestStore) -> (Vec<Key>, AccountId) {
     (store.insert_all(&keys).await, stopped)
 }
 
+fn woke() -> Anomaly {
+    Anomaly::DormantUse {
+        at: MAX,
+        last_used_before: ago(100),
+    }
+}
+
+fn moved() -> Anomaly {
+    Anomaly::NewNetwork {
+        at: MAX,
+        network: "203.0.113.0/24".to_owned(),
+        networks_before: 2,
+    }
+}
+
+#[tokio::test]
+async fn of_an_anomaly_it_is_told_once_a_week_for_each_key_and_kind() {
+    for store in stores().await {
+        let organisation = store.organisation;
+        let key = store.insert_all(&[sample_key(organisation, 1)]).await[0].id;
+        let told = store
+            .change(async move |tx| {
+                let (now, other) = (tx.now(), OrganisationId::from_uuid(uuid::Uuid::from_u128(7)));
+                let again = now.plus(DAY);
+                Ok([
+                    tx.note_anomaly(organisation, key, &woke(), now.minus(DAY))
+                        .await?,
+                    tx.note_anomaly(organisation, key, &woke(), now.minus(DAY))
+                        .await?,
+                    tx.note_anomaly(organisation, key, &moved(), now.minus(DAY))
+                        .await?,
+                    tx.see_anomalies(other, key).await? > 0,
+                    tx.see_anomalies(organisation, key).await? == 2,
+                    tx.note_anomaly(organisation, key, &woke(), again).await?,
+                ])
+            })
+            .await;
+        assert_eq!(told, [true, false, true, false, true, true]);
+        let since = ago(10_000);
+        let open = store.anomalies(organisation, key, since).await.unwrap();
+        let open: Vec<Anomaly> = open.into_iter().map(|(_, anomaly)| anomaly).collect();
+        assert_eq!(open, [woke()], "what came again was not looked at");
+    }
+}
+
 #[tokio::test]
 async fn every_finding_is_found_as_a_plain_rule_finds_it_and_counted() {
     for store in stores().await {
         let organisation = store.organisation;
         let (keys, stopped) = crowd(&store).await;
         let (old, weak) = (ago(90), [keys[9].id, keys[14].id, keys[16].id]);
+        let odd = [keys[16].id, keys[24].id, keys[20].id];
         let day = ago(1).floor_to(DAY);
         store
             .change(async move |tx| {
@@ -113,13 +160,24 @@ async fn every_finding_is_found_as_a_plain_rule_finds_it_and_counted() {
                     refused: 30,
                     total: 40,
                 };
-                tx.keep_failing(organisation, day, &weak.map(kept)).await
+                tx.keep_failing(organisation, day, &weak.map(kept)).await?;
+                // One in two ways, one that somebody has looked at.
+                for (key, anomaly) in [
+                    (odd[0], woke()),
+                    (odd[1], woke()),
+                    (odd[1], moved()),
+                    (odd[2], woke()),
+                ] {
+                    assert!(tx.note_anomaly(organisation, key, &anomaly, ago(7)).await?);
+                }
+                assert_eq!(tx.see_anomalies(organisation, odd[2]).await?, 1);
+                Ok(())
             })
             .await;
         let accepted =
             |key: &Key| key.enabled && key.expires_at.is_none_or(|end| end > MAX) && !key.is_over();
         type Rule<'a> = Box<dyn Fn(&Key) -> bool + 'a>;
-        let rules: [(Sought, KeySort, Rule<'_>); 8] = [
+        let rules: [(Sought, KeySort, Rule<'_>); 9] = [
             (
                 Sought::Idle(old),
                 KeySort::LastUsedAt,
@@ -154,6 +212,11 @@ async fn every_finding_is_found_as_a_plain_rule_finds_it_and_counted() {
                 Sought::Failing(day),
                 KeySort::CreatedAt,
                 Box::new(|key: &Key| weak.contains(&key.id)),
+            ),
+            (
+                Sought::Unusual(ago(30)),
+                KeySort::CreatedAt,
+                Box::new(|key: &Key| odd[..2].contains(&key.id)),
             ),
             (Sought::Nothing, KeySort::CreatedAt, Box::new(|_: &Key| false)),
         ];

@@ -71,6 +71,7 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(keys::adjust_quota))
         .routes(routes!(usage::of_key))
         .routes(routes!(keys::right_size))
+        .routes(routes!(keys::anomalies, keys::acknowledge))
         .routes(routes!(keys::events))
         .routes(routes!(requests::of_key))
         .routes(routes!(requests::of_account))

@@ -7,7 +7,7 @@ import { instant, relative } from '@/components/format';
 import type { KeyRow } from '@/pages/keys/actions';
 import { keyPage as words } from '@/strings/en/key';
 
-function Note({ variant, title, children }: { variant: 'negative' | 'notice' | 'neutral'; title: string; children: ReactNode }) {
+export function Note({ variant, title, children }: { variant: 'negative' | 'notice' | 'neutral'; title: string; children: ReactNode }) {
   return (
     <div className={style({ marginBottom: 20 })}>
       <InlineAlert variant={variant} fillStyle="border" styles={style({ width: 'full' })}>

@@ -9,6 +9,7 @@ import { Facts } from './Facts';
 import { Permissions } from './Permissions';
 import { RightSize } from './RightSize';
 import { Secrets } from './Secrets';
+import { Unusual } from './Unusual';
 import { query } from '@/api/client';
 import { useMay } from '@/api/session';
 import { useParam } from '@/app/router';
@@ -52,6 +53,7 @@ function Content({ row }: { row: KeyRow }) {
         }
       />
       <Banner row={row} />
+      <Unusual row={row} />
       <Tabs aria-label={words.label} selectedKey={tab} onSelectionChange={(next) => setState({ tab: String(next) })}>
         <TabList>
           <Tab id="facts">{words.tabs.facts}</Tab>

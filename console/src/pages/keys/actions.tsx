@@ -30,7 +30,7 @@ export type KeyRow = components['schemas']['Key'];
 export type Switch = 'disable' | 'enable' | 'protect' | 'unprotect';
 
 /** Whatever shows keys, read anew after a change. */
-export const touches = [['keys'], ['get', '/v1/keys/{id}'], ['get', '/v1/keys/summary'], ['key-events'], ['effective'], ['get', '/v1/attention'], ['get', '/v1/keys/{id}/right-size']] as const;
+export const touches = [['keys'], ['get', '/v1/keys/{id}'], ['get', '/v1/keys/summary'], ['key-events'], ['effective'], ['get', '/v1/attention'], ['get', '/v1/keys/{id}/right-size'], ['get', '/v1/keys/{id}/anomalies']] as const;
 
 function flip(which: Switch, id: string) {
   const at = { params: { path: { id } } };

@@ -16,6 +16,8 @@ export function told(finding: Finding, key: Key): { what: 'ends' | 'used' | 'mad
 /** The same keys in the table. */
 export function href({ finding, list }: Pick<Found, 'finding' | 'list'>): string {
   const sort = new URLSearchParams(list.split('?')[1]).get('sort') ?? '';
+  // Of any status, as long as it is not over.
+  if (finding === 'unusual') return `/keys?finding=${finding}&sort=${sort}`;
   return `/keys?status=${finding === 'expiring_soon' ? 'expiring_soon' : 'active'}&finding=${finding}&sort=${sort}`;
 }
 
@@ -28,6 +30,7 @@ export function remedy(finding: Finding, key: Key): Remedy {
     case 'no_expiry': return { does: 'end' };
     case 'unrotated': return { does: 'rotate' };
     case 'unlimited': return { does: 'open', href: `/keys/${key.id}/edit` };
+    case 'unusual': return { does: 'open', href: `/keys/${key.id}` };
     case 'failing': return { does: 'open', href: `/keys/${key.id}?tab=requests` };
     case 'orphaned': return { does: 'open', href: key.owner.type === 'user' ? `/people/${key.owner.id}` : `/service-accounts/${key.owner.id}` };
     default: return { does: 'disable' };

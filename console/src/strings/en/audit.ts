@@ -16,6 +16,8 @@ const actions: Partial<Record<string, string>> = {
   'key.reassign': 'Key given to another owner',
   'key.quota': 'Quota adjusted',
   'key.leaked': 'Leak reported',
+  'key.anomaly': 'Unusual use',
+  'key.acknowledge': 'Unusual use looked at',
   'key.import': 'Key imported',
   'keys.import': 'Keys imported',
   'account.create': 'Service account created',

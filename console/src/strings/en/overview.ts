@@ -18,6 +18,7 @@ export const overview = {
   seeAll: (n: number, more: boolean) => (more ? `See all, more than ${count(n)}` : `See all ${count(n)}`),
   groups: {
     expiring_soon: { title: 'Expiring soon', text: 'They end within the next weeks. Extend or rotate them before a program stops.' },
+    unusual: { title: 'Unusual use', text: 'Used in a way that is unlike them. See what was seen, and say if it is known.' },
     failing: { title: 'Failing', text: 'Refused more often than accepted since yesterday.' },
     orphaned: { title: 'Orphaned', text: 'Nobody active stands behind them.' },
     idle: { title: 'Idle', text: 'Not used for long. What nobody needs should not work.' },
@@ -28,6 +29,7 @@ export const overview = {
   },
   remedies: {
     expiring_soon: 'Extend by 90 days',
+    unusual: 'See what',
     failing: 'See requests',
     orphaned: 'See whose',
     idle: 'Disable',

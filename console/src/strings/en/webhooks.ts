@@ -35,6 +35,7 @@ export const webhooks = {
     'key.expired': 'Ended',
     'key.idle': 'Not used for long',
     'key.leaked': 'Token found elsewhere',
+    'key.anomaly': 'Used in an unusual way',
     'account.created': 'Created',
     'account.updated': 'Changed',
     'account.activated': 'Activated',

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use domain::anomaly::Anomaly;
 use domain::clock::Timestamp;
 use domain::key::{Key, Owner};
 use domain::leak::LeakRule;
@@ -166,6 +167,14 @@ impl Writer<'_> {
             }
             LetterKind::Idle => facts.push(("Not used since", self.day(note.at))),
             LetterKind::Stopped => (),
+            LetterKind::Unusual => {
+                let zone = &self.tenant.policy.expiry.timezone;
+                let anomaly = note.more.as_deref().map(serde_json::from_str::<Anomaly>);
+                if let Some(Ok(anomaly)) = anomaly {
+                    facts.push(("Seen", anomaly.evidence(|at| zone.written_to_the_minute(at))));
+                    facts.push(("What helps", anomaly.kind().remedy().to_owned()));
+                }
+            }
             LetterKind::Leaked => {
                 facts.push(("Reported", self.day(note.at)));
                 if let Some(place) = &note.more {
@@ -257,6 +266,15 @@ impl Writer<'_> {
                              the old one was last used for.";
                 (heading, intro.to_owned(), format!("{base}/keys"))
             }
+            LetterKind::Unusual => {
+                let heading = match number {
+                    1 => format!("Unusual use of API key “{name}”"),
+                    _ => format!("Unusual use of {number} API keys"),
+                };
+                let intro = "Something about it is unlike the key. It may be a change that you know of; if it is not, somebody else may \
+                             have the token.";
+                (heading, intro.to_owned(), format!("{base}/keys?finding=unusual"))
+            }
             LetterKind::Stopped => {
                 let heading = match number {
                     1 => format!("The webhook “{name}” was switched off"),
@@ -286,6 +304,6 @@ fn is_open(kind: LetterKind, key: &Key, at: Timestamp) -> bool {
     match kind {
         LetterKind::Ending => key.enabled && !key.is_over() && key.expires_at == Some(at),
         LetterKind::Idle => key.enabled && !key.is_over() && key.last_used_at.is_none_or(|used| used <= at),
-        LetterKind::Leaked | LetterKind::Stopped => true,
+        LetterKind::Leaked | LetterKind::Unusual | LetterKind::Stopped => true,
     }
 }

@@ -47,6 +47,9 @@ impl<'a> Recipients<'a> {
             // Whatever the policy says of reminders: it is their token.
             who.extend([Reminded::Owner, Reminded::Contacts, Reminded::Administrators]);
         }
+        if kind == LetterKind::Unusual {
+            who.push(Reminded::Administrators);
+        }
         let mut found = Addresses::new();
         match subject {
             Subject::Webhook(id) => {

@@ -5,6 +5,7 @@
     reason = "only tests use this, and there a fault should stop the test"
 )]
 
+mod anomalies;
 mod letters;
 mod receiver;
 mod support;

@@ -13,6 +13,7 @@ use super::output::{Cell, Tone};
 fn meaning(finding: &str) -> &str {
     match finding {
         "expiring_soon" => "end soon",
+        "unusual" => "used in a way that is unlike them: claviger keys anomalies KEY",
         "failing" => "refused more often than accepted since yesterday",
         "orphaned" => "nobody active stands behind them",
         "idle" => "not used for long",

@@ -1,5 +1,6 @@
 //! `claviger keys`: one file to a verb, and here what they share: how a key is shown.
 
+mod anomalies;
 mod create;
 mod edit;
 mod end;
@@ -64,6 +65,8 @@ pub(crate) enum Keys {
     Requests(super::requests::Requests),
     /// What was done to a key, by whom and when
     Events(show::Events),
+    /// How a key was used that is unlike it, with what helps
+    Anomalies(anomalies::Anomalies),
     /// How many keys there are in each state
     Summary,
 }
@@ -94,6 +97,7 @@ pub(crate) async fn run(context: &Context, command: Keys) -> Result<(), CliError
         Keys::Report(args) => super::export::report(context, args).await,
         Keys::Requests(args) => super::requests::run(context, args, super::input::key_path).await,
         Keys::Events(args) => show::events(context, args).await,
+        Keys::Anomalies(args) => anomalies::run(context, args).await,
         Keys::Summary => list::summary(context).await,
     }
 }

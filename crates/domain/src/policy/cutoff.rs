@@ -107,6 +107,15 @@ impl Zone {
         };
         date.strftime("%-d %B %Y").to_string()
     }
+
+    /// An instant as people write it there, to the minute, such as `31 March 2026, 14:05 CEST`.
+    pub fn written_to_the_minute(&self, at: Timestamp) -> String {
+        let then = jiff::Timestamp::from_microsecond(at.as_micros()).map(|at| at.to_zoned(self.0.clone()));
+        then.map_or_else(
+            |_| at.to_string(),
+            |then| then.strftime("%-d %B %Y, %H:%M %Z").to_string(),
+        )
+    }
 }
 
 impl Cutoff {

@@ -1,6 +1,7 @@
 //! Settings that cannot stand together, and why.
 
 use super::{Expiry, ExpiryMode, GrantRule, OwnerKind, Policy, Reminded, Reveal, Storage};
+use crate::anomaly::KNOWN;
 use crate::input;
 use crate::span::Span;
 
@@ -63,6 +64,12 @@ pub enum PolicyError {
     /// A warning after the fact.
     #[error("idle.warn_after is not before idle.disable_after")]
     WarnedTooLate,
+    /// Everything would be a jump, or nothing.
+    #[error("anomalies.factor is from 2 to 1000")]
+    JumpFactor,
+    /// A key that was used last week is not dormant.
+    #[error("anomalies.dormant_after is at least 7d")]
+    DormantAtOnce,
     /// What would be gone before it could be read.
     #[error("retention.access_log, retention.usage and retention.audit are at least 1s")]
     NothingKept,
@@ -164,6 +171,14 @@ impl Policy {
             && warn >= disable
         {
             return Err(PolicyError::WarnedTooLate);
+        }
+        let anomalies = &self.anomalies;
+        once("anomalies.watch", &anomalies.watch)?;
+        if !(2..=1000).contains(&anomalies.factor) {
+            return Err(PolicyError::JumpFactor);
+        }
+        if anomalies.dormant_after.duration() < KNOWN {
+            return Err(PolicyError::DormantAtOnce);
         }
         let kept = &self.retention;
         if [kept.access_log, kept.usage]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::schema::described_as_text;
 
 /// The audit log's actions, and what they are called outside. Keys that are brought in by the million are known elsewhere already.
-const EVENTS: [(&str, &str); 24] = [
+const EVENTS: [(&str, &str); 25] = [
     ("key.create", "key.created"),
     ("key.edit", "key.updated"),
     ("key.reassign", "key.updated"),
@@ -26,6 +26,7 @@ const EVENTS: [(&str, &str); 24] = [
     ("key.expired", "key.expired"),
     ("key.idle", "key.idle"),
     ("key.leaked", "key.leaked"),
+    ("key.anomaly", "key.anomaly"),
     ("account.create", "account.created"),
     ("account.edit", "account.updated"),
     ("account.activate", "account.activated"),

@@ -5,7 +5,7 @@
 //! taken stays as it is until it is known to be written.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -28,9 +28,9 @@ const DAY: i64 = 86_400_000_000;
 /// How far a shard is read: generation and slot.
 type Place = (u64, u32);
 
-/// Keys with what was required of them that are remembered of a day, so that it is written once a day and not with every
-/// window; 16 bytes each or so.
-const REQUIRED: usize = 2_000_000;
+/// Keys with what was required of them, and with networks, that are remembered of a day, so that each is written once a day and
+/// not with every window; 16 bytes each or so.
+const REMEMBERED: usize = 4_000_000;
 
 /// Texts by their numbers.
 #[derive(Default, Clone)]
@@ -71,26 +71,27 @@ pub struct RollUp {
     /// The stretch of time in which a key's last accepted request was noted.
     noted: ByKey<i64>,
     latest: i64,
-    /// What was noted as required today, by the hash of key and text.
-    required: Required,
+    /// What was noted today.
+    today: Today,
     follower: Option<Box<dyn Follower>>,
 }
 
 #[derive(Default)]
-struct Required {
+struct Today {
     day: i64,
+    /// By the hash of the key and what it was.
     known: HashSet<u64>,
     hasher: RandomState,
 }
 
-impl Required {
-    /// Whether it is new that this was required of a key on a day.
-    fn is_new(&mut self, day: i64, key: u128, text: &str) -> bool {
-        if day > self.day || self.known.len() >= REQUIRED {
+impl Today {
+    /// Whether it is new that this was noted of a key on a day.
+    fn is_new(&mut self, day: i64, key: u128, what: impl Hash) -> bool {
+        if day > self.day || self.known.len() >= REMEMBERED {
             self.known.clear();
             self.day = self.day.max(day);
         }
-        self.known.insert(self.hasher.hash_one((day, key, text)))
+        self.known.insert(self.hasher.hash_one((day, key, what)))
     }
 }
 
@@ -157,7 +158,7 @@ impl RollUp {
             parts,
             noted: ByKey::default(),
             latest: 0,
-            required: Required::default(),
+            today: Today::default(),
             follower: None,
             journal,
         }
@@ -288,11 +289,15 @@ impl RollUp {
         part.window.add(entry, texts, noteworthy);
         if entry.code == Code::Valid {
             let day = entry.at.as_micros().div_euclid(DAY) * DAY;
+            let site = site(entry.ip);
+            if part.window.is_elsewhere(entry.key, day, site) && self.today.is_new(day, entry.key, site) {
+                part.window.see(entry);
+            }
             let texts = [entry.requires, entry.route_requires].map(|number| names.get(number));
             if part.window.is_new(entry.key, day, texts) {
                 let nothing = texts.iter().all(Option::is_none).then_some("");
                 for text in texts.into_iter().flatten().map(|text| &**text).chain(nothing) {
-                    if self.required.is_new(day, entry.key, text) {
+                    if self.today.is_new(day, entry.key, text) {
                         part.window.require(entry.key, text, day);
                     }
                 }
@@ -351,6 +356,12 @@ impl RollUp {
             self.journal.give_back(shard, before.unwrap_or(0));
         }
     }
+}
+
+/// The bits of an address that name its network, as [`domain::anomaly::network_of`] says: IPv4 addresses are written as IPv6 here.
+fn site(ip: u128) -> u128 {
+    let is_four = ip >> 32 == 0xffff;
+    ip >> if is_four { 8 } else { 80 }
 }
 
 /// An answer for whoever follows.

@@ -4,12 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
+use domain::anomaly::network_of;
 use domain::clock::Timestamp;
 use domain::decide::Code;
-use domain::id::{KeyId, OrganisationId};
+use domain::id::{KeyId, OrganisationId, SecretId};
 use domain::key::{AskedOf, Call};
 use domain::latency::Histogram;
-use store::usage::{Answers, Required, Unknown, Use};
+use store::usage::{Answers, Required, SecretUse, Seen, Unknown, Use};
 use uuid::Uuid;
 
 use super::address;
@@ -39,6 +40,10 @@ pub struct Batch {
     pub uses: Vec<Use>,
     /// What was required of them, where it is new of the day.
     pub required: Vec<Required>,
+    /// From where they were used, where it is new of the day.
+    pub seen: Vec<Seen>,
+    /// When their secrets were last accepted.
+    pub secrets: Vec<SecretUse>,
     /// Recent requests, the oldest first.
     pub requests: Vec<AskedOf>,
     /// Keys of which all requests are kept.
@@ -93,6 +98,12 @@ struct OfKey {
     last: Option<(Timestamp, u128, Option<Arc<str>>)>,
     asked: VecDeque<AskedOf>,
     required: Vec<(String, i64)>,
+    /// From where it was used last, and on which day.
+    site: Option<(i64, u128)>,
+    /// Addresses in networks that are new of the day, each with the first use.
+    seen: Vec<(u128, Timestamp)>,
+    /// The last use of each secret, and from where: one secret, nearly always.
+    secrets: Vec<(u128, Timestamp, u128)>,
     /// What was required last, and on which day: nearly always the same again.
     lately: Option<(i64, [Option<Arc<str>>; 2])>,
     unbounded: bool,
@@ -141,6 +152,9 @@ impl Window {
             last: None,
             asked: VecDeque::new(),
             required: Vec::new(),
+            site: None,
+            seen: Vec::new(),
+            secrets: Vec::new(),
             lately: None,
             unbounded: false,
         });
@@ -169,6 +183,17 @@ impl Window {
                     (*at, *ip) = (entry.at, entry.ip);
                 }
                 last => *last = Some((entry.at, entry.ip, texts.agent.cloned())),
+            }
+        }
+        if entry.code == Code::Valid {
+            match of_key
+                .secrets
+                .iter_mut()
+                .find(|(secret, ..)| *secret == entry.secret)
+            {
+                Some((_, at, ip)) if *at <= entry.at => (*at, *ip) = (entry.at, entry.ip),
+                Some(_) => {}
+                None => of_key.secrets.push((entry.secret, entry.at, entry.ip)),
             }
         }
         if noteworthy {
@@ -225,6 +250,22 @@ impl Window {
         }
     }
 
+    /// Whether a key that has a record here was used from another network than the last time, or on another day.
+    pub(super) fn is_elsewhere(&mut self, key: u128, day: i64, site: u128) -> bool {
+        let now = Some((day, site));
+        self.keys
+            .get_mut(&key)
+            .is_some_and(|of_key| std::mem::replace(&mut of_key.site, now) != now)
+    }
+
+    /// Notes from where a key that has a record here was used.
+    pub(super) fn see(&mut self, entry: &Entry) {
+        if let Some(of_key) = self.keys.get_mut(&entry.key) {
+            of_key.seen.push((entry.ip, entry.at));
+            self.rows += 1;
+        }
+    }
+
     fn add_unknown(&mut self, entry: &Entry, prefix: Option<&Arc<str>>) {
         let hour = entry.at.as_micros().div_euclid(HOUR) * HOUR;
         let mut place = (hour, prefix.cloned(), entry.ip);
@@ -271,6 +312,19 @@ impl Window {
                     key,
                     required,
                     day: Timestamp::from_micros(day),
+                }));
+            batch.seen.extend(of_key.seen.into_iter().map(|(ip, at)| Seen {
+                organisation: of_key.organisation,
+                key,
+                network: address(ip).map(|ip| network_of(ip).to_string()),
+                at,
+            }));
+            batch
+                .secrets
+                .extend(of_key.secrets.into_iter().map(|(secret, at, ip)| SecretUse {
+                    secret: SecretId::from_uuid(Uuid::from_u128(secret)),
+                    at,
+                    ip: address(ip).map(|ip| ip.to_string()),
                 }));
             batch.unbounded.extend(of_key.unbounded.then_some(key));
             batch.requests.extend(of_key.asked);

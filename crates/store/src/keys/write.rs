@@ -196,6 +196,9 @@ impl Tx {
             "failing_keys",
             "required_of_keys",
             "reminders",
+            "networks_of_keys",
+            "sightings",
+            "anomalies",
         ] {
             let sql = format!("DELETE FROM {table} WHERE organisation = $1 AND key = $2");
             self.conn().execute(&sql, of_key).await?;

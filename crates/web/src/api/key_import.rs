@@ -153,7 +153,13 @@ pub(super) async fn import(
         fresh: query.fresh,
         dry_run: query.dry_run,
     };
-    let import = web.app.import_keys(&caller, how)?;
+    let import = match web.app.import_keys(&caller, how) {
+        Ok(import) => import,
+        Err(refusal) => {
+            tokio::spawn(drain(file.body));
+            return Err(refusal.into());
+        }
+    };
     let (pour, input) = mpsc::channel(WAITING);
     let (tell, told) = mpsc::channel(TOLD);
     tokio::spawn(pour_body(file.body, pour));
@@ -206,7 +212,11 @@ async fn pour_body(mut body: Body, pour: mpsc::Sender<std::result::Result<Vec<u8
             return;
         }
     }
-    // Nobody reads it any more. Whoever is still sending when the connection closes may not get to read the answer.
+    drain(body).await;
+}
+
+/// Takes what nobody reads any more: whoever is still sending when the connection closes may not get to read the answer.
+async fn drain(mut body: Body) {
     let mut left = 64 * 1024 * 1024_usize;
     while let Ok(Some(Ok(frame))) = tokio::time::timeout(SILENCE, body.frame()).await {
         left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len()));

@@ -1,5 +1,6 @@
 //! `/v1/keys`: the verbs of a key's life.
 
+mod anomalies;
 mod describe;
 mod list;
 mod right_size;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use zeroize::Zeroizing;
 
+pub(super) use anomalies::*;
 use describe::{KeyEdit, KeyRotation, NewKey};
 pub(super) use list::*;
 pub(super) use right_size::*;

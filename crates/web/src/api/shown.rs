@@ -212,6 +212,12 @@ struct ShownSecret<'a> {
     ends_at: Option<Timestamp>,
     /// Whether the token was kept and can be shown again.
     revealable: bool,
+    /// When it was used last since it was replaced.
+    #[schema(required)]
+    last_used_at: Option<Timestamp>,
+    /// From where.
+    #[schema(required, example = "203.0.113.9")]
+    last_used_ip: &'a Option<String>,
 }
 
 fn secret(secret: &Secret, now: Timestamp) -> ShownSecret<'_> {
@@ -226,6 +232,8 @@ fn secret(secret: &Secret, now: Timestamp) -> ShownSecret<'_> {
         created_at: secret.created_at,
         ends_at: secret.ends_at,
         revealable: secret.revealable,
+        last_used_at: secret.last_used_at,
+        last_used_ip: &secret.last_used_ip,
     }
 }
 

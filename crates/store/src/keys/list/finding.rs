@@ -25,6 +25,13 @@ pub(super) fn rows(sought: Sought, conditions: &mut Conditions) -> Option<String
                  WHERE f.organisation = $1 AND f.since >= {since}"
             ))
         }
+        Sought::Unusual(since) => {
+            let since = conditions.bind(since);
+            Some(format!(
+                "SELECT DISTINCT k.row FROM anomalies a CROSS JOIN keys k ON k.id = a.key \
+                 WHERE a.organisation = $1 AND a.at > {since} AND a.seen = FALSE"
+            ))
+        }
         _ => None,
     }
 }
@@ -49,6 +56,12 @@ pub(super) fn filter(conditions: &mut Conditions, sought: Sought) {
         Sought::Failing(since) => {
             let since = conditions.bind(since);
             format!("k.id IN (SELECT key FROM failing_keys WHERE organisation = $1 AND since >= {since})")
+        }
+        Sought::Unusual(since) => {
+            let since = conditions.bind(since);
+            format!(
+                "k.id IN (SELECT key FROM anomalies WHERE organisation = $1 AND at > {since} AND seen = FALSE)"
+            )
         }
         Sought::Idle(before) => {
             let before = conditions.bind(before);
