@@ -19,3 +19,15 @@ for (const path of ['/keys', '/', '/audit', '/policy', '/account']) {
     expect(sum, JSON.stringify(shifts)).toBeLessThan(0.02);
   });
 }
+
+test('whoever goes from page to page stays in the same document', async ({ console: page, server }) => {
+  await page.goto(server.url);
+  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
+  const loads: string[] = [];
+  page.on('request', (request) => request.isNavigationRequest() && loads.push(request.url()));
+  for (const name of ['API keys', 'Service accounts', 'Roles', 'Audit log', 'Webhooks', 'Overview']) {
+    await page.getByRole('link', { name, exact: true }).first().click();
+    await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
+  }
+  expect(loads).toEqual([]);
+});

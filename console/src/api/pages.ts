@@ -8,20 +8,13 @@ export interface Page<Item> {
 
 type Answered<Item> = Promise<{ data?: Page<Item>; error?: unknown }>;
 
-/**
- * A list as one array, with `loadMore` for the table's end.
- *
- * `fetchPage` gets the cursor and the signal: `({cursor, signal}) => api.GET('/v1/keys', {params: {query: {...filters, cursor}}, signal})`.
- * While filters change, the rows that were there stay (`isStale`).
- */
-export function usePages<Item>(
-  queryKey: readonly unknown[],
-  fetchPage: (asked: { cursor: string | undefined; signal: AbortSignal }) => Answered<Item>,
-) {
-  const options = infiniteQueryOptions({
+type FetchPage<Item> = (asked: { cursor: string | undefined; signal: AbortSignal }) => Answered<Item>;
+
+/** A list's query, for whoever asks for it before it is shown. */
+export function pagesOptions<Item>(queryKey: readonly unknown[], fetchPage: FetchPage<Item>) {
+  return infiniteQueryOptions({
     queryKey,
     initialPageParam: undefined as string | undefined,
-    placeholderData: keepPreviousData,
     queryFn: async ({ pageParam, signal }) => {
       const { data, error } = await fetchPage({ cursor: pageParam, signal });
       if (!data) throw error;
@@ -29,7 +22,16 @@ export function usePages<Item>(
     },
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   });
-  const list = useInfiniteQuery(options);
+}
+
+/**
+ * A list as one array, with `loadMore` for the table's end.
+ *
+ * `fetchPage` gets the cursor and the signal: `({cursor, signal}) => api.GET('/v1/keys', {params: {query: {...filters, cursor}}, signal})`.
+ * While filters change, the rows that were there stay (`isStale`).
+ */
+export function usePages<Item>(queryKey: readonly unknown[], fetchPage: FetchPage<Item>) {
+  const list = useInfiniteQuery({ ...pagesOptions(queryKey, fetchPage), placeholderData: keepPreviousData });
   return {
     items: list.data?.pages.flatMap((page) => page.items) ?? [],
     error: list.error,

@@ -3,7 +3,7 @@ import type { PageRoute } from './page';
 import { hasPage, pages } from './pages';
 import { Root } from './Root';
 import { queryClient } from '@/api/queryClient';
-import { sessionOptions, useMay } from '@/api/session';
+import { may, sessionOptions, useMay } from '@/api/session';
 import { ErrorState, Loading, NoPermission, NotFound } from '@/components/states';
 import { Shell } from '@/shell/Shell';
 
@@ -42,8 +42,18 @@ function guarded({ load, permission }: PageRoute): RouteComponent {
   return Object.assign(Guarded, { preload: Inside.preload });
 }
 
+function prefetch({ permission, prefetch: ask }: PageRoute) {
+  const session = queryClient.getQueryData(sessionOptions.queryKey);
+  if (ask && session && (!permission || may(session, permission))) ask(session);
+}
+
 function route(page: PageRoute) {
-  return createRoute({ getParentRoute: () => (page.open ? root : frame) as typeof root, path: page.path, component: guarded(page) });
+  return createRoute({
+    getParentRoute: () => (page.open ? root : frame) as typeof root,
+    path: page.path,
+    component: guarded(page),
+    loader: page.prefetch && (({ location }) => { if (Object.keys(location.search).length === 0) prefetch(page); }),
+  });
 }
 
 // Where nothing lies at the first address, the keys do.

@@ -1,5 +1,5 @@
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
-import { useLocation } from '@tanstack/react-router';
+import { useLocation, useRouter } from '@tanstack/react-router';
 import { Suspense, useEffect, useRef, type ReactNode } from 'react';
 import { Sidebar } from './Sidebar';
 import { TopBar } from './TopBar';
@@ -10,6 +10,7 @@ import { common } from '@/strings/en/common';
 export function Shell({ children }: { children: ReactNode }) {
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
+  const router = useRouter();
   const last = useRef(pathname);
   // Who comes to another page by the keyboard goes on from its beginning.
   useEffect(() => {
@@ -18,6 +19,11 @@ export function Shell({ children }: { children: ReactNode }) {
     main.current?.focus({ preventScroll: true });
     main.current?.scrollTo(0, 0);
   }, [pathname]);
+  // Nearly everybody comes to the table of keys sooner or later: it is fetched while nothing else is to be done.
+  useEffect(() => {
+    const idle = requestIdleCallback(() => void router.preloadRoute({ to: '/keys' }));
+    return () => cancelIdleCallback(idle);
+  }, [router]);
   return (
     <>
       <a

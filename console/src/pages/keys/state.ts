@@ -1,6 +1,7 @@
 // What of the keys page is in the address, and the list that follows from it.
 import { api } from '@/api/client';
-import { usePages } from '@/api/pages';
+import { pagesOptions, usePages } from '@/api/pages';
+import { queryClient } from '@/api/queryClient';
 import type { Key } from './columns';
 
 /** What is chosen elsewhere, and shown and taken off here. */
@@ -17,14 +18,25 @@ export function isFiltered(state: KeysState): boolean {
   return state.q !== '' || state.status !== 'live' || tagNames.some((name) => state[name] !== '');
 }
 
-/** `usage` asks for the days of a column of their own. */
-export function useKeys({ columns: _, ...asked }: KeysState, usage: boolean) {
+/** What is asked for, as TanStack Query and the API know it. */
+function asking({ columns: _, ...asked }: KeysState, usage: boolean) {
   const said = Object.fromEntries(
     Object.entries(asked)
       .filter(([, value]) => value !== '')
       .map(([name, value]) => [name, /^\d{4}-\d\d-\d\d$/.test(value) && (name === 'expires_before' || name === 'idle_since') ? `${value}T00:00:00Z` : value]),
   );
-  return usePages<Key>(['keys', 'list', said, usage], ({ cursor, signal }) =>
-    api.GET('/v1/keys', { params: { query: { ...said, ...(usage && { usage: '14d' }), limit: 100, cursor } }, signal }),
-  );
+  return [
+    ['keys', 'list', said, usage],
+    ({ cursor, signal }: { cursor: string | undefined; signal: AbortSignal }) => api.GET('/v1/keys', { params: { query: { ...said, ...(usage && { usage: '14d' }), limit: 100, cursor } }, signal }),
+  ] as const;
+}
+
+/** `usage` asks for the days of a column of their own. */
+export function useKeys(state: KeysState, usage: boolean) {
+  return usePages<Key>(...asking(state, usage));
+}
+
+/** Asks for the first page while the code that shows it is on its way. */
+export function prefetchKeys(usage: boolean) {
+  void queryClient.prefetchInfiniteQuery(pagesOptions<Key>(...asking(defaults, usage)));
 }
