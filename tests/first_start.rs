@@ -130,21 +130,6 @@ async fn an_installation_is_made_once() {
                 "{command:?}: {said}"
             );
         }
-        if let Some(database) = server.database() {
-            let elsewhere = tempfile::tempdir().expect("a directory");
-            let (file, data) = ("secrets.toml", elsewhere.path());
-            std::fs::copy(server.data().join(file), data.join(file)).expect("a copy");
-            let mut second = Command::new(BINARY);
-            second
-                .args(serve)
-                .args(["--database", &database])
-                .arg("--data")
-                .arg(data);
-            let output = second.output().expect("serve runs");
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert_eq!(output.status.code(), Some(1), "{said}");
-            assert!(said.contains("serves this database"), "{said}");
-        }
         assert_eq!(
             server.call(Method::GET, "/v1/keys", None).await.0,
             200,

@@ -35,6 +35,7 @@ mod lean_path;
 mod life_of_a_key;
 mod lifecycle_rules;
 mod limits_are_limits;
+mod many_nodes;
 mod metering_is_complete;
 mod metrics;
 mod moving_over;

@@ -89,6 +89,20 @@ impl Server {
         }
     }
 
+    /// Another server of the same PostgreSQL database, with the same secrets and a directory of its own; not served yet.
+    pub(crate) async fn beside(&self) -> Self {
+        let mut other = Self::empty(Engine::Sqlite).await;
+        other.detour = self.database();
+        other.key.clone_from(&self.key);
+        std::fs::create_dir(other.data()).expect("a directory");
+        std::fs::copy(
+            self.data().join("secrets.toml"),
+            other.data().join("secrets.toml"),
+        )
+        .expect("the secrets");
+        other
+    }
+
     /// Makes the installation.
     pub(crate) fn found(&mut self) {
         let output = self

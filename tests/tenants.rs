@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::authorisation_matrix::DIALECTS;
 use crate::openapi::{Operation, example_of as nobodys, operations};
 use crate::organisations::second;
-use crate::support::{Answer, Browser, ENGINES, Server, text};
+use crate::support::{Answer, Browser, ENGINES, Server, text, until};
 
 /// The other tenant: its key, a person of its own, and something of each kind that is its own, by the name of the id's schema.
 struct Other<'a> {
@@ -75,6 +75,13 @@ impl<'a> Other<'a> {
         let path = format!("/v1/webhooks/{}/test", text(&webhook, "id"));
         let (status, message) = server.call_as(&key, Method::POST, &path, None).await;
         assert_eq!(status, StatusCode::OK, "{message}");
+        // It may not go there, and the webhook says so from then on.
+        until("the message has failed", async || {
+            let path = format!("/v1/webhooks/{}", text(&webhook, "id"));
+            let (_, shown) = server.call_as(&key, Method::GET, &path, None).await;
+            !shown["failing_since"].is_null()
+        })
+        .await;
         things.insert("WebhookId".to_owned(), text(&webhook, "id").to_owned());
         things.insert("MessageId".to_owned(), text(&message, "id").to_owned());
         for operation in operations() {

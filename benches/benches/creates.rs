@@ -118,6 +118,8 @@ async fn in_process(target: &Target, directory: &TempDir) -> Result<f64> {
         webhooks: domain::webhook::AddressRule::default(),
         leak_keys: None,
         stream: None,
+        name: "sample".to_owned(),
+        node: None,
     };
     let app = Arc::new(App::start(parts).await.map_err(failed)?);
     let made = app.initialise("Bench", None).await.map_err(failed)?;

@@ -82,12 +82,14 @@ async fn goes(server: &Server, proxy: &Proxy, way: Way, bound: Duration) {
         StatusCode::SERVICE_UNAVAILABLE,
         "never a verdict that nobody knows"
     );
-    let begun = tokio::time::Instant::now();
-    assert_eq!(server.verify(text(&cached, "secret")).await["code"], "VALID");
-    assert!(
-        begun.elapsed() < Duration::from_secs(1),
-        "a cached key needs no database"
-    );
+    // What is in memory is good for as long as the lease, and then nobody knows whether another node has changed it.
+    let last = loop {
+        match verification_status(server, text(&cached, "secret")).await {
+            StatusCode::OK => tokio::time::sleep(Duration::from_millis(50)).await,
+            other => break other,
+        }
+    };
+    assert_eq!(last, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(health("/healthz").await, StatusCode::OK);
     assert_eq!(ready, StatusCode::SERVICE_UNAVAILABLE);
 
@@ -121,7 +123,6 @@ async fn postgres_gone_silent_is_given_up_in_time_and_heals() {
 async fn connections_that_postgres_still_believes_in_do_not_lock_the_server_out() {
     let (mut server, proxy) = behind_a_proxy().await;
     goes(&server, &proxy, Way::Lost, Duration::from_secs(5)).await;
-    // Long enough for the node's lock to be taken again, against the session that lives on at the server.
     tokio::time::sleep(Duration::from_secs(2)).await;
     server.create(json!({})).await;
     assert!(server.stop().success(), "{}", server.log());

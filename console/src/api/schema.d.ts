@@ -56,6 +56,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The servers that serve this installation's database. */
+        get: operations["list_nodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/keys/import": {
         parameters: {
             query?: never;
@@ -1839,7 +1856,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ready is who can ask the database. */
+        /** Ready is who can ask the database, and may answer from memory. */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -4388,6 +4405,48 @@ export interface components {
             /** @description Whether it is told; a new one is. */
             active?: boolean | null;
         };
+        /** @description A server. */
+        Node: {
+            id: components["schemas"]["NodeId"] | null;
+            /**
+             * @description What people call it (`node.name`); the host's name where nothing is said.
+             * @example claviger-1
+             */
+            name: string;
+            /**
+             * @description Claviger's version there.
+             * @example 0.1.0
+             */
+            version: string;
+            /**
+             * Format: int64
+             * @description How many milliseconds it serves after it has sent a renewal (`node.lease`); null where it is the only one.
+             * @example 3000
+             */
+            lease_ms: number | null;
+            /** @description When this run began to serve. */
+            joined_at: components["schemas"]["Timestamp"];
+            /** @description When its lease was last renewed. */
+            renewed_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description How many changes it has not applied yet.
+             * @example 0
+             */
+            behind: number;
+            /** @description Whether it is the one that answers. */
+            this: boolean;
+        };
+        /**
+         * @description An id: `node_` and 26 characters that sort by the time at which it was made.
+         * @example node_01k1qhwaswfn78ypkbfj6sw3rt
+         */
+        NodeId: string;
+        /** @description The servers. */
+        Nodes: {
+            /** @description The oldest first. */
+            items: components["schemas"]["Node"][];
+        };
         /** @description The permissions of one API. */
         OfferedApi: components["schemas"]["ApiName"] & {
             /** @description What can be done with it. */
@@ -6020,7 +6079,7 @@ export interface components {
              * @example invalid_request
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_json" | "conflicting_tokens" | "client_not_supported" | "token_invalid" | "unauthenticated" | "wrong_credentials" | "second_factor_needed" | "gateway_unauthenticated" | "metrics_unauthenticated" | "forbidden" | "grants_beyond" | "keys_may_not_manage" | "recent_sign_in_needed" | "people_only" | "cross_site" | "not_found" | "method_not_allowed" | "key_over" | "key_protected" | "rotation_conflict" | "key_ambiguous" | "owner_has_key" | "secret_exists" | "import_running" | "changed_meanwhile" | "idempotency_conflict" | "not_kept" | "secrets_in_use" | "secrets_fixed" | "demo_exists" | "slug_taken" | "organisation_closed" | "email_taken" | "last_owner" | "user_owns" | "not_invited" | "not_active" | "second_factor_on" | "second_factor_off" | "password_too_short" | "account_over" | "username_taken" | "role_builtin" | "role_held" | "role_exists" | "api_exists" | "api_in_use" | "api_not_kept" | "too_many_roles" | "too_many_apis" | "too_many_webhooks" | "webhook_inactive" | "no_quota" | "confirmation_needed" | "policy_changing" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "policy_refused" | "too_many_attempts" | "internal" | "unavailable";
+            code: "invalid_request" | "invalid_json" | "conflicting_tokens" | "client_not_supported" | "token_invalid" | "unauthenticated" | "wrong_credentials" | "second_factor_needed" | "gateway_unauthenticated" | "metrics_unauthenticated" | "forbidden" | "grants_beyond" | "keys_may_not_manage" | "recent_sign_in_needed" | "people_only" | "cross_site" | "not_found" | "method_not_allowed" | "key_over" | "key_protected" | "rotation_conflict" | "key_ambiguous" | "owner_has_key" | "secret_exists" | "import_running" | "changed_meanwhile" | "idempotency_conflict" | "not_kept" | "secrets_in_use" | "secrets_fixed" | "several_nodes" | "demo_exists" | "slug_taken" | "organisation_closed" | "email_taken" | "last_owner" | "user_owns" | "not_invited" | "not_active" | "second_factor_on" | "second_factor_off" | "password_too_short" | "account_over" | "username_taken" | "role_builtin" | "role_held" | "role_exists" | "api_exists" | "api_in_use" | "api_not_kept" | "too_many_roles" | "too_many_apis" | "too_many_webhooks" | "webhook_inactive" | "no_quota" | "confirmation_needed" | "policy_changing" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "policy_refused" | "too_many_attempts" | "internal" | "unavailable";
             /**
              * @description What is wrong, in a sentence.
              * @example name: a name is needed
@@ -7750,7 +7809,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description In conflict with the state of things. Codes: `key_over`, `key_protected`, `rotation_conflict`, `key_ambiguous`, `owner_has_key`, `secret_exists`, `import_running`, `changed_meanwhile`, `idempotency_conflict`, `not_kept`, `secrets_in_use`, `secrets_fixed`, `demo_exists`, `slug_taken`, `organisation_closed`, `email_taken`, `last_owner`, `user_owns`, `not_invited`, `not_active`, `second_factor_on`, `second_factor_off`, `password_too_short`, `account_over`, `username_taken`, `role_builtin`, `role_held`, `role_exists`, `api_exists`, `api_in_use`, `api_not_kept`, `too_many_roles`, `too_many_apis`, `too_many_webhooks`, `webhook_inactive`, `no_quota`, `confirmation_needed`, `policy_changing` */
+        /** @description In conflict with the state of things. Codes: `key_over`, `key_protected`, `rotation_conflict`, `key_ambiguous`, `owner_has_key`, `secret_exists`, `import_running`, `changed_meanwhile`, `idempotency_conflict`, `not_kept`, `secrets_in_use`, `secrets_fixed`, `several_nodes`, `demo_exists`, `slug_taken`, `organisation_closed`, `email_taken`, `last_owner`, `user_owns`, `not_invited`, `not_active`, `second_factor_on`, `second_factor_off`, `password_too_short`, `account_over`, `username_taken`, `role_builtin`, `role_held`, `role_exists`, `api_exists`, `api_in_use`, `api_not_kept`, `too_many_roles`, `too_many_apis`, `too_many_webhooks`, `webhook_inactive`, `no_quota`, `confirmation_needed`, `policy_changing` */
         409: {
             headers: {
                 [name: string]: unknown;
@@ -8470,6 +8529,46 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["AttentionList"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_nodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The servers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": null,
+                     *           "name": "claviger-1",
+                     *           "version": "0.1.0",
+                     *           "lease_ms": 3000,
+                     *           "joined_at": "2026-01-10T23:59:59Z",
+                     *           "renewed_at": "2026-01-10T23:59:59Z",
+                     *           "behind": 0,
+                     *           "this": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Nodes"];
                 };
             };
             401: components["responses"]["401"];

@@ -22,6 +22,7 @@ mod letters;
 mod listing;
 pub mod mail;
 mod metering;
+pub mod nodes;
 pub mod oidc;
 pub mod organisation;
 pub mod permission;
@@ -41,13 +42,15 @@ pub mod workers;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::clock::{Clock, Random};
+use domain::clock::{Clock, Random, Steered, Timestamp};
 use domain::id::OrganisationId;
 use domain::secret::Keyring;
 use domain::webhook::AddressRule;
-use engine::Engine;
 use engine::journal::{self, Follower, Journal, RollUp};
+use engine::source::PostgresFleet;
+use engine::{Engine, Member};
 use parking_lot::RwLock;
 use store::organisations::Tenant;
 use store::{Store, StoreError, Tx, Written};
@@ -81,6 +84,10 @@ pub struct App {
     pub(crate) metering: metering::Metering,
     pub(crate) streamed: Option<Arc<stream::Streamed>>,
     pub(crate) webhooks: webhook::Clients,
+    /// What people call this server.
+    pub(crate) name: String,
+    pub(crate) started_at: Timestamp,
+    _keeper: Keeper,
 }
 
 impl std::fmt::Debug for App {
@@ -115,6 +122,28 @@ pub struct Parts {
     pub leak_keys: Option<String>,
     /// Where each answer is written as a line of its own, if anywhere.
     pub stream: Option<StreamSettings>,
+    /// What people call this server.
+    pub name: String,
+    /// This server among those of a PostgreSQL database; none where it is the only one.
+    pub node: Option<NodeSettings>,
+}
+
+/// This server among others.
+#[derive(Debug, Clone)]
+pub struct NodeSettings {
+    /// How long it serves after it has sent a renewal.
+    pub lease: Duration,
+    /// The clock that it has follow the database's; [`Parts::clock`], usually.
+    pub steered: Option<Arc<Steered>>,
+}
+
+/// What renews the lease, for as long as there is an [`App`].
+struct Keeper(tokio::task::AbortHandle);
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Why an [`App`] cannot start.
@@ -158,18 +187,16 @@ impl App {
             webhooks,
             leak_keys,
             stream,
+            name,
+            node: among,
         } = parts;
+        let started_at = clock.now();
         let people = session::Desk::new(people, &clock)?;
         let is_new = store.tenants().await?.is_empty();
         let keyring = Arc::new(secrets.load(is_new, random.as_ref())?);
         let mut node = [0; 16];
         random.fill(&mut node);
         let node = Uuid::from_bytes(node);
-        // There is no other node: what the last run held of quotas is lost.
-        store
-            .write(async move |tx: &mut Tx| tx.forfeit_blocks(node).await)
-            .await
-            .map_err(StartError::Store)?;
         let place = directory.join("journal");
         let of_journal = Journal::node_of(&place, node).map_err(StartError::Journal)?;
         let positions = store.journal_positions(of_journal).await?;
@@ -191,9 +218,25 @@ impl App {
         let options = engine::Options {
             node,
             journal: Some(journal),
+            member: among.map(|among| Member {
+                fleet: Arc::new(PostgresFleet::new(store.clone())),
+                name: name.clone(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                lease: among.lease,
+                steered: among.steered,
+                random: random.clone(),
+            }),
             ..engine
         };
         let engine = Engine::start(store.clone(), keyring.clone(), clock.clone(), options).await?;
+        // What runs that are over held of quotas is lost.
+        let own = engine.node().unwrap_or(node);
+        store
+            .write(async move |tx: &mut Tx| tx.forfeit_blocks(own).await)
+            .await
+            .map_err(StartError::Store)?;
+        let kept = engine.clone();
+        let keeper = tokio::spawn(async move { kept.keep_fresh().await });
         Ok(Self {
             store,
             engine,
@@ -210,6 +253,9 @@ impl App {
             metering,
             streamed,
             webhooks: webhook::Clients::new(webhooks),
+            name,
+            started_at,
+            _keeper: Keeper(keeper.abort_handle()),
         })
     }
 

@@ -135,6 +135,7 @@ impl App {
             let detail = "the secrets come from the environment: change them there and restart";
             return Err(AppError::conflict("secrets_fixed", detail));
         }
+        self.require_alone().await?;
         let _alone = self.rotating.lock().await;
         let status = self.secrets_status(caller).await?;
         let mut keyring = Keyring::from_toml(&self.keyring().to_toml()).map_err(AppError::internal)?;

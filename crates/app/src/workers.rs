@@ -15,6 +15,8 @@ use crate::error::Result;
 const LAST_ROLL_UP: Duration = Duration::from_secs(10);
 /// How often old digests are written.
 const OFTEN: Duration = Duration::from_secs(1);
+/// How often it is looked for nodes that are gone.
+const NOW_AND_THEN: Duration = Duration::from_secs(10);
 /// How often the rest is seen to.
 const SELDOM: Duration = Duration::from_secs(3600);
 /// How long an `Idempotency-Key` is remembered.
@@ -30,7 +32,9 @@ impl App {
     /// Works until `stop` is ready, then writes what is left and returns.
     pub async fn work(self: Arc<Self>, stop: impl Future<Output = ()> + Send) {
         let mut often = tokio::time::interval(OFTEN);
+        let mut now_and_then = tokio::time::interval(NOW_AND_THEN);
         let mut seldom = tokio::time::interval(SELDOM);
+        now_and_then.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         {
             // Beside the rest, which does not wait for them; gone before the last is written, with whatever they hold.
@@ -54,6 +58,7 @@ impl App {
                         self.report("erasing", self.go_on_erasing().await.map(drop));
                         self.report("limits", self.engine.tidy_limits().await.map_err(Into::into));
                     }
+                    _ = now_and_then.tick() => self.report("nodes", self.see_to_nodes().await),
                     _ = seldom.tick() => self.report("housekeeping", self.tidy().await),
                 }
             }
@@ -112,6 +117,18 @@ impl App {
         .instrument(tracing::debug_span!("worker.digests"))
         .await
         .map(drop)
+    }
+
+    /// Takes out nodes that are gone, and what they held of quotas.
+    #[tracing::instrument(level = "debug", name = "worker.nodes", skip_all)]
+    async fn see_to_nodes(&self) -> Result<()> {
+        let Some(own) = self.engine.node() else {
+            return Ok(());
+        };
+        self.engine.bury_dead().await?;
+        self.write(async move |tx| Ok(tx.forfeit_blocks(own).await?))
+            .await
+            .map(drop)
     }
 
     #[tracing::instrument(level = "debug", name = "worker.housekeeping", skip_all)]

@@ -18,6 +18,7 @@ mod input;
 mod keys;
 mod limits;
 mod login;
+mod nodes;
 mod organisations;
 mod output;
 mod permissions;
@@ -142,6 +143,8 @@ enum Command {
     Usage(usage::Usage),
     /// What needs somebody: keys that end soon, fail, are idle, orphaned, old or without an end or a limit
     Attention,
+    /// List the servers of this installation, and how far each has got
+    Nodes,
     /// Read, check and export the record of who did what
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -275,6 +278,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Export(args) => export::run(context, args).await,
         Command::Usage(args) => usage::run(context, args).await,
         Command::Attention => attention::run(context).await,
+        Command::Nodes => nodes::run(context).await,
         Command::Audit(command) => audit::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Users(command) => users::run(context, command).await,

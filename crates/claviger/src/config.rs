@@ -36,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) webhooks: Webhooks,
     pub(crate) leaks: Leaks,
     pub(crate) stream: Stream,
+    pub(crate) node: Node,
     pub(crate) oidc: Oidc,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
@@ -121,6 +122,24 @@ pub(crate) enum LimitsBackend {
     /// On each node by itself.
     #[default]
     Local,
+}
+
+/// This server among those of one PostgreSQL database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Node {
+    /// The host's name, where nothing is said.
+    pub(crate) name: Option<String>,
+    pub(crate) lease: Span,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            name: None,
+            lease: Span::seconds(3),
+        }
+    }
 }
 
 /// How browsers reach the management listener.
@@ -239,6 +258,7 @@ impl Default for Config {
             webhooks: Webhooks::default(),
             leaks: Leaks::default(),
             stream: Stream::default(),
+            node: Node::default(),
             oidc: Oidc::default(),
             log: Log::default(),
             metrics: Metrics::default(),
@@ -332,6 +352,8 @@ pub(crate) enum ConfigError {
     PublicUrl,
     #[error("sign_in: idle and absolute are longer than nothing, and idle is no longer than absolute")]
     SignIn,
+    #[error("node.lease: from 1s to 60s")]
+    Lease,
     #[error("mail: url and from go together")]
     Mail,
     #[error("oidc: issuer and client_id go together")]

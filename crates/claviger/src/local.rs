@@ -73,7 +73,9 @@ impl Local {
 
     /// Ends what was started, if anything was.
     pub(crate) async fn close(self) {
-        drop(self.release().await);
+        if let Some(installation) = self.release().await {
+            installation.leave().await;
+        }
     }
 
     /// Ends what was started but for the installation, which goes on in the caller's hands; none where a server holds it.

@@ -5,14 +5,13 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use app::{App, Parts, SecretsSource};
-use domain::clock::{SystemClock, SystemRandom};
+use domain::clock::{Clock, Steered, SystemClock, SystemRandom};
 use hyper_util::service::TowerToHyperService;
 use store::Store;
-use store::db::Database;
-use store::lock::{DirectoryLock, NodeLock};
+use store::db::{Database, Target};
+use store::lock::DirectoryLock;
 use store::migrate::{Applied, migrate};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use web::gate::Gate;
@@ -30,7 +29,6 @@ pub(crate) type Result<T> = std::result::Result<T, Fault>;
 pub(crate) struct Installation {
     pub(crate) app: Arc<App>,
     pub(crate) data: PathBuf,
-    node: NodeLock,
     _directory: DirectoryLock,
 }
 
@@ -49,12 +47,18 @@ impl Installation {
         make_directory(&config.data)?;
         let directory = DirectoryLock::acquire(&config.data)?;
         let db = Database::open(&config.target()).await?;
-        let node = NodeLock::acquire(&db).await?;
         let applied = migrate(&db, store::MIGRATIONS).await?;
         if applied.from != applied.to {
             tracing::info!(from = applied.from, to = applied.to, "migrated the database");
         }
-        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let random = Arc::new(SystemRandom);
+        let (clock, node) = match config.target() {
+            Target::Sqlite(_) => (Arc::new(SystemClock) as Arc<dyn Clock>, None),
+            Target::Postgres(_) => {
+                let steered = Arc::new(Steered::default());
+                (steered.clone() as Arc<dyn Clock>, Some(config.node(steered)?))
+            }
+        };
         let store = Store::start(db, clock.clone(), random.clone()).await?;
         let secrets = match std::env::var("CLAVIGER_SECRETS") {
             Ok(text) => SecretsSource::Environment(Zeroizing::new(text)),
@@ -88,14 +92,24 @@ impl Installation {
             },
             leak_keys: config.leaks.github_keys.clone(),
             stream: config.stream(),
+            name: config.node_name(),
+            node,
         };
         let app = Arc::new(App::start(parts).await?);
         Ok(Self {
             app,
             data: config.data.clone(),
-            node,
             _directory: directory,
         })
+    }
+}
+
+impl Installation {
+    /// Says that nobody need wait for this node any more.
+    pub(crate) async fn leave(&self) {
+        if let Err(error) = self.app.engine().leave().await {
+            tracing::warn!(%error, "the other nodes could not be told that this one stops; the next change waits for it once");
+        }
     }
 }
 
@@ -215,14 +229,13 @@ impl Server {
 
     /// Answers until SIGTERM or SIGINT, then lets the requests under way be answered.
     pub(crate) async fn run(mut self) -> Result<()> {
-        let outcome = tokio::select! {
-            _ = self.terminate.recv() => Ok(()),
-            _ = self.interrupt.recv() => Ok(()),
-            fault = keep_alone(&self.installation) => Err(fault),
-        };
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
         tracing::info!("stopping: no new connections, answering what is under way");
         self.stop().await;
-        outcome
+        Ok(())
     }
 
     /// Stops without losing a request.
@@ -246,6 +259,7 @@ impl Server {
         if let Err(error) = installation.app.flush().await {
             tracing::warn!(%error, "the last usage could not be written");
         }
+        installation.leave().await;
         let _ = fs::remove_file(installation.data.join("listen.json"));
         let _ = fs::remove_file(installation.data.join("claviger.sock"));
     }
@@ -282,24 +296,6 @@ fn listener(
             Ok(None)
         }
         Err(error) => Err(error),
-    }
-}
-
-/// While one database serves one node, its lock is what keeps a second one out: lost, it is taken again, and if somebody
-/// else has it by then, this node must not go on.
-async fn keep_alone(installation: &Installation) -> Fault {
-    let mut taken: Option<NodeLock> = None;
-    loop {
-        let held = taken.as_ref().unwrap_or(&installation.node);
-        held.lost().await;
-        tracing::warn!("the database connection that keeps other nodes out was lost");
-        taken = loop {
-            match held.retake(installation.app.store().database()).await {
-                Ok(lock) => break Some(lock),
-                Err(error @ store::StoreError::InUse(_)) => return error.into(),
-                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
-            }
-        };
     }
 }
 

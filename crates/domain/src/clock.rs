@@ -2,6 +2,8 @@
 //! The system's own clock and generator are named here and nowhere else (`clippy.toml` bans the others).
 
 use std::fmt;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -141,6 +143,48 @@ impl Clock for SystemClock {
             u64::try_from(now.tv_sec).unwrap_or(0),
             u32::try_from(now.tv_nsec).unwrap_or(0),
         )
+    }
+}
+
+/// A clock that follows a database's: its time when it was last asked, and what has passed since by this machine's boottime. The answer was
+/// written after the question was sent, so that this is never behind the database. It never goes backwards; where it would have to, it stands
+/// still. Until it is steered it is the machine's own.
+#[derive(Debug, Default)]
+pub struct Steered {
+    /// The database's time less boottime, in microseconds; 0 as long as it is not known.
+    offset: AtomicI64,
+    /// No time is before that one.
+    floor: AtomicI64,
+}
+
+impl Steered {
+    /// Takes over the database's time, for which it was asked at that boottime.
+    pub fn steer(&self, at: Timestamp, asked: Duration) {
+        let now = self.now().as_micros();
+        let asked = i64::try_from(asked.as_micros()).unwrap_or(i64::MAX);
+        if self.offset.load(Acquire) != 0 {
+            self.floor.fetch_max(now, AcqRel);
+        }
+        self.offset
+            .store(at.as_micros().saturating_sub(asked).max(1), Release);
+    }
+}
+
+impl Clock for Steered {
+    #[inline]
+    fn now(&self) -> Timestamp {
+        match self.offset.load(Acquire) {
+            0 => SystemClock.now(),
+            offset => {
+                let passed = i64::try_from(self.boottime().as_micros()).unwrap_or(i64::MAX);
+                let now = passed.saturating_add(offset).max(self.floor.load(Acquire));
+                Timestamp::from_micros(now.clamp(0, LATEST))
+            }
+        }
+    }
+
+    fn boottime(&self) -> Duration {
+        SystemClock.boottime()
     }
 }
 

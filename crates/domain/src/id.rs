@@ -195,6 +195,8 @@ ids! {
     WebhookId = "whk";
     /// A message to a webhook, however often it is sent.
     MessageId = "msg";
+    /// A server in one of its runs.
+    NodeId = "node";
     /// A request, as named in answers, logs and the audit log.
     RequestId = "req";
 }

@@ -11,13 +11,27 @@ use crate::foreign::Foreign;
 use crate::{Engine, Inner};
 
 impl Engine {
-    /// Returns when every change up to `seq` is applied: no verification that begins later is decided by what was before.
+    /// Returns when every change up to `seq`, which was committed, is applied here, and on every other node or none of them can answer by
+    /// what was before: no verification that begins later is decided by that.
+    ///
+    /// # Errors
+    /// When the store fails, or does not know of `seq`; then nothing may be promised.
+    pub async fn barrier(&self, seq: i64) -> Result<(), StoreError> {
+        let committed = self.0.clock.boottime();
+        self.apply_upto(seq).await?;
+        match &self.0.member {
+            Some(member) => self.0.wait_for_others(member, seq, committed).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Returns when every change up to `seq` is applied on this node.
     /// Callers that come together share one reading of the changes, one that began after they came.
     ///
     /// # Errors
     /// When the store fails, or does not know of `seq`; then nothing may be promised.
     #[tracing::instrument(level = "debug", name = "engine.barrier", skip_all)]
-    pub async fn barrier(&self, seq: i64) -> Result<(), StoreError> {
+    async fn apply_upto(&self, seq: i64) -> Result<(), StoreError> {
         if self.0.applied.load(Acquire) >= seq {
             return Ok(());
         }
@@ -44,7 +58,7 @@ impl Engine {
             let _reading = self.0.reading.lock().await;
             return self.0.start_over().await;
         }
-        self.barrier(last).await?;
+        self.apply_upto(last).await?;
         Ok(self.0.applied.load(Acquire))
     }
 
@@ -60,6 +74,11 @@ impl Inner {
     /// Applies the next changes; false if there are none.
     async fn apply_next(&self) -> Result<bool, StoreError> {
         let read = self.source.changes_after(self.applied.load(Acquire)).await?;
+        self.take_in(&read).await
+    }
+
+    /// Applies what was read of the changes; false if there was nothing.
+    pub(crate) async fn take_in(&self, read: &Changes) -> Result<bool, StoreError> {
         if read.changes.is_empty() {
             return Ok(false);
         }
@@ -67,7 +86,7 @@ impl Inner {
         if read.purged || read.changes.iter().any(brings_tokens) {
             self.load_foreign().await?;
         }
-        self.apply(&read);
+        self.apply(read);
         self.advance(read.upto);
         Ok(true)
     }
@@ -88,7 +107,7 @@ impl Inner {
     }
 
     /// Forgets everything and goes on from the store's last change: after a purge, or when a database was put back.
-    async fn start_over(&self) -> Result<i64, StoreError> {
+    pub(crate) async fn start_over(&self) -> Result<i64, StoreError> {
         tracing::warn!(
             "the store's changes do not go on from the last one applied: all that is cached is forgotten"
         );
@@ -111,7 +130,7 @@ impl Inner {
         Ok(())
     }
 
-    fn forget_everything(&self) {
+    pub(crate) fn forget_everything(&self) {
         self.epochs.everything_changed();
         self.cache.clear();
         self.unknown.clear();

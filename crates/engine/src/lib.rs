@@ -8,6 +8,7 @@ mod cached;
 mod directory;
 mod epochs;
 mod fetch;
+mod fleet;
 mod flights;
 mod foreign;
 mod guesses;
@@ -43,6 +44,7 @@ use uuid::Uuid;
 
 pub use answer::{Answer, Door, Question, VerifyError};
 pub use cached::{CachedGrants, CachedKey, CachedOrganisation, CachedOwner, Told};
+pub use fleet::Member;
 pub use guesses::{GuessStats, Guessing};
 pub use limits::{Backend, KeyLimits, QuotaAsked, QuotaStanding, RateStanding, Scope};
 pub use rewrites::Rewrite;
@@ -52,6 +54,7 @@ use cache::Cache;
 use cached::Shared;
 use directory::Directories;
 use epochs::Epochs;
+use fleet::Membership;
 use flights::Flights;
 use foreign::Foreign;
 use guesses::Guesses;
@@ -82,6 +85,8 @@ pub struct Options {
     pub node: Uuid,
     /// Where answers are recorded; in memory if nowhere.
     pub journal: Option<Arc<Journal>>,
+    /// This node among others; none where it is the only one.
+    pub member: Option<Member>,
 }
 
 impl Default for Options {
@@ -95,6 +100,7 @@ impl Default for Options {
             guessing: Guessing::default(),
             node: Uuid::nil(),
             journal: None,
+            member: None,
         }
     }
 }
@@ -159,6 +165,7 @@ struct Inner {
     applied: AtomicI64,
     /// The clock, in microseconds, when a change was last applied.
     not_before: AtomicI64,
+    member: Option<Membership>,
     /// Held while changes are read.
     reading: tokio::sync::Mutex<()>,
     misses: AtomicU64,
@@ -225,12 +232,16 @@ impl Engine {
             applied: AtomicI64::new(last),
             not_before: AtomicI64::new(0),
             reading: tokio::sync::Mutex::new(()),
+            member: options.member.map(Membership::new),
             misses: AtomicU64::new(0),
             store_errors: AtomicU64::new(0),
             #[cfg(test)]
             faults: tests::Faults::default(),
         };
         inner.load_foreign().await?;
+        if let Some(member) = &inner.member {
+            inner.renew(member).await?;
+        }
         Ok(Self(Arc::new(inner)))
     }
 

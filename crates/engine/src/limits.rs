@@ -13,7 +13,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize};
 
 use domain::clock::Timestamp;
 use domain::limits::{LimitName, Quota, Rate, RateLimit, Standing, retry_after};
@@ -244,7 +245,9 @@ pub(crate) struct Limiter {
     shards: [Mutex<Shard>; SHARDS],
     /// The shard that is swept next.
     next: AtomicUsize,
-    node: Uuid,
+    node: Mutex<Uuid>,
+    /// Counts the ids that the node has had: whatever was handed to another one is nobody's any more.
+    turn: AtomicU32,
     /// The last number of a block.
     blocks: AtomicI64,
     /// The rate limit of keys that have none by their own or their policy's word.
@@ -256,7 +259,8 @@ impl Limiter {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             next: AtomicUsize::new(0),
-            node,
+            node: Mutex::new(node),
+            turn: AtomicU32::new(0),
             blocks: AtomicI64::new(0),
             default_rate: default_rate.map(|rate| [RateLimit::by_default(rate)].into()),
         }
@@ -277,9 +281,15 @@ impl Limiter {
 
     fn fresh_block(&self) -> Block {
         Block {
-            node: self.node,
+            node: *self.node.lock(),
             number: self.blocks.fetch_add(1, Relaxed) + 1,
         }
+    }
+
+    /// Hands out no more of what it holds, and asks by another name from here on.
+    pub(crate) fn begin_anew(&self, node: Uuid) {
+        *self.node.lock() = node;
+        self.turn.fetch_add(1, Release);
     }
 
     /// Forgets what says no more than a fresh state would, in one shard, and nobody holds.

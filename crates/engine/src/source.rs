@@ -2,15 +2,18 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use domain::access::Directory;
 use domain::api::Apis;
 use domain::id::OrganisationId;
 use domain::secret::Digest;
 use store::changes::Changes;
+use store::nodes::{NewNode, Node, Nodes, Renewed};
 use store::quotas::{Ask, Holding, PeriodOf, Share, Use};
 use store::secrets::Found;
 use store::{Store, StoreError};
+use uuid::Uuid;
 
 /// An answer to come.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -37,6 +40,79 @@ pub trait Source: Send + Sync {
     fn close_blocks(&self, holdings: Vec<Holding>) -> Asked<'_, ()>;
     /// What is used of quotas.
     fn quota_uses(&self, periods: Vec<PeriodOf>) -> Asked<'_, Vec<Use>>;
+}
+
+/// The nodes of an installation, as one of them deals with the others; and its own sense of time, so that a simulation can be in charge of
+/// both.
+pub trait Fleet: Send + Sync {
+    /// Writes a node's row, durably.
+    fn join<'a>(&'a self, node: &'a NewNode) -> Asked<'a, ()>;
+    /// Renews a node that is at one of these beats and has applied changes up to that one, and reads what has changed since, from one
+    /// snapshot that is no older than the question; none where its row is gone, or at another beat.
+    fn renew<'a>(&'a self, node: &'a NewNode, beats: (i64, i64), applied: i64) -> Asked<'a, Option<Renewed>>;
+    /// All nodes.
+    fn nodes(&self) -> Asked<'_, Vec<Node>>;
+    /// Takes a node out if it has not applied a change; within a time.
+    fn fence(&self, node: Uuid, seq: i64, limit: Duration) -> Asked<'_, ()>;
+    /// Takes a node out if it is still at a beat; within a time.
+    fn bury(&self, node: Uuid, beat: i64, limit: Duration) -> Asked<'_, ()>;
+    /// Takes this node out.
+    fn leave<'a>(&'a self, node: &'a NewNode) -> Asked<'a, ()>;
+    /// Resolves when something may have changed; it need not.
+    fn hinted(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    /// Resolves after so long, by this node's clock.
+    fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// The nodes of a PostgreSQL database.
+#[derive(Debug)]
+pub struct PostgresFleet {
+    nodes: Nodes,
+    store: Store,
+}
+
+impl PostgresFleet {
+    /// Of a store on PostgreSQL.
+    pub fn new(store: Store) -> Self {
+        Self {
+            nodes: Nodes::new(store.database().clone()),
+            store,
+        }
+    }
+}
+
+impl Fleet for PostgresFleet {
+    fn join<'a>(&'a self, node: &'a NewNode) -> Asked<'a, ()> {
+        Box::pin(self.nodes.join(node))
+    }
+
+    fn renew<'a>(&'a self, node: &'a NewNode, beats: (i64, i64), applied: i64) -> Asked<'a, Option<Renewed>> {
+        Box::pin(self.nodes.renew(node, beats, applied))
+    }
+
+    fn nodes(&self) -> Asked<'_, Vec<Node>> {
+        Box::pin(self.store.nodes())
+    }
+
+    fn fence(&self, node: Uuid, seq: i64, limit: Duration) -> Asked<'_, ()> {
+        Box::pin(self.nodes.fence(node, seq, limit))
+    }
+
+    fn bury(&self, node: Uuid, beat: i64, limit: Duration) -> Asked<'_, ()> {
+        Box::pin(self.nodes.bury(node, beat, limit))
+    }
+
+    fn leave<'a>(&'a self, node: &'a NewNode) -> Asked<'a, ()> {
+        Box::pin(self.nodes.leave(node))
+    }
+
+    fn hinted(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.nodes.hint().notified())
+    }
+
+    fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(tokio::time::sleep(span))
+    }
 }
 
 impl Source for Store {

@@ -1,5 +1,6 @@
 //! The races, made to happen: a store whose answers can be held back while something changes.
 
+mod fleet;
 mod guesses;
 mod limits;
 mod standing;
@@ -35,6 +36,13 @@ use crate::{Answer, Engine, Options, Question, VerifyError};
 pub(crate) struct Faults {
     pub(crate) join_old_flights: AtomicBool,
     pub(crate) keep_overtaken_fills: AtomicBool,
+    pub(crate) lease_from_receipt: AtomicBool,
+    pub(crate) extend_first: AtomicBool,
+    pub(crate) acknowledge_first: AtomicBool,
+    pub(crate) look_first: AtomicBool,
+    pub(crate) no_lease: AtomicBool,
+    pub(crate) short_wait: AtomicBool,
+    pub(crate) keep_when_fenced: AtomicBool,
 }
 
 /// A store in memory. Each answer is read at once, and then held back until a permit lets it go.

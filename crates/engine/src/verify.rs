@@ -28,6 +28,8 @@ const ATTEMPTS: u32 = 5;
 
 /// What the cache says.
 enum Cached {
+    /// This node's lease is over: what is in memory may have been changed elsewhere.
+    Stale,
     Known(Arc<CachedKey>),
     Unknown,
     Miss,
@@ -64,14 +66,14 @@ impl Engine {
     ) -> Result<Answer, VerifyError> {
         let inner = &*self.0;
         let timing = Timing::Since(began);
-        let looked = inner.look(token, question)?;
+        let looked = inner.look_when_fresh(token, question).await?;
         let key = match (looked.cached, looked.presented) {
             (Cached::Known(key), _) => Some(key),
             (Cached::Miss, Some(presented)) => {
                 let _turn = inner.turn(question).await?;
                 inner.find(&presented).await?
             }
-            (Cached::Unknown | Cached::Miss, _) => None,
+            (Cached::Unknown | Cached::Miss | Cached::Stale, _) => None,
         };
         let Some(key) = key else {
             return Ok(inner.nobody(token, question, looked.now, timing));
@@ -91,11 +93,11 @@ impl Engine {
     /// A store that had to be asked and failed.
     pub async fn find(&self, token: &[u8]) -> Result<Option<Arc<CachedKey>>, VerifyError> {
         let inner = &*self.0;
-        let looked = inner.look(token, &Question::default())?;
+        let looked = inner.look_when_fresh(token, &Question::default()).await?;
         match (looked.cached, looked.presented) {
             (Cached::Known(key), _) => Ok(Some(key)),
             (Cached::Miss, Some(presented)) => inner.find(&presented).await,
-            (Cached::Unknown | Cached::Miss, _) => Ok(None),
+            (Cached::Unknown | Cached::Miss | Cached::Stale, _) => Ok(None),
         }
     }
 
@@ -133,7 +135,7 @@ impl Engine {
                 .answer(&key, question, looked.required, looked.now, timing)
                 .transpose(),
             Cached::Unknown => Some(Ok(inner.nobody(token, question, looked.now, timing))),
-            Cached::Miss => None,
+            Cached::Miss | Cached::Stale => None,
         }
     }
 
@@ -205,10 +207,16 @@ impl Inner {
         let digest = self.keyring.load().digest(&presented);
         let seat = self.cache.seek(&digest);
         let now = self.now();
+        // After the time was taken, and before anything is looked up: between the two a renewal may end what was before, never
+        // the other way round.
+        let fresh = self.is_fresh();
+        #[cfg(test)]
+        let fresh = fresh || self.faults.look_first.load(std::sync::atomic::Ordering::Relaxed);
         seat.approach();
         let required = required()?;
         let cached = match self.admits(&presented) {
-            true => self.at(seat, &digest),
+            true if fresh => self.at(seat, &digest),
+            true => Cached::Stale,
             false => Cached::Unknown,
         };
         Ok(Looked {
@@ -217,6 +225,32 @@ impl Inner {
             required,
             now,
         })
+    }
+
+    /// The same, waiting for this node's lease where that is over.
+    async fn look_when_fresh<'t, 'q>(
+        &self,
+        token: &'t [u8],
+        question: &Question<'q>,
+    ) -> Result<Looked<'t, 'q>, VerifyError> {
+        for _ in 0..ATTEMPTS {
+            let looked = self.look(token, question)?;
+            #[cfg(test)]
+            if self.faults.look_first.load(std::sync::atomic::Ordering::Relaxed) && !self.is_fresh() {
+                let _ = self.freshen().await;
+                return Ok(looked);
+            }
+            if !matches!(looked.cached, Cached::Stale) {
+                return Ok(looked);
+            }
+            self.freshen()
+                .await
+                .map_err(|error| VerifyError::Unavailable(Arc::new(error)))?;
+        }
+        let late = "this node's lease ends as soon as it is renewed";
+        Err(VerifyError::Unavailable(Arc::new(StoreError::Unavailable(
+            late.into(),
+        ))))
     }
 
     #[inline]
@@ -316,7 +350,7 @@ impl Inner {
                     flight.land(Outcome::Unknown);
                     return Ok(None);
                 }
-                Cached::Miss => {}
+                Cached::Miss | Cached::Stale => {}
             }
             let asked = self.source.find_secret(&digests).await;
             let (outcome, kept) = match asked {

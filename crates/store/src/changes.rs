@@ -3,8 +3,9 @@
 use domain::id::{KeyId, OrganisationId};
 use uuid::Uuid;
 
-use crate::db::{Conn, Value};
+use crate::db::{Conn, Engine, Row, Value};
 use crate::error::Result;
+use crate::nodes::CHANNEL;
 use crate::{Store, Tx, params};
 
 /// What a cache must forget.
@@ -68,6 +69,9 @@ pub(crate) async fn insert(conn: &mut Conn, changes: &[Change]) -> Result<i64> {
         &rows,
     )
     .await?;
+    if conn.engine() == Engine::Postgres {
+        conn.execute("SELECT pg_notify($1, '')", params![CHANNEL]).await?;
+    }
     Ok(last)
 }
 
@@ -94,7 +98,7 @@ pub struct Changes {
 }
 
 /// Changes that are read at once.
-const READ: i64 = 4096;
+pub(crate) const READ: i64 = 4096;
 
 impl Store {
     /// The number of the last change.
@@ -117,26 +121,28 @@ impl Store {
         // The counter of the same snapshot tells whether any that should come are gone.
         let sql = "SELECT n.value, c.seq, c.organisation, c.kind, c.ref FROM counters n LEFT JOIN changes c ON c.seq > $1 \
                    WHERE n.name = 'changes' ORDER BY c.seq LIMIT $2";
-        let rows = self.readers.query(sql, params![seq, READ]).await?;
-        let mut read = Changes {
-            changes: Vec::with_capacity(rows.len()),
-            upto: seq,
-            purged: false,
-        };
-        for row in rows {
-            let mut columns = row.read();
-            let last: i64 = columns.next()?;
-            let Some(next) = columns.next::<Option<i64>>()? else {
-                read.purged = last > seq;
-                break;
-            };
-            read.purged |= next != read.upto + 1;
-            read.upto = next;
-            let organisation = columns.next()?;
-            let kind: String = columns.next()?;
-            read.changes
-                .push(Change::read(organisation, &kind, columns.next()?));
-        }
-        Ok(read)
+        changes_of(&self.readers.query(sql, params![seq, READ]).await?, 0, seq)
     }
+}
+
+/// Reads the number of the last change, and the columns of a change or nulls, of rows from that column on.
+pub(crate) fn changes_of(rows: &[Row], column: usize, seq: i64) -> Result<Changes> {
+    let mut read = Changes {
+        changes: Vec::with_capacity(rows.len()),
+        upto: seq,
+        purged: false,
+    };
+    for row in rows {
+        let last: i64 = row.get(column)?;
+        let Some(next) = row.get::<Option<i64>>(column + 1)? else {
+            read.purged = last > seq;
+            break;
+        };
+        read.purged |= next != read.upto + 1;
+        read.upto = next;
+        let kind: String = row.get(column + 3)?;
+        let change = Change::read(row.get(column + 2)?, &kind, row.get(column + 4)?);
+        read.changes.push(change);
+    }
+    Ok(read)
 }

@@ -152,8 +152,8 @@ impl Database {
             Place::Postgres(server) => {
                 let conn = server.connect().await?;
                 // Whatever the server's default: an acknowledged commit is durable, on the standby too where there is one.
-                // And a session that the network has lost does not hold its locks until the system's two hours are over.
-                let session = "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '15s'; \
+                // And a session that the network has lost, or whose node stands still, does not hold its locks for long.
+                let session = "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '5s'; \
                                SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 3; \
                                SET tcp_keepalives_count = 3";
                 in_time(conn.batch(session)).await?;

@@ -38,9 +38,6 @@ pub enum StoreError {
     /// A server, a setting or an address that is not supported.
     #[error("{0}")]
     Unsupported(String),
-    /// Another process serves this database.
-    #[error("in use: {0}")]
-    InUse(String),
     /// Anything else: a wrong statement, a broken check or foreign key.
     #[error("database: {0}")]
     Database(#[source] Cause),

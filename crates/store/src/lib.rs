@@ -19,6 +19,7 @@ pub mod keys;
 pub mod letters;
 pub mod lock;
 pub mod migrate;
+pub mod nodes;
 pub mod organisations;
 pub mod policies;
 pub mod principals;

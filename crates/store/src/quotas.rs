@@ -226,15 +226,22 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn forfeit_blocks(&mut self, node: Uuid) -> Result<u64> {
-        let theirs = "FROM quota_blocks b WHERE b.key = quota_periods.key AND b.round = quota_periods.round \
-                      AND b.start = quota_periods.start AND b.node <> $1";
+        let gone = if self.is_sqlite() {
+            "node <> $1"
+        } else {
+            "node <> $1 AND node NOT IN (SELECT id FROM nodes)"
+        };
+        let theirs = format!(
+            "FROM quota_blocks b WHERE b.key = quota_periods.key AND b.round = quota_periods.round \
+             AND b.start = quota_periods.start AND b.{gone}"
+        );
         let sql = format!(
             "UPDATE quota_periods SET used = used + (SELECT CAST(SUM(b.granted) AS BIGINT) {theirs}) \
              WHERE EXISTS (SELECT 1 {theirs})"
         );
         self.conn().execute(&sql, params![node]).await?;
-        let sql = "DELETE FROM quota_blocks WHERE node <> $1";
-        self.conn().execute(sql, params![node]).await
+        let sql = format!("DELETE FROM quota_blocks WHERE {gone}");
+        self.conn().execute(&sql, params![node]).await
     }
 
     /// Sets what is used of a quota in a period whose round has just begun.

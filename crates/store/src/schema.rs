@@ -82,4 +82,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0013_anomalies.sqlite.sql"),
         postgres: include_str!("../migrations/0013_anomalies.postgres.sql"),
     },
+    Migration {
+        version: 14,
+        name: "nodes",
+        sqlite: include_str!("../migrations/0014_nodes.sqlite.sql"),
+        postgres: include_str!("../migrations/0014_nodes.postgres.sql"),
+    },
 ];

@@ -14,6 +14,7 @@ mod key_import;
 pub(crate) mod keys;
 mod leaks;
 mod me;
+mod nodes;
 mod oauth;
 mod oidc;
 pub(crate) mod openapi;
@@ -57,6 +58,7 @@ fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::summary))
         .routes(routes!(attention::show))
+        .routes(routes!(nodes::list))
         .routes(routes!(key_import::import))
         .routes(routes!(key_import::export))
         .routes(routes!(key_import::report))

@@ -349,6 +349,8 @@ async fn start(
         },
         leak_keys: None,
         stream: None,
+        name: "sample".to_owned(),
+        node: None,
     };
     (Arc::new(App::start(parts).await.expect("it starts")), directory)
 }

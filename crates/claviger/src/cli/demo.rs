@@ -43,9 +43,12 @@ pub(crate) async fn run(context: &Context, args: Demo) -> Result<(), CliError> {
     let local = Local::open(&config).await.map_err(serve::failed)?;
     let filled = fill(context, &config).await;
     let installation = local.release().await;
-    filled?;
     let outcome = match installation {
-        _ if !args.and_serve => Ok(()),
+        Some(installation) if filled.is_err() || !args.and_serve => {
+            installation.leave().await;
+            filled
+        }
+        _ if filled.is_err() || !args.and_serve => filled,
         Some(installation) => serve::run(context, &config, installation).await,
         None => {
             context.screen.note("A server runs there already.");

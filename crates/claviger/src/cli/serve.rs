@@ -148,14 +148,15 @@ pub(crate) async fn init(context: &Context, args: Init) -> Result<(), CliError> 
     let made = installation
         .app
         .initialise(first_name(context), args.preset.as_deref())
-        .await
-        .map_err(said)?;
-    let Some(made) = made else {
+        .await;
+    let stated = installation.app.write_checkpoints().await;
+    installation.leave().await;
+    let Some(made) = made.map_err(said)? else {
         return Err(CliError::Failed(
             "there is an organisation already; nothing was changed".to_owned(),
         ));
     };
-    installation.app.write_checkpoints().await.map_err(failed)?;
+    stated.map_err(failed)?;
     let Initialised {
         organisation,
         management_key,

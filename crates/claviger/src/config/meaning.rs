@@ -2,12 +2,30 @@
 
 use std::sync::Arc;
 
+use domain::clock::Steered;
 use domain::span::Span;
 use store::db::Target;
 
 use super::{Config, ConfigError, GRPC, Tell};
 
 impl Config {
+    /// What people call this server.
+    pub(crate) fn node_name(&self) -> String {
+        let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+        self.node.name.clone().unwrap_or_else(host)
+    }
+
+    /// This server among others, with the clock that follows the database's.
+    pub(crate) fn node(&self, steered: Arc<Steered>) -> Result<app::NodeSettings, ConfigError> {
+        if self.node.lease < Span::seconds(1) || self.node.lease > Span::seconds(60) {
+            return Err(ConfigError::Lease);
+        }
+        Ok(app::NodeSettings {
+            lease: self.node.lease.duration(),
+            steered: Some(steered),
+        })
+    }
+
     /// Where the database is.
     pub(crate) fn target(&self) -> Target {
         match &self.database {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Config, ConfigError};
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 44] = [
+const VARIABLES: [(&str, &[&str]); 46] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -44,6 +44,8 @@ const VARIABLES: [(&str, &[&str]); 44] = [
     ("CLAVIGER_STREAM_DIRECTORY", &["stream", "directory"]),
     ("CLAVIGER_STREAM_MAX_MIB", &["stream", "max_mib"]),
     ("CLAVIGER_STREAM_KEEP", &["stream", "keep"]),
+    ("CLAVIGER_NODE_NAME", &["node", "name"]),
+    ("CLAVIGER_NODE_LEASE", &["node", "lease"]),
     ("CLAVIGER_LOG_LEVEL", &["log", "level"]),
     ("CLAVIGER_LOG_FORMAT", &["log", "format"]),
     ("CLAVIGER_METRICS_TOKEN", &["metrics", "token"]),

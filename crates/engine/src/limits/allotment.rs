@@ -2,6 +2,7 @@
 //! let through. It never has more than the store knows of, so that whatever is lost is lost units and not lost counts.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
 use domain::clock::Timestamp;
@@ -34,6 +35,8 @@ pub(super) struct Allotment {
     round: i64,
     /// Of the youngest key that has used it.
     epoch: u64,
+    /// The limiter's turn in which the block was begun.
+    of_turn: u32,
     bounds: Bounds,
     block: Block,
     /// Whether the store has written the block.
@@ -59,6 +62,7 @@ impl Allotment {
             quota: of.quota.clone(),
             round: of.round,
             epoch,
+            of_turn: limiter.turn.load(Acquire),
             bounds: of.quota.bounds(now),
             block: limiter.fresh_block(),
             written: false,
@@ -84,6 +88,9 @@ impl Allotment {
         }
         if self.bounds.end.is_some_and(|end| now >= end) {
             self.bounds = self.quota.bounds(now);
+            self.begin(limiter);
+        }
+        if self.of_turn != limiter.turn.load(Acquire) {
             self.begin(limiter);
         }
     }
@@ -112,6 +119,7 @@ impl Allotment {
 
     /// Begins a block of its own: what the one before has is left to the store, as used.
     fn begin(&mut self, limiter: &Limiter) {
+        self.of_turn = limiter.turn.load(Acquire);
         self.block = limiter.fresh_block();
         self.written = false;
         self.spent = 0;

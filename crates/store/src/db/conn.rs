@@ -12,6 +12,9 @@ use crate::error::{Result, StoreError};
 /// Rows from which on PostgreSQL is sent a COPY: below it, its extra round trips cost more than it spares.
 const COPY_FROM: usize = 64;
 
+/// The key of the lock. Positive and below 2^31, so that `pg_locks` shows it whole in `objid`.
+const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(1129070934)";
+
 /// One connection of either engine, owned by whoever writes. SQLite answers on the calling thread.
 ///
 /// Within a transaction PostgreSQL refuses everything after an error, where SQLite undoes that statement only: set a
@@ -126,7 +129,8 @@ impl Conn {
     pub async fn begin(&mut self) -> Result<()> {
         match self {
             Self::Sqlite(_) => self.batch("BEGIN IMMEDIATE").await,
-            Self::Postgres(_) => self.batch("BEGIN").await,
+            // One writing transaction at a time, whichever node it is of: what was read in it holds until it ends, as on SQLite.
+            Self::Postgres(_) => self.batch(BEGIN).await,
         }
     }
 

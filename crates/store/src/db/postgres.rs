@@ -11,7 +11,7 @@ use deadpool_postgres::{
     ClientWrapper, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, StatementCache, Timeouts,
 };
 use futures_util::future::try_join_all;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{ToSql, Type};
@@ -96,6 +96,8 @@ impl Server {
         let (alive, gone) = watch::channel(());
         let unreplicated = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&unreplicated);
+        let notified = Arc::new(Notify::new());
+        let notify = Arc::clone(&notified);
         let task = tokio::spawn(async move {
             let _alive = alive;
             loop {
@@ -106,6 +108,7 @@ impl Server {
                     {
                         seen.store(true, Ordering::Release);
                     }
+                    Some(Ok(AsyncMessage::Notification(_))) => notify.notify_one(),
                     Some(Ok(_)) => {}
                     Some(Err(error)) => {
                         tracing::warn!(%error, "lost a connection to PostgreSQL");
@@ -119,6 +122,7 @@ impl Server {
             client: ClientWrapper::new(client, task),
             gone,
             unreplicated,
+            notified,
         })
     }
 
@@ -170,6 +174,8 @@ pub struct PgConn {
     gone: watch::Receiver<()>,
     /// The server stopped waiting for its standby: the commit is here, but a failover may lose it.
     unreplicated: Arc<AtomicBool>,
+    /// Somebody has notified a channel that this connection listens to.
+    notified: Arc<Notify>,
 }
 
 impl std::fmt::Debug for PgConn {
@@ -262,12 +268,34 @@ impl PgConn {
         self.unreplicated.store(false, Ordering::Release);
         // To COMMIT alone a failed transaction answers with a silent ROLLBACK; the SELECT before it makes that an error.
         self.client.batch_execute("SELECT 1; COMMIT").await?;
+        self.replicated()
+    }
+
+    /// Wakes whoever waits when a channel that this connection listens to is notified.
+    pub(crate) fn notified(&self) -> Arc<Notify> {
+        self.notified.clone()
+    }
+
+    /// A statement that writes, by itself: it fails, too, if the server gave up waiting for its synchronous standby.
+    pub(crate) async fn write(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+        self.unreplicated.store(false, Ordering::Release);
+        let rows = self.query(sql, params).await?;
+        self.replicated()?;
+        Ok(rows)
+    }
+
+    fn replicated(&self) -> Result<()> {
         match self.unreplicated.swap(false, Ordering::AcqRel) {
             true => Err(StoreError::Unavailable(
                 "the commit did not wait for the standby".into(),
             )),
             false => Ok(()),
         }
+    }
+
+    /// Whether it is.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.has_changed().is_err()
     }
 
     /// Resolves once the connection is gone; never keeps it alive.

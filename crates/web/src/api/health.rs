@@ -28,7 +28,7 @@ pub(super) async fn live() -> Response {
     shown::json(StatusCode::OK, &Health { status: "ok" })
 }
 
-/// Ready is who can ask the database.
+/// Ready is who can ask the database, and may answer from memory.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "ready", tag = "health",
     responses((status = OK, description = "It can answer", body = Health)),
@@ -40,5 +40,8 @@ pub(super) async fn ready(State(web): State<Web>) -> Result<Response> {
         .last_change()
         .await
         .map_err(|error| Problem::from(app::AppError::from(error)))?;
+    if !web.app.engine().is_fresh() {
+        return Err(app::AppError::Unavailable(None).into());
+    }
     Ok(shown::json(StatusCode::OK, &Health { status: "ready" }))
 }

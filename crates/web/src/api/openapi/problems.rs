@@ -62,6 +62,7 @@ const REFUSALS: [Refusal; 13] = [
             "not_kept",
             "secrets_in_use",
             "secrets_fixed",
+            "several_nodes",
             "demo_exists",
             "slug_taken",
             "organisation_closed",

@@ -1,0 +1,76 @@
+//! The servers of this installation, as an operator sees them.
+
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+use domain::id::NodeId;
+
+use crate::error::{AppError, Result};
+use crate::{App, Caller};
+
+/// A server.
+#[derive(Debug, Clone)]
+pub struct NodeView {
+    /// In its present run; none where it is the only one that there can be.
+    pub id: Option<NodeId>,
+    /// What people call it.
+    pub name: String,
+    /// Claviger's version there.
+    pub version: String,
+    /// How long it serves after it has sent a renewal; none where nobody has to know.
+    pub lease: Option<Duration>,
+    /// When this run began to serve, by the database's clock.
+    pub joined_at: Timestamp,
+    /// When its lease was last renewed, by the same.
+    pub renewed_at: Timestamp,
+    /// How many changes it has not applied yet.
+    pub behind: i64,
+    /// Whether it is the one that answers this.
+    pub is_this: bool,
+}
+
+impl App {
+    /// The servers, the oldest first.
+    ///
+    /// # Errors
+    /// As [`AppError`] says.
+    #[tracing::instrument(level = "debug", name = "app.nodes", skip_all)]
+    pub async fn nodes(&self, caller: &Caller) -> Result<Vec<NodeView>> {
+        caller.require_operator()?;
+        let last = self.store.last_change().await?;
+        let Some(own) = self.engine.node() else {
+            return Ok(vec![NodeView {
+                id: None,
+                name: self.name.clone(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                lease: None,
+                joined_at: self.started_at,
+                renewed_at: self.clock.now(),
+                behind: last - self.engine.stats().applied,
+                is_this: true,
+            }]);
+        };
+        let nodes = self.store.nodes().await?.into_iter().map(|node| NodeView {
+            id: Some(NodeId::from_uuid(node.id)),
+            is_this: node.id == own,
+            behind: (last - node.applied).max(0),
+            name: node.name,
+            version: node.version,
+            lease: Some(node.lease),
+            joined_at: node.joined_at,
+            renewed_at: node.renewed_at,
+        });
+        Ok(nodes.collect())
+    }
+
+    /// Refuses what one server cannot do by itself where there are several.
+    pub(crate) async fn require_alone(&self) -> Result<()> {
+        if self.store.nodes().await?.len() > 1 {
+            return Err(AppError::conflict(
+                "several_nodes",
+                "several servers use this database, and each has its own secrets file: stop all but this one first",
+            ));
+        }
+        Ok(())
+    }
+}
