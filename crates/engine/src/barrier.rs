@@ -17,10 +17,9 @@ impl Engine {
     /// # Errors
     /// When the store fails, or does not know of `seq`; then nothing may be promised.
     pub async fn barrier(&self, seq: i64) -> Result<(), StoreError> {
-        let committed = self.0.clock.boottime();
         self.apply_upto(seq).await?;
         match &self.0.member {
-            Some(member) => self.0.wait_for_others(member, seq, committed).await,
+            Some(member) => self.0.wait_for_others(member, seq).await,
             None => Ok(()),
         }
     }

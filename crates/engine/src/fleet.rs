@@ -350,36 +350,43 @@ impl Inner {
         Ok(())
     }
 
-    /// Waits until no other node can answer by what was before a change that was committed at that time at the latest.
+    /// Waits until no other node can answer by what was before a change that is committed.
+    ///
+    /// Who has not acknowledged it a lease after its commit has either no lease or has applied it: a renewal that did not bring the change
+    /// was sent before the commit, and one that did was applied before the lease was extended. Its row must stay, though, while it may
+    /// hold that extended lease, so that the next change waits for it, too: it goes only where its beat has stood still for all that time.
     ///
     /// # Errors
     /// When the database fails: then nothing may be promised.
-    pub(crate) async fn wait_for_others(
-        &self,
-        member: &Membership,
-        seq: i64,
-        committed: Duration,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn wait_for_others(&self, member: &Membership, seq: i64) -> Result<(), StoreError> {
         let mut pause = SHORTEST;
+        let nodes = self.standing(member).await?;
+        // After the answer came: whatever lease stands behind a beat was sent for before.
+        let first = self.clock.boottime();
+        let beats: HashMap<Uuid, i64> = nodes.iter().map(|node| (node.id, node.beat)).collect();
         loop {
-            let came = self.clock.boottime();
-            let nodes = self.standing(member, came).await?;
+            let nodes = self.standing(member).await?;
             let own = member.id();
-            let lagging = || nodes.iter().filter(|node| node.id != own && node.applied < seq);
-            let due_of = |node: &Node| committed + self.waited_for(node.lease);
-            let Some(due) = lagging().map(due_of).min() else {
+            let is_behind = |node: &Node| node.id != own && node.applied < seq;
+            if !nodes.iter().any(is_behind) {
                 return Ok(());
-            };
+            }
+            let longest = nodes.iter().map(|node| node.lease).max().unwrap_or_default();
+            let due = first + self.waited_for(longest);
             let now = self.clock.boottime();
             if now < due {
                 member.of.fleet.sleep(pause.min(due - now)).await;
                 pause = (pause * 2).min(LONGEST);
                 continue;
             }
-            for node in lagging().filter(|node| due_of(node) <= now) {
-                tracing::warn!(node = %node.id, name = %node.name, "a node did not apply a change in time and is taken out");
-                member.of.fleet.fence(node.id, seq, member.of.lease).await?;
+            for node in nodes.iter() {
+                let stood_still = beats.get(&node.id) == Some(&node.beat) || self.buries_any();
+                if is_behind(node) && stood_still {
+                    tracing::warn!(node = %node.id, name = %node.name, "a server does not answer and is taken out");
+                    member.of.fleet.bury(node.id, node.beat, member.of.lease).await?;
+                }
             }
+            return Ok(());
         }
     }
 
@@ -397,6 +404,15 @@ impl Inner {
     fn keeps_when_fenced(&self) -> bool {
         #[cfg(test)]
         return self.faults.keep_when_fenced.load(Relaxed);
+        #[cfg(not(test))]
+        false
+    }
+
+    /// Never, but where a test breaks it.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "the tests' faults are its"))]
+    fn buries_any(&self) -> bool {
+        #[cfg(test)]
+        return self.faults.bury_any.load(Relaxed);
         #[cfg(not(test))]
         false
     }
@@ -428,8 +444,9 @@ impl Inner {
         })
     }
 
-    /// How far the nodes are, as read since then: whoever comes meanwhile shares the reading.
-    async fn standing(&self, member: &Membership, since: Duration) -> Result<Arc<Vec<Node>>, StoreError> {
+    /// How far the nodes are, as read since now: whoever comes meanwhile shares the reading.
+    async fn standing(&self, member: &Membership) -> Result<Arc<Vec<Node>>, StoreError> {
+        let since = self.clock.boottime();
         let mut standing = member.standing.lock().await;
         if standing.began.is_none_or(|began| began < since) {
             let began = self.clock.boottime();

@@ -52,8 +52,6 @@ pub trait Fleet: Send + Sync {
     fn renew<'a>(&'a self, node: &'a NewNode, beats: (i64, i64), applied: i64) -> Asked<'a, Option<Renewed>>;
     /// All nodes.
     fn nodes(&self) -> Asked<'_, Vec<Node>>;
-    /// Takes a node out if it has not applied a change; within a time.
-    fn fence(&self, node: Uuid, seq: i64, limit: Duration) -> Asked<'_, ()>;
     /// Takes a node out if it is still at a beat; within a time.
     fn bury(&self, node: Uuid, beat: i64, limit: Duration) -> Asked<'_, ()>;
     /// Takes this node out.
@@ -92,10 +90,6 @@ impl Fleet for PostgresFleet {
 
     fn nodes(&self) -> Asked<'_, Vec<Node>> {
         Box::pin(self.store.nodes())
-    }
-
-    fn fence(&self, node: Uuid, seq: i64, limit: Duration) -> Asked<'_, ()> {
-        Box::pin(self.nodes.fence(node, seq, limit))
     }
 
     fn bury(&self, node: Uuid, beat: i64, limit: Duration) -> Asked<'_, ()> {

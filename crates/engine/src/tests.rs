@@ -43,6 +43,7 @@ pub(crate) struct Faults {
     pub(crate) no_lease: AtomicBool,
     pub(crate) short_wait: AtomicBool,
     pub(crate) keep_when_fenced: AtomicBool,
+    pub(crate) bury_any: AtomicBool,
 }
 
 /// A store in memory. Each answer is read at once, and then held back until a permit lets it go.

@@ -192,15 +192,6 @@ impl Nodes {
         }))
     }
 
-    /// Takes nodes out that have not applied a change; their leases have to be over.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn fence(&self, node: Uuid, seq: i64, limit: Duration) -> Result<()> {
-        let sql = "DELETE FROM nodes WHERE id = $1 AND applied < $2 RETURNING id";
-        self.write(sql, params![node, seq], limit).await.map(drop)
-    }
-
     /// Takes a node out that has not been renewed since it was at this beat; its lease has to be over.
     ///
     /// # Errors
