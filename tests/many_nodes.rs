@@ -1,12 +1,16 @@
 //! Several servers on one PostgreSQL database: what one of them has ended, none of them lets pass, whatever becomes of them.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::proxy::{Proxy, Way};
+use crate::seed::{Dice, rounds};
 use crate::support::{Engine, Server, path_of, text, until};
 
 /// So many servers.
@@ -237,4 +241,88 @@ async fn changes_that_come_to_several_nodes_at_once_are_all_made_and_chained_and
     assert_eq!(numbers.len(), 90);
     let (_, proof) = fleet[1].call(Method::GET, "/v1/audit/verify", None).await;
     assert_eq!(proof["ok"], true, "{proof}");
+}
+
+/// A key that is asked for all the time, and when its revocation was answered.
+struct Target {
+    token: String,
+    answered: Mutex<Option<Instant>>,
+}
+
+/// Asks a server for keys that are about to be revoked; counts what was certain, and what was wrong.
+async fn verify(
+    url: String,
+    target: Arc<Mutex<Arc<Target>>>,
+    over: Arc<AtomicBool>,
+    counts: Arc<[AtomicU64; 2]>,
+) {
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    while !over.load(SeqCst) {
+        let target = target.lock().expect("a target").clone();
+        let certain = target.answered.lock().expect("a time").is_some();
+        let request = http.post(&url).json(&json!({ "key": target.token })).send().await;
+        let answer: Value = request.expect("an answer").json().await.expect("JSON");
+        if certain {
+            counts[0].fetch_add(1, SeqCst);
+            counts[1].fetch_add(u64::from(answer["code"] != "REVOKED"), SeqCst);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_verification_that_begins_after_a_revocation_s_answer_passes_anywhere() {
+    let mut dice = Dice::throw();
+    let fleet = fleet(3).await;
+    let fresh = async |server: &Server| {
+        let key = server.create(json!({})).await;
+        let target = Target {
+            token: text(&key, "secret").to_owned(),
+            answered: Mutex::new(None),
+        };
+        (key, Arc::new(target))
+    };
+    let (mut key, first) = fresh(&fleet[0]).await;
+    let (target, over) = (Arc::new(Mutex::new(first)), Arc::new(AtomicBool::new(false)));
+    let counts = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
+    let verifiers: Vec<_> = fleet
+        .iter()
+        .map(|server| {
+            let url = format!("{}/v1/verify", server.verification);
+            tokio::spawn(verify(url, target.clone(), over.clone(), counts.clone()))
+        })
+        .collect();
+    let mut took = Vec::new();
+    for _ in 0..rounds(60, 100_000) {
+        tokio::time::sleep(dice.pause(0, 8)).await;
+        let began = Instant::now();
+        let revoke = path_of(&key, "revoke");
+        let (status, answer) = dice
+            .pick(&fleet)
+            .call(Method::POST, &revoke, Some(json!({})))
+            .await;
+        took.push(began.elapsed());
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        let revoked = target.lock().expect("a target").clone();
+        *revoked.answered.lock().expect("a time") = Some(Instant::now());
+        tokio::time::sleep(dice.pause(1, 4)).await;
+        let (next, fresh) = fresh(dice.pick(&fleet)).await;
+        key = next;
+        *target.lock().expect("a target") = fresh;
+    }
+    over.store(true, SeqCst);
+    for verifier in verifiers {
+        verifier.await.expect("a verifier");
+    }
+    took.sort_unstable();
+    let at = |share: usize| took[(took.len() - 1) * share / 100];
+    let [certain, wrong] = [&counts[0], &counts[1]].map(|count| count.load(SeqCst));
+    println!(
+        "{} revocations, {certain} verifications that began after one: p50 {:?}, p99 {:?}, at most {:?}",
+        took.len(),
+        at(50),
+        at(99),
+        at(100)
+    );
+    assert_eq!(wrong, 0);
+    assert!(certain > 50, "{certain}");
 }

@@ -101,6 +101,7 @@ async fn what_happens_is_counted() {
     assert!(count("claviger_cache_secrets") >= 2.0);
     assert!(count("claviger_verification_duration_seconds_count") >= 2.0);
     assert_eq!(count("claviger_changes_behind"), 0.0);
+    assert_eq!(count("claviger_lease_held"), 1.0);
     assert!(count("claviger_writer_commits_total") >= 2.0);
     assert_eq!(count("claviger_writer_queue"), 0.0);
     let created = "claviger_http_requests_total{method=\"POST\",route=\"/v1/keys\",status=\"201\"}";

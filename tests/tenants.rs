@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::authorisation_matrix::DIALECTS;
 use crate::openapi::{Operation, example_of as nobodys, operations};
 use crate::organisations::second;
-use crate::support::{Answer, Browser, ENGINES, Server, text, until};
+use crate::support::{Answer, Browser, ENGINES, Server, text};
 
 /// The other tenant: its key, a person of its own, and something of each kind that is its own, by the name of the id's schema.
 struct Other<'a> {
@@ -67,7 +67,8 @@ impl<'a> Other<'a> {
             // What is another's is asked about for whoever asks.
             ("Slug".to_owned(), nobodys("Slug")),
         ]);
-        let webhook = json!({"name": NAME, "url": "https://127.0.0.1/", "events": ["*"]});
+        // Of what does not happen here: it may not go there, and a webhook that fails says so.
+        let webhook = json!({"name": NAME, "url": "https://127.0.0.1/", "events": ["account.idle"]});
         let (status, webhook) = server
             .call_as(&key, Method::POST, "/v1/webhooks", Some(webhook))
             .await;
@@ -75,13 +76,6 @@ impl<'a> Other<'a> {
         let path = format!("/v1/webhooks/{}/test", text(&webhook, "id"));
         let (status, message) = server.call_as(&key, Method::POST, &path, None).await;
         assert_eq!(status, StatusCode::OK, "{message}");
-        // It may not go there, and the webhook says so from then on.
-        until("the message has failed", async || {
-            let path = format!("/v1/webhooks/{}", text(&webhook, "id"));
-            let (_, shown) = server.call_as(&key, Method::GET, &path, None).await;
-            !shown["failing_since"].is_null()
-        })
-        .await;
         things.insert("WebhookId".to_owned(), text(&webhook, "id").to_owned());
         things.insert("MessageId".to_owned(), text(&message, "id").to_owned());
         for operation in operations() {

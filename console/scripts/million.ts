@@ -98,6 +98,11 @@ const steps: Record<string, (page: Page, server: Server, round: number) => Promi
         }),
     );
   },
+  'what needs attention, from the API': async (_, server) => {
+    const begun = performance.now();
+    await server.call('GET', '/v1/attention');
+    return performance.now() - begun;
+  },
 };
 
 const test = base.extend<object, { count: number }>({

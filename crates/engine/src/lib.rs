@@ -138,6 +138,8 @@ pub struct Stats {
     pub limited: usize,
     /// The last change that was applied.
     pub applied: i64,
+    /// Whether it may answer from memory.
+    pub fresh: bool,
 }
 
 /// The verification engine of one node. Clones share it.
@@ -290,6 +292,7 @@ impl Engine {
             unknown_tokens: inner.unknown.len(),
             limited: inner.limiter.len(),
             applied: inner.applied.load(Relaxed),
+            fresh: inner.is_fresh(),
         }
     }
 }

@@ -29,11 +29,11 @@ function Notice({ title, text, variant }: { title: string; text: string; variant
 function cells(node: Node, all: readonly Node[]) {
   const state = standing(node, all);
   return [
-    <span key="name" className={`name ${style({ fontWeight: 'medium' })}`}>
+    <span key="name" className={`name ${style({ display: 'block', fontWeight: 'medium', minWidth: 176 })}`}>
       {node.name}
       {node.this && <span className={style({ color: 'neutral-subdued', fontWeight: 'normal' })}>{` · ${words.here}`}</span>}
     </span>,
-    <Badge key="state" variant={variants[state]} fillStyle="subtle" size="S">{words.states[state]}</Badge>,
+    <span key="state" className={style({ display: 'inline-flex', whiteSpace: 'nowrap' })}><Badge variant={variants[state]} fillStyle="subtle" size="S">{words.states[state]}</Badge></span>,
     node.version,
     <Time key="since" at={node.joined_at} />,
     <Time key="renewed" at={node.renewed_at} />,

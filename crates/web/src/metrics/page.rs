@@ -125,6 +125,12 @@ impl Page {
             ),
             Figure(
                 GAUGE,
+                "claviger_lease_held",
+                "Whether this server may answer from memory",
+                f64::from(u8::from(stats.fresh)),
+            ),
+            Figure(
+                GAUGE,
                 "claviger_lookups_under_way",
                 "Questions that the store is asked now",
                 stats.flights as f64,
