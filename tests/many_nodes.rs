@@ -33,6 +33,23 @@ async fn code(server: &Server, token: &str) -> String {
     text(&server.verify(token).await, "code").to_owned()
 }
 
+/// Asks without waiting for the answer.
+fn ask_beside(server: &Server, token: &str) -> tokio::task::JoinHandle<Value> {
+    let request = server
+        .door(Method::POST, "/v1/verify")
+        .json(&json!({"key": token}));
+    tokio::spawn(async move {
+        let answer = request.send().await.expect("an answer");
+        answer.json().await.expect("JSON")
+    })
+}
+
+async fn revoke(server: &Server, key: &Value) {
+    let revoke = path_of(key, "revoke");
+    let (status, answer) = server.call(Method::POST, &revoke, Some(json!({}))).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+}
+
 /// What the nodes say of themselves, by any of them.
 async fn nodes(server: &Server) -> Vec<Value> {
     let asked = server
@@ -86,39 +103,12 @@ async fn a_node_that_stood_still_does_not_let_pass_what_was_ended_meanwhile() {
             assert_eq!(code(node, token).await, "VALID");
         }
         signal(&fleet[2], Signal::STOP);
-        let asked = tokio::spawn({
-            let request = fleet[2]
-                .door(Method::POST, "/v1/verify")
-                .json(&json!({"key": token}));
-            async move {
-                request
-                    .send()
-                    .await
-                    .expect("an answer")
-                    .json::<Value>()
-                    .await
-                    .expect("JSON")
-            }
-        });
+        let asked = ask_beside(&fleet[2], token);
         // It is not waited for longer than its lease, and taken out then.
-        let (status, answer) = fleet[0]
-            .call(Method::POST, &path_of(&key, "revoke"), Some(json!({})))
-            .await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
+        revoke(&fleet[0], &key).await;
         assert_eq!(nodes(&fleet[1]).await.len(), 2, "round {round}");
         assert_eq!(code(&fleet[1], token).await, "REVOKED");
-        let begun = fleet[2]
-            .door(Method::POST, "/v1/verify")
-            .json(&json!({"key": token}));
-        let later = tokio::spawn(async move {
-            begun
-                .send()
-                .await
-                .expect("an answer")
-                .json::<Value>()
-                .await
-                .expect("JSON")
-        });
+        let later = ask_beside(&fleet[2], token);
         tokio::time::sleep(Duration::from_millis(50)).await;
         signal(&fleet[2], Signal::CONT);
         // One that waited since before may have begun before; one that came after it has not.
@@ -140,10 +130,7 @@ async fn a_node_that_was_killed_is_waited_for_once_and_one_that_leaves_not_at_al
     assert_eq!(nodes(&fleet[0]).await.len(), 3);
     let key = fleet[0].create(json!({})).await;
     assert_eq!(code(&fleet[1], text(&key, "secret")).await, "VALID");
-    let (status, answer) = fleet[0]
-        .call(Method::POST, &path_of(&key, "revoke"), Some(json!({})))
-        .await;
-    assert_eq!(status, StatusCode::OK, "{answer}");
+    revoke(&fleet[0], &key).await;
     assert_eq!(nodes(&fleet[0]).await.len(), 2, "it was taken out");
     assert_eq!(code(&fleet[1], text(&key, "secret")).await, "REVOKED");
     fleet[1].stop();
@@ -167,10 +154,7 @@ async fn a_node_that_cannot_reach_the_database_stops_answering_when_its_lease_is
         assert_eq!(code(node, token).await, "VALID");
     }
     proxy.turn(Way::Silent);
-    let ended = fleet[0]
-        .call(Method::POST, &path_of(&key, "revoke"), Some(json!({})))
-        .await;
-    assert_eq!(ended.0, StatusCode::OK, "{}", ended.1);
+    revoke(&fleet[0], &key).await;
     let response = fleet[2]
         .door(Method::POST, "/v1/verify")
         .json(&json!({"key": token}));

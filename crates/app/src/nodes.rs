@@ -5,6 +5,8 @@ use std::time::Duration;
 use domain::clock::Timestamp;
 use domain::id::NodeId;
 
+use engine::DEAD;
+
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
@@ -65,7 +67,13 @@ impl App {
 
     /// Refuses what one server cannot do by itself where there are several.
     pub(crate) async fn require_alone(&self) -> Result<()> {
-        if self.store.nodes().await?.len() > 1 {
+        let nodes = self.store.nodes().await?;
+        let last = nodes.iter().map(|node| node.renewed_at).max().unwrap_or_default();
+        // One that died and was not taken out yet has no say.
+        let alive = nodes
+            .iter()
+            .filter(|node| last.since(node.renewed_at) < node.lease * DEAD);
+        if alive.count() > 1 {
             return Err(AppError::conflict(
                 "several_nodes",
                 "several servers use this database, and each has its own secrets file: stop all but this one first",

@@ -16,7 +16,7 @@ const LAST_ROLL_UP: Duration = Duration::from_secs(10);
 /// How often old digests are written.
 const OFTEN: Duration = Duration::from_secs(1);
 /// How often it is looked for nodes that are gone.
-const NOW_AND_THEN: Duration = Duration::from_secs(10);
+const NOW_AND_THEN: Duration = Duration::from_secs(30);
 /// How often the rest is seen to.
 const SELDOM: Duration = Duration::from_secs(3600);
 /// How long an `Idempotency-Key` is remembered.
@@ -126,6 +126,10 @@ impl App {
             return Ok(());
         };
         self.engine.bury_dead().await?;
+        // Nearly always nothing; whoever writes would hold everybody else up for it.
+        if !self.store.has_lost_blocks().await? {
+            return Ok(());
+        }
         self.write(async move |tx| Ok(tx.forfeit_blocks(own).await?))
             .await
             .map(drop)

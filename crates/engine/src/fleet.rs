@@ -36,7 +36,7 @@ const AGAIN: Duration = Duration::from_millis(50);
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_millis(16);
 /// A node that is not renewed for so many leases is taken out, although nobody waits for it.
-const DEAD: u32 = 10;
+pub const DEAD: u32 = 10;
 
 /// This node, for an engine that is one of several.
 #[derive(Clone)]
@@ -132,7 +132,7 @@ impl Membership {
 }
 
 impl Engine {
-    /// Renews this node's lease, for ever; returns at once, and for ever, where the engine is the only one.
+    /// Renews this node's lease, for ever; waits for ever where the engine is the only one.
     pub async fn keep_fresh(&self) -> Infallible {
         let Some(member) = &self.0.member else {
             return std::future::pending().await;

@@ -44,7 +44,7 @@ use uuid::Uuid;
 
 pub use answer::{Answer, Door, Question, VerifyError};
 pub use cached::{CachedGrants, CachedKey, CachedOrganisation, CachedOwner, Told};
-pub use fleet::Member;
+pub use fleet::{DEAD, Member};
 pub use guesses::{GuessStats, Guessing};
 pub use limits::{Backend, KeyLimits, QuotaAsked, QuotaStanding, RateStanding, Scope};
 pub use rewrites::Rewrite;

@@ -323,6 +323,19 @@ fn uses_of(rows: &[Row]) -> Result<HashMap<PeriodOf, Use>> {
 }
 
 impl Store {
+    /// Whether servers that are gone from a PostgreSQL database still hold units.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_lost_blocks(&self) -> Result<bool> {
+        let sql = "SELECT 1 FROM quota_blocks WHERE node NOT IN (SELECT id FROM nodes) LIMIT 1";
+        Ok(!self
+            .readers
+            .query_long(sql.to_owned(), Vec::new())
+            .await?
+            .is_empty())
+    }
+
     /// What is used of quotas, each in its period.
     ///
     /// # Errors
