@@ -56,6 +56,7 @@ mod security;
 mod sign_in;
 mod single_sign_on;
 mod tenants;
+mod tls;
 mod traces;
 mod usage;
 mod verify_input;

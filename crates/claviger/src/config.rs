@@ -2,6 +2,7 @@
 
 mod meaning;
 mod reading;
+mod tls;
 mod watching;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,6 +13,7 @@ use domain::limits::Rate;
 use domain::span::Span;
 use serde::Deserialize;
 
+pub(crate) use tls::{Plane, Tls};
 pub(crate) use watching::{Guessing, Metrics, Telemetry};
 
 /// The annotated default, as `claviger config default` prints it.
@@ -24,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) data: PathBuf,
     pub(crate) database: Option<String>,
     pub(crate) listen: Listen,
+    pub(crate) tls: Tls,
     pub(crate) verification: Verification,
     pub(crate) doors: Doors,
     pub(crate) cache: Cache,
@@ -246,6 +249,7 @@ impl Default for Config {
             data: PathBuf::from("data"),
             database: None,
             listen: Listen::default(),
+            tls: Tls::default(),
             verification: Verification::default(),
             doors: Doors::default(),
             cache: Cache::default(),
@@ -334,7 +338,7 @@ pub(crate) enum ConfigError {
     Variable { name: String, cause: String },
     #[error(
         "a verification listener is on {0}, which other machines can reach: set verification.gateway_token \
-         (CLAVIGER_VERIFICATION_GATEWAY_TOKEN), or verification.open = true if whoever can connect may ask"
+         (CLAVIGER_VERIFICATION_GATEWAY_TOKEN), tls.clients, or verification.open = true if whoever can connect may ask"
     )]
     Exposed(SocketAddr),
     #[error(
@@ -354,6 +358,12 @@ pub(crate) enum ConfigError {
     SignIn,
     #[error("node.lease: from 1s to 60s")]
     Lease,
+    #[error("tls: certificate and key go together, and clients needs both")]
+    Certificate,
+    #[error(
+        "tls: client_names and revoked say which certificates of tls.clients are taken; name those first"
+    )]
+    Authorities,
     #[error("mail: url and from go together")]
     Mail,
     #[error("oidc: issuer and client_id go together")]

@@ -7,7 +7,7 @@ use hyper_util::service::TowerToHyperService;
 use web::http::Web;
 use web::serve::{Limits, Listener, Shutdown, Trigger};
 
-use crate::config::Config;
+use crate::config::{Config, Plane};
 use crate::server::{Installation, Result, reachable};
 
 /// A way to the installation's socket; what was started for it stops with [`Local::close`].
@@ -54,7 +54,8 @@ impl Local {
         let installation = Installation::open(config).await?;
         if config.listen.management.port() != 0 {
             let address = reachable(config.listen.management);
-            installation.app.listens_at(format!("http://{address}"));
+            let scheme = config.scheme(Plane::Management);
+            installation.app.listens_at(format!("{scheme}://{address}"));
         }
         let (trigger, shutdown) = Shutdown::pair();
         let listener = Listener::unix(&socket)?;

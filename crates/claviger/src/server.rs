@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::{App, Parts, SecretsSource};
 use domain::clock::{Clock, Steered, SystemClock, SystemRandom};
@@ -16,10 +17,10 @@ use store::migrate::{Applied, migrate};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use web::gate::Gate;
 use web::http::Web;
-use web::serve::{Limits, Listener, Shutdown, Threads, Trigger};
+use web::serve::{Certificates, Clients, Limits, Listener, Shutdown, Threads, Trigger};
 use zeroize::Zeroizing;
 
-use crate::config::{self, Config, LimitsBackend};
+use crate::config::{self, Config, LimitsBackend, Plane};
 
 /// Why Claviger does not start or go on; one plain line.
 pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -121,6 +122,9 @@ pub(crate) async fn migrate_alone(config: &Config) -> Result<Applied> {
     Ok(migrate(&db, store::MIGRATIONS).await?)
 }
 
+/// How often the certificate's files are looked at.
+const CERTIFICATES: Duration = Duration::from_secs(10);
+
 /// A running server.
 pub(crate) struct Server {
     pub(crate) management: std::net::SocketAddr,
@@ -129,6 +133,8 @@ pub(crate) struct Server {
     trigger: Trigger,
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
+    certificates: Option<Arc<Certificates>>,
     threads: Threads,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -139,24 +145,40 @@ impl Server {
         // Before anybody learns that it runs: who asks it to stop then is heard.
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
+        let hangup = signal(SignalKind::hangup())?;
+        let certificates = config.tls()?.map(Certificates::read).transpose()?;
+        let tls = |plane| {
+            let clients = match config.is_mutual(plane) {
+                true => Clients::Gateways,
+                false => Clients::Anybody,
+            };
+            let certificates = certificates.as_ref().filter(|_| config.has_tls(plane));
+            certificates.map(|certificates| certificates.listener(clients))
+        };
         let app = installation.app.clone();
         let guard = config.guard()?;
         let doors = config.doors()?;
         let (trigger, shutdown) = Shutdown::pair();
         let bind =
             |what: &str, error: std::io::Error| -> Fault { format!("{what} listener: {error}").into() };
-        let management =
-            Listener::tcp(config.listen.management).map_err(|error| bind("management", error))?;
+        let management = Listener::tcp(config.listen.management)
+            .map_err(|error| bind("management", error))?
+            .over(tls(Plane::Management));
         let socket =
             Listener::unix(installation.data.join("claviger.sock")).map_err(|error| bind("socket", error))?;
         let managed_at = tcp_address(&management)?;
-        app.listens_at(format!("http://{}", reachable(managed_at)));
+        app.listens_at(format!(
+            "{}://{}",
+            config.scheme(Plane::Management),
+            reachable(managed_at)
+        ));
 
         let threads = config.verification.threads.unwrap_or_else(cores).max(1);
         let gate = Gate::new(app.clone(), guard.clone(), doors.clone());
         let threads = web::serve::run_threads(
             threads,
             config.listen.verification,
+            tls(Plane::Verification),
             Limits::default(),
             shutdown.clone(),
             move |peer| gate.at(peer),
@@ -174,7 +196,9 @@ impl Server {
             .map_err(|error| bind("metrics", error))?;
         let metrics_at = metrics.as_ref().map(tcp_address).transpose()?;
         if let Some(listener) = metrics {
-            let metrics = web::metrics::Metrics::new(app.clone(), requests, config.readers()?);
+            let listener = listener.over(tls(Plane::Metrics));
+            let metrics =
+                web::metrics::Metrics::new(app.clone(), requests, config.readers()?, certificates.clone());
             let service = TowerToHyperService::new(web::metrics::router(metrics));
             let shutdown = shutdown.clone();
             tasks.push(tokio::spawn(async move {
@@ -186,6 +210,7 @@ impl Server {
         let grpc = listener(config.listen.grpc, config::GRPC, "grpc").map_err(|error| bind("grpc", error))?;
         let grpc_at = grpc.as_ref().map(tcp_address).transpose()?;
         if let Some(listener) = grpc {
+            let listener = listener.over(tls(Plane::Grpc));
             let service = TowerToHyperService::new(grpc::router(app.clone(), guard, doors).await);
             let shutdown = shutdown.clone();
             tasks.push(tokio::spawn(async move {
@@ -222,6 +247,8 @@ impl Server {
             trigger,
             terminate,
             interrupt,
+            hangup,
+            certificates,
             threads,
             tasks,
         })
@@ -229,13 +256,29 @@ impl Server {
 
     /// Answers until SIGTERM or SIGINT, then lets the requests under way be answered.
     pub(crate) async fn run(mut self) -> Result<()> {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                _ = self.hangup.recv() => self.refresh_certificates(),
+                () = tokio::time::sleep(CERTIFICATES) => self.refresh_certificates(),
+            }
         }
         tracing::info!("stopping: no new connections, answering what is under way");
         self.stop().await;
         Ok(())
+    }
+
+    /// Uses what the certificate's files hold now.
+    fn refresh_certificates(&self) {
+        let Some(certificates) = &self.certificates else {
+            return;
+        };
+        match certificates.refresh() {
+            Ok(true) => tracing::info!("the certificate was read anew"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+        }
     }
 
     /// Stops without losing a request.

@@ -17,6 +17,7 @@ use domain::clock::Timestamp;
 
 use crate::gate::Guard;
 use crate::http::Problem;
+use crate::serve::Certificates;
 
 pub use requests::Requests;
 
@@ -33,17 +34,24 @@ struct Sources {
     app: Arc<App>,
     requests: Requests,
     guard: Guard,
+    certificates: Option<Arc<Certificates>>,
     started: Timestamp,
 }
 
 impl Metrics {
     /// The figures of a server that starts now.
-    pub fn new(app: Arc<App>, requests: Requests, guard: Guard) -> Self {
+    pub fn new(
+        app: Arc<App>,
+        requests: Requests,
+        guard: Guard,
+        certificates: Option<Arc<Certificates>>,
+    ) -> Self {
         let started = app.clock().now();
         Self(Arc::new(Sources {
             app,
             requests,
             guard,
+            certificates,
             started,
         }))
     }

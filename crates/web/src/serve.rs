@@ -2,10 +2,12 @@
 //! no request, the peer's identity, and a lean HTTP/1.1 path for the verification plane.
 
 mod connection;
+mod known;
 pub mod lane;
 mod listener;
 mod shutdown;
 mod threads;
+mod tls;
 
 use std::error::Error;
 use std::io;
@@ -22,6 +24,7 @@ use tokio::task::JoinSet;
 pub use listener::Listener;
 pub use shutdown::{Shutdown, Trigger};
 pub use threads::{Threads, run_threads};
+pub use tls::{Certificates, Clients, Files, Tls, TlsError};
 
 use connection::{Protocol, Rules};
 use lane::Lean;
@@ -113,6 +116,14 @@ where
         let (service, rules) = (service.clone(), Arc::clone(&rules));
         match accepted {
             Accepted::Tcp(stream, peer) => connections.spawn(connection::run(stream, peer, service, rules)),
+            Accepted::Tls(stream, peer, tls) => connections.spawn(async move {
+                if let Some(stream) = tls
+                    .accept(stream, Protocol::Auto, rules.limits().header_read)
+                    .await
+                {
+                    connection::run(stream, peer, service, rules).await;
+                }
+            }),
             Accepted::Unix(stream, peer) => connections.spawn(connection::run(stream, peer, service, rules)),
         };
     };
@@ -140,6 +151,17 @@ where
         match accepted {
             Accepted::Tcp(stream, peer) => {
                 connections.spawn(connection::run_lean(stream, peer, make_service(peer), rules))
+            }
+            Accepted::Tls(stream, peer, tls) => {
+                let service = make_service(peer);
+                connections.spawn(async move {
+                    if let Some(stream) = tls
+                        .accept(stream, Protocol::Http1, rules.limits().header_read)
+                        .await
+                    {
+                        connection::run_lean(stream, peer, service, rules).await;
+                    }
+                })
             }
             Accepted::Unix(stream, peer) => {
                 connections.spawn(connection::run_lean(stream, peer, make_service(peer), rules))

@@ -414,9 +414,9 @@ async fn a_stale_socket_file_is_replaced_but_another_file_is_not() {
 #[tokio::test]
 async fn two_threads_both_answer_on_one_port_and_drain() {
     let (trigger, shutdown) = Shutdown::pair();
-    let threads = run_threads(2, localhost(), limits(), shutdown.clone(), |_| Echo).unwrap();
+    let threads = run_threads(2, localhost(), None, limits(), shutdown.clone(), |_| Echo).unwrap();
     let addr = threads.local_addr();
-    let in_use = run_threads(2, addr, limits(), shutdown, |_| Echo).unwrap_err();
+    let in_use = run_threads(2, addr, None, limits(), shutdown, |_| Echo).unwrap_err();
     assert_eq!(in_use.kind(), io::ErrorKind::AddrInUse);
 
     let mut names = HashSet::new();

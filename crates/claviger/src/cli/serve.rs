@@ -103,6 +103,7 @@ impl Serve {
             .and(config.doors().map(drop))
             .and(config.people().map(drop))
             .and(config.readers().map(drop))
+            .and(config.tls().map(drop))
             .and(config.check_telemetry());
         checked.map_err(|error| CliError::Usage(error.to_string()))?;
         Ok(config)

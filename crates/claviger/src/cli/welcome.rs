@@ -6,12 +6,12 @@ use app::setup::Initialised;
 use domain::token::Token;
 use zeroize::Zeroizing;
 
-use crate::config::Config;
+use crate::config::{Config, Plane};
 use crate::server::{Server, reachable};
 
 /// The set-up link, as browsers reach it.
 pub(super) fn setup_url(config: &Config, management: SocketAddr, setup: &Token) -> Zeroizing<String> {
-    let listening = format!("http://{}", reachable(management));
+    let listening = format!("{}://{}", config.scheme(Plane::Management), reachable(management));
     let base = config.web.public_url.as_deref().unwrap_or(&listening);
     Zeroizing::new(format!("{}/setup/{}", base.trim_end_matches('/'), setup.expose()))
 }
@@ -34,11 +34,11 @@ fn curl(management: &str, verification: &str, key: &str) -> Zeroizing<String> {
     let json = "-H 'Content-Type: application/json'";
     let field = |name: &str| format!("$(echo \"$CREATED\" | sed -E 's/.*\"{name}\":\"([^\"]+)\".*/\\1/')");
     Zeroizing::new(format!(
-        "CREATED=$(curl -s http://{management}/v1/keys -H 'Authorization: Bearer {key}' {json} \
+        "CREATED=$(curl -s {management}/v1/keys -H 'Authorization: Bearer {key}' {json} \
          -d '{{\"name\":\"Billing Sync\",\"permissions\":[\"invoices:view\"],\"expires_in\":\"90d\"}}'); echo \"$CREATED\"\n  \
-         curl -s http://{verification}/v1/verify {json} \
+         curl -s {verification}/v1/verify {json} \
          -d \"{{\\\"key\\\":\\\"{secret}\\\",\\\"permissions\\\":\\\"invoices:view\\\"}}\"\n  \
-         curl -s -X POST http://{management}/v1/keys/$(echo \"$CREATED\" | sed -E 's/^.\"id\":\"([^\"]+)\".*/\\1/')/revoke \
+         curl -s -X POST {management}/v1/keys/$(echo \"$CREATED\" | sed -E 's/^.\"id\":\"([^\"]+)\".*/\\1/')/revoke \
          -H 'Authorization: Bearer {key}'\n",
         secret = field("secret"),
     ))
@@ -46,11 +46,13 @@ fn curl(management: &str, verification: &str, key: &str) -> Zeroizing<String> {
 
 /// All that is said when the server listens.
 pub(super) fn text(server: &Server, config: &Config, made: Option<&Initialised>) -> Zeroizing<String> {
-    let (management, verification) = (reachable(server.management), reachable(server.verification));
+    let at = |plane, address| format!("{}://{}", config.scheme(plane), reachable(address));
+    let management = at(Plane::Management, server.management);
+    let verification = at(Plane::Verification, server.verification);
     let mut text = Zeroizing::new(format!(
         "\nClaviger {} is running; stop it with Ctrl-C.\n\n  \
-         Management API   http://{management}\n  \
-         Verification     http://{verification}\n  \
+         Management API   {management}\n  \
+         Verification     {verification}\n  \
          Database         {}\n  \
          Command line     claviger --data {} keys list\n",
         env!("CARGO_PKG_VERSION"),

@@ -6,7 +6,7 @@ use domain::clock::Steered;
 use domain::span::Span;
 use store::db::Target;
 
-use super::{Config, ConfigError, GRPC, Tell};
+use super::{Config, ConfigError, GRPC, Plane, Tell};
 
 impl Config {
     /// What people call this server.
@@ -106,9 +106,15 @@ impl Config {
             Some(token) => Ok(web::gate::Guard::Token(Arc::from(token.as_str()))),
             None if self.verification.open => Ok(web::gate::Guard::Open),
             None => {
-                let all = [self.listen.verification, self.listen.grpc.unwrap_or(GRPC)];
-                match all.into_iter().find(|address| !address.ip().is_loopback()) {
-                    Some(exposed) => Err(ConfigError::Exposed(exposed)),
+                let all = [
+                    (self.listen.verification, Plane::Verification),
+                    (self.listen.grpc.unwrap_or(GRPC), Plane::Grpc),
+                ];
+                let is_exposed = |(address, plane): &(std::net::SocketAddr, Plane)| {
+                    !address.ip().is_loopback() && !self.is_mutual(*plane)
+                };
+                match all.into_iter().find(is_exposed) {
+                    Some((exposed, _)) => Err(ConfigError::Exposed(exposed)),
                     None => Ok(web::gate::Guard::Open),
                 }
             }

@@ -5,13 +5,19 @@ use std::path::Path;
 use super::{Config, ConfigError};
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 46] = [
+const VARIABLES: [(&str, &[&str]); 52] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
     ("CLAVIGER_LISTEN_VERIFICATION", &["listen", "verification"]),
     ("CLAVIGER_LISTEN_GRPC", &["listen", "grpc"]),
     ("CLAVIGER_LISTEN_METRICS", &["listen", "metrics"]),
+    ("CLAVIGER_TLS_CERTIFICATE", &["tls", "certificate"]),
+    ("CLAVIGER_TLS_KEY", &["tls", "key"]),
+    ("CLAVIGER_TLS_LISTENERS", &["tls", "listeners"]),
+    ("CLAVIGER_TLS_CLIENTS", &["tls", "clients"]),
+    ("CLAVIGER_TLS_CLIENT_NAMES", &["tls", "client_names"]),
+    ("CLAVIGER_TLS_REVOKED", &["tls", "revoked"]),
     (
         "CLAVIGER_VERIFICATION_GATEWAY_TOKEN",
         &["verification", "gateway_token"],
@@ -136,7 +142,11 @@ fn set(table: &mut toml::Table, keys: &[&str], text: &str) {
             Ok(part) => toml::Value::Float(part),
             Err(_) => toml::Value::String(text.to_owned()),
         },
-        _ if matches!(*last, "proxies" | "gateways" | "sources" | "allow") => {
+        _ if matches!(
+            *last,
+            "proxies" | "gateways" | "sources" | "allow" | "listeners" | "client_names"
+        ) =>
+        {
             toml::Value::Array(list().map(|one| toml::Value::String(one.to_owned())).collect())
         }
         _ => toml::Value::String(text.to_owned()),

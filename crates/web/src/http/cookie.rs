@@ -13,9 +13,7 @@ const PLAIN: &str = "claviger_session";
 const MAX_TOKEN: usize = 128;
 
 fn is_over_tls(web: &Web) -> bool {
-    web.app
-        .public_url()
-        .is_some_and(|url| url.to_ascii_lowercase().starts_with("https://"))
+    web.app.base_url().to_ascii_lowercase().starts_with("https://")
 }
 
 /// What this server's cookie is called.

@@ -39,6 +39,10 @@ pub(super) async fn write(sources: &Sources) -> Result<String, fmt::Error> {
         decisions: engine.decisions(),
         stats: engine.stats(),
         last_change: last,
+        certificate_until: sources
+            .certificates
+            .as_ref()
+            .map_or(Duration::ZERO, |certificates| certificates.not_after()),
         writing: store.writing(),
         letters,
         mail: sources.app.mail_counts().unwrap_or_default(),
@@ -59,6 +63,7 @@ struct Page {
     decisions: Decisions,
     stats: Stats,
     last_change: Option<i64>,
+    certificate_until: Duration,
     writing: Writing,
     letters: Option<i64>,
     mail: MailCounts,
@@ -188,6 +193,12 @@ impl Page {
                 "claviger_journal_damaged",
                 "Records of the journal that were found damaged",
                 stats.damaged as f64,
+            ),
+            Figure(
+                GAUGE,
+                "claviger_certificate_expiry_seconds",
+                "When the certificate of the listeners ends, since 1970",
+                self.certificate_until.as_secs() as f64,
             ),
             Figure(
                 GAUGE,

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::Peer;
+use super::{Peer, Tls};
 
 /// Connections that the system may hold for us before we accept them (it caps this at `net.core.somaxconn`).
 const BACKLOG: i32 = 4096;
 
 /// A socket that listens already; needs no runtime until it is served.
 #[derive(Debug)]
-pub struct Listener(Socket);
+pub struct Listener(Socket, Option<Tls>);
 
 #[derive(Debug)]
 enum Socket {
@@ -55,7 +55,7 @@ impl Listener {
         sockopt::set_socket_reuseport(&socket, shared)?;
         rustix::net::bind(&socket, &addr)?;
         rustix::net::listen(&socket, BACKLOG)?;
-        Ok(Self(Socket::Tcp(socket.into())))
+        Ok(Self(Socket::Tcp(socket.into()), None))
     }
 
     /// Listens on a Unix socket at `path`, mode 0600. A socket file that nobody answers on is replaced.
@@ -79,7 +79,13 @@ impl Listener {
         // Nobody can connect before `listen`, so there is no moment at which another user could.
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
         rustix::net::listen(&socket, BACKLOG)?;
-        Ok(Self(Socket::Unix(socket.into(), path.to_owned())))
+        Ok(Self(Socket::Unix(socket.into(), path.to_owned()), None))
+    }
+
+    /// The same with TLS on its TCP connections, if there is any.
+    #[must_use]
+    pub fn over(self, tls: Option<Tls>) -> Self {
+        Self(self.0, tls)
     }
 
     /// Where a TCP listener listens, with the real port.
@@ -119,19 +125,20 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 /// A connection with its peer.
 pub(super) enum Accepted {
     Tcp(TcpStream, Peer),
+    Tls(TcpStream, Peer, Tls),
     Unix(UnixStream, Peer),
 }
 
 /// A listener that a runtime watches.
 pub(super) enum Acceptor {
-    Tcp(TcpListener),
+    Tcp(TcpListener, Option<Tls>),
     Unix(UnixListener, PathBuf),
 }
 
 impl Acceptor {
     pub(super) fn new(listener: Listener) -> io::Result<Self> {
         match listener.0 {
-            Socket::Tcp(socket) => Ok(Self::Tcp(TcpListener::from_std(socket)?)),
+            Socket::Tcp(socket) => Ok(Self::Tcp(TcpListener::from_std(socket)?, listener.1)),
             Socket::Unix(socket, path) => Ok(Self::Unix(UnixListener::from_std(socket)?, path)),
         }
     }
@@ -139,11 +146,15 @@ impl Acceptor {
     /// The next connection. Safe to drop before it is done.
     pub(super) async fn accept(&self) -> io::Result<Accepted> {
         match self {
-            Self::Tcp(socket) => {
+            Self::Tcp(socket, tls) => {
                 let (stream, addr) = socket.accept().await?;
                 // A small answer must not wait for the client's acknowledgement; fails only if the client has left.
                 let _ = stream.set_nodelay(true);
-                Ok(Accepted::Tcp(stream, Peer::Tcp(addr)))
+                let peer = Peer::Tcp(addr);
+                Ok(match tls {
+                    Some(tls) => Accepted::Tls(stream, peer, tls.clone()),
+                    None => Accepted::Tcp(stream, peer),
+                })
             }
             Self::Unix(socket, _) => {
                 let (stream, _) = socket.accept().await?;

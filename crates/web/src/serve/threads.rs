@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::lane::Lean;
-use super::{HttpService, Limits, Listener, Peer, Shutdown, serve_http1};
+use super::{HttpService, Limits, Listener, Peer, Shutdown, Tls, serve_http1};
 
 /// The running threads of [`run_threads`].
 #[derive(Debug)]
@@ -51,6 +51,7 @@ impl Threads {
 pub fn run_threads<S, F>(
     threads: usize,
     addr: SocketAddr,
+    tls: Option<Tls>,
     limits: Limits,
     shutdown: Shutdown,
     make_service: F,
@@ -77,6 +78,7 @@ where
             .build()?;
         let (limits, shutdown) = (limits.clone(), shutdown.clone());
         let make_service = Arc::clone(&make_service);
+        let listener = listener.over(tls.clone());
         let work = move || {
             schedule::answer_first();
             let served = serve_http1(listener, |peer| make_service(peer), limits, shutdown);
