@@ -17,6 +17,7 @@ mod acknowledged_is_durable;
 mod apis;
 mod audit_is_proof;
 mod authorisation_matrix;
+mod backup;
 mod bad_input;
 mod bench;
 mod console;

@@ -2605,6 +2605,22 @@ export interface components {
              */
             hash: string;
         };
+        /** @description A restore as it is shown. */
+        AuditRestore: {
+            /**
+             * Format: int64
+             * @description The last record that the backup held.
+             * @example 5200
+             */
+            seq: number;
+            /** @description When it was restored. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * @description Signed checkpoints of records that were lost by it: they were made after the backup.
+             * @example 0
+             */
+            lost_checkpoints: number;
+        };
         /** @description On what something was done. */
         AuditTarget: {
             /**
@@ -2664,6 +2680,8 @@ export interface components {
              */
             records: number;
             pruned: components["schemas"]["AuditBase"] | null;
+            /** @description Where it goes on from a backup, in the order of the records. */
+            restored: components["schemas"]["AuditRestore"][];
             /** @description Whether it holds. */
             ok: boolean;
             /** @description The first bad record, in a sentence. */
@@ -10962,6 +10980,13 @@ export interface operations {
                      *           "organisation": "org_01k1qhwaswfn78ypkbfj6sw3rt",
                      *           "records": 1,
                      *           "pruned": null,
+                     *           "restored": [
+                     *             {
+                     *               "seq": 5200,
+                     *               "at": "2026-01-10T23:59:59Z",
+                     *               "lost_checkpoints": 0
+                     *             }
+                     *           ],
                      *           "ok": false,
                      *           "fault": null
                      *         }

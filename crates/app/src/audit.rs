@@ -1,22 +1,25 @@
 //! Reading the audit log, proving it, and stating from time to time where its chains stand.
 
+mod proof;
+
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use domain::access::Management;
-use domain::audit::{Chain, Checkpoint, Fault, Pruned, Shown, beginning};
+use domain::audit::{Checkpoint, Pruned, Restored, Shown};
 use domain::id::OrganisationId;
 use domain::page::{Cursor, Page, SortValue};
 use store::audit::AuditQuery;
 
+pub(crate) use proof::Proof;
+
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
-/// Records that are read at once while a chain is walked.
-const STEP: i64 = 2_000;
-const CHECKPOINTS: &str = "checkpoints.ndjson";
+/// The file beside the database.
+pub(crate) const CHECKPOINTS: &str = "checkpoints.ndjson";
 
 /// Whether the chains hold.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
@@ -40,6 +43,8 @@ pub struct ChainVerification {
     /// Where it begins, if the policy's retention has pruned records before.
     #[schema(required)]
     pub pruned: Option<Pruned>,
+    /// Where it goes on from a backup, in the order of the records.
+    pub restored: Vec<Restored>,
     /// Whether it holds.
     pub ok: bool,
     /// The first bad record, in a sentence.
@@ -128,6 +133,10 @@ impl App {
         }
         chains.sort();
         chains.dedup();
+        let proof = Proof {
+            store: &self.store,
+            public: self.keyring().audit_public_key(),
+        };
         let mut result = Verification {
             ok: true,
             chains: Vec::new(),
@@ -139,7 +148,7 @@ impl App {
                 .flatten()
                 .filter(|c| c.organisation == organisation)
                 .collect();
-            let verified = self.verify_chain(organisation, &own).await?;
+            let verified = proof.verify(organisation, &own).await?;
             result.ok &= verified.ok;
             result.chains.push(verified);
         }
@@ -149,6 +158,7 @@ impl App {
                 organisation: OrganisationId::INSTALLATION,
                 records: 0,
                 pruned: None,
+                restored: Vec::new(),
                 ok: false,
                 fault: Some(format!(
                     "line {line} of {CHECKPOINTS} is not a checkpoint that this installation signed"
@@ -156,90 +166,6 @@ impl App {
             });
         }
         Ok(result)
-    }
-
-    async fn verify_chain(
-        &self,
-        organisation: OrganisationId,
-        own: &[&Checkpoint],
-    ) -> Result<ChainVerification> {
-        loop {
-            let verified = self.walk_chain(organisation, own).await?;
-            let base = self.store.audit_beginning(organisation).await?.base;
-            if verified.ok || base.map(|base| base.shown()) == verified.pruned {
-                return Ok(verified);
-            }
-            // What was missing may have been pruned while we walked; a pruning comes to its end.
-        }
-    }
-
-    async fn walk_chain(
-        &self,
-        organisation: OrganisationId,
-        own: &[&Checkpoint],
-    ) -> Result<ChainVerification> {
-        // The head first: what is appended while we walk lies beyond it.
-        let head = self.store.audit_head(organisation).await?;
-        let stored = self.store.audit_beginning(organisation).await?;
-        let base = stored.base.as_ref();
-        let public = self.keyring().audit_public_key();
-        let begun = beginning(organisation, base, stored.first, stored.pruned, &public);
-        let answer = |records: i64, fault: Option<Fault>| ChainVerification {
-            organisation,
-            records,
-            pruned: base.map(|base| base.shown()),
-            ok: fault.is_none(),
-            fault: fault.map(|fault| fault.to_string()),
-        };
-        let mut chain = match begun {
-            Ok(chain) => chain,
-            Err(fault) => return Ok(answer(0, Some(fault))),
-        };
-        let before = chain.seq;
-        // Checkpoints of what was pruned have nothing left to be compared with, but for one at the base itself.
-        let checked = |chain: &Chain| {
-            if chain.seq == head.seq {
-                chain.check_head(&head)?;
-            }
-            own.iter().try_for_each(|checkpoint| checkpoint.check(chain))
-        };
-        let mut fault = match before {
-            0 => None,
-            _ => checked(&chain).err(),
-        };
-        'walk: while fault.is_none() {
-            let records = self.store.audit_walk(organisation, chain.seq, STEP).await?;
-            let last = records.len() < STEP as usize;
-            for record in records {
-                if let Err(found) = chain.check(&record).and_then(|()| checked(&chain)) {
-                    fault = Some(found);
-                    break 'walk;
-                }
-            }
-            if last {
-                break;
-            }
-        }
-        // Whoever was appending meanwhile had its record's head committed with it.
-        let after = self.store.audit_head(organisation).await?;
-        if fault.is_none() && chain.seq > after.seq {
-            fault = Some(Fault::Rewritten { seq: after.seq + 1 });
-        }
-        let promised = own.iter().map(|c| c.seq).chain([head.seq]).max().unwrap_or(0);
-        if fault.is_none() && chain.seq < promised {
-            fault = Some(Fault::Truncated {
-                last: chain.seq,
-                head: promised,
-            });
-        }
-        if fault.is_none() && before > 0 && stored.pruned.is_none() {
-            // Its pruning is a record of every chain that was pruned.
-            fault = Some(Fault::BaseMoved {
-                stated: before,
-                pruned: 0,
-            });
-        }
-        Ok(answer(chain.seq - before, fault))
     }
 
     fn checkpoint_file(&self) -> PathBuf {
@@ -253,18 +179,7 @@ impl App {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(AppError::internal(error)),
         };
-        let public = self.keyring().audit_public_key();
-        let mut checkpoints = Vec::new();
-        for (i, line) in bytes[..whole_lines(&bytes)]
-            .split_inclusive(|b| *b == b'\n')
-            .enumerate()
-        {
-            let read = serde_json::from_slice::<Checkpoint>(line)
-                .ok()
-                .filter(|c| c.is_signed_by(&public));
-            checkpoints.push(read.ok_or(i + 1));
-        }
-        Ok(checkpoints)
+        Ok(read_checkpoints(&bytes, &self.keyring().audit_public_key()))
     }
 
     /// States where every chain stands, in a file outside the database: whoever cuts a chain off and mends the
@@ -309,6 +224,22 @@ impl App {
             .and_then(|()| file.sync_all())
             .map_err(AppError::internal)
     }
+}
+
+/// The checkpoints in a file's whole lines that were signed with the key whose public half this is; a line that is none is given
+/// by its number.
+pub(crate) fn read_checkpoints(
+    bytes: &[u8],
+    public: &[u8; 32],
+) -> Vec<std::result::Result<Checkpoint, usize>> {
+    let lines = bytes[..whole_lines(bytes)].split_inclusive(|b| *b == b'\n');
+    lines
+        .enumerate()
+        .map(|(i, line)| {
+            let read = serde_json::from_slice::<Checkpoint>(line).ok();
+            read.filter(|c| c.is_signed_by(public)).ok_or(i + 1)
+        })
+        .collect()
 }
 
 /// Bytes up to the last line that was written whole. The rest never was a checkpoint: it was not acknowledged.

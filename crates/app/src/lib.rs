@@ -7,6 +7,7 @@ mod anomalies;
 pub mod api;
 pub mod attention;
 pub mod audit;
+pub mod backup;
 pub mod caller;
 pub mod demo;
 pub mod dialect;

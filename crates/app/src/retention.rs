@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use domain::audit::{Base, Checkpoint, Event, PRUNE, Target, beginning};
+use domain::audit::{Base, Checkpoint, Event, PRUNE, Target, beginning, restored};
 use domain::clock::Timestamp;
 use domain::id::OrganisationId;
 use domain::key::{Actor, ActorKind};
@@ -109,13 +109,15 @@ impl App {
                     };
                     let first = end.seq + 1;
                     let mut worthwhile = false;
+                    let mut stated: Vec<&Checkpoint> = checkpoints.iter().collect();
                     for record in tx.oldest_audit(organisation, BATCH).await? {
                         if record.at >= before {
                             break;
                         }
+                        let _ = restored(&end, &record, &public, &mut stated);
                         let checked = end
                             .check(&record)
-                            .and_then(|()| checkpoints.iter().try_for_each(|stated| stated.check(&end)));
+                            .and_then(|()| stated.iter().try_for_each(|stated| stated.check(&end)));
                         if let Err(fault) = checked {
                             return Ok(Pruning::Broken(fault.to_string()));
                         }

@@ -5,6 +5,7 @@ mod admin;
 mod apis;
 mod attention;
 mod audit;
+mod backup;
 mod bench;
 mod client;
 mod confirm;
@@ -114,6 +115,8 @@ enum Command {
     Demo(demo::Demo),
     /// Bring the database's schema up to date, without serving
     Migrate,
+    Backup(backup::Take),
+    Restore(backup::Restore),
     /// Print the settings file
     #[command(subcommand)]
     Config(serve::ConfigCommand),
@@ -216,6 +219,8 @@ async fn act(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Demo(args) => return demo::run(context, args).await,
         Command::Migrate => return serve::migrate(context).await,
         Command::Bench(args) => return bench::run(context, args).await,
+        Command::Backup(args) => return backup::take(context, args).await,
+        Command::Restore(args) => return backup::restore(context, args).await,
         _ => {}
     }
     if context.global.data.is_some() && context.global.server.is_some() {
@@ -264,9 +269,13 @@ impl Command {
 async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
         // Done before.
-        Command::Serve(_) | Command::Init(_) | Command::Demo(_) | Command::Migrate | Command::Bench(_) => {
-            Ok(())
-        }
+        Command::Serve(_)
+        | Command::Init(_)
+        | Command::Demo(_)
+        | Command::Migrate
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Bench(_) => Ok(()),
         Command::Config(command) => serve::print_config(context, &command),
         Command::Keys(command) => keys::run(context, command).await,
         Command::Accounts(command) => accounts::run(context, command).await,

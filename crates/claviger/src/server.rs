@@ -33,8 +33,16 @@ pub(crate) struct Installation {
     _directory: DirectoryLock,
 }
 
+/// Where the installation's secrets are.
+pub(crate) fn secrets(config: &Config) -> SecretsSource {
+    match std::env::var("CLAVIGER_SECRETS") {
+        Ok(text) => SecretsSource::Environment(Zeroizing::new(text)),
+        Err(_) => SecretsSource::File(config.data.join("secrets.toml")),
+    }
+}
+
 /// Makes the data directory if it is not there, for its owner alone.
-fn make_directory(data: &Path) -> Result<()> {
+pub(crate) fn make_directory(data: &Path) -> Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -61,10 +69,7 @@ impl Installation {
             }
         };
         let store = Store::start(db, clock.clone(), random.clone()).await?;
-        let secrets = match std::env::var("CLAVIGER_SECRETS") {
-            Ok(text) => SecretsSource::Environment(Zeroizing::new(text)),
-            Err(_) => SecretsSource::File(config.data.join("secrets.toml")),
-        };
+        let secrets = secrets(config);
         let engine = engine::Options {
             capacity: config.cache.secrets,
             unknown_capacity: config.cache.unknown,

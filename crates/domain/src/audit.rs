@@ -7,6 +7,7 @@
 mod base;
 mod chain;
 mod checkpoint;
+mod restore;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +15,7 @@ use serde_json::Value;
 pub use base::{Base, PRUNE, Pruned, beginning};
 pub use chain::{Chain, Fault, Record, Sealed, Shown};
 pub use checkpoint::Checkpoint;
+pub use restore::{Restored, restored, restoring};
 
 use crate::clock::Timestamp;
 use crate::key::Actor;

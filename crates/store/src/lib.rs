@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod anomalies;
 pub mod apis;
 pub mod audit;
+pub mod backup;
 pub mod changes;
 pub mod data_keys;
 pub mod db;

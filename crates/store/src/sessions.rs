@@ -294,6 +294,14 @@ impl Tx {
         self.conn().execute(sql, params![organisation, user, keep]).await
     }
 
+    /// Ends every session of everybody.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_all_sessions(&mut self) -> Result<u64> {
+        self.conn().execute("DELETE FROM sessions", &[]).await
+    }
+
     /// Forgets sessions and links that are over, and sessions that were idle since before `idle`.
     ///
     /// # Errors

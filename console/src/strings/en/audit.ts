@@ -64,6 +64,7 @@ const actions: Partial<Record<string, string>> = {
   'secrets.rotate': 'Installation secret rotated',
   'mail.send': 'Mail sent',
   'audit.prune': 'Old records pruned',
+  'audit.restore': 'Restored from a backup',
 };
 
 export const audit = {

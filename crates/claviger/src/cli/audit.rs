@@ -174,6 +174,9 @@ async fn verify(context: &Context, client: &Client) -> Result<(), CliError> {
         context
             .screen
             .table(&["ORGANISATION", "FROM", "RECORDS", "STATE", "FAULT"], 0, &rows)?;
+        for restore in chains.iter().flat_map(restores) {
+            context.screen.note(&restore);
+        }
     }
     if whole {
         return Ok(());
@@ -189,6 +192,25 @@ async fn verify(context: &Context, client: &Client) -> Result<(), CliError> {
         faults.join("; ")
     };
     Err(CliError::Failed(format!("the audit log is broken: {named}")))
+}
+
+/// Where a chain goes on from a backup, each in a sentence.
+fn restores(chain: &Value) -> Vec<String> {
+    let all = chain.get("restored").and_then(Value::as_array);
+    let told = |one: &Value| {
+        let number = |name: &str| one.get(name).and_then(Value::as_u64).unwrap_or(0);
+        let lost = match number("lost_checkpoints") {
+            0 => String::new(),
+            count => format!("; {count} signed checkpoints are of what was lost by it"),
+        };
+        format!(
+            "{} goes on from a backup after record {}, restored at {}{lost}",
+            text(chain, "/organisation"),
+            number("seq"),
+            text(one, "/at"),
+        )
+    };
+    all.into_iter().flatten().map(told).collect()
 }
 
 fn chain_row(chain: &Value) -> Vec<Cell> {
