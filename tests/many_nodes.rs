@@ -184,6 +184,100 @@ async fn a_node_that_cannot_reach_the_database_stops_answering_when_its_lease_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_may_goes_on_without_the_database_and_changes_say_from_when_on_they_hold_there() {
+    let mut fleet = fleet(1).await;
+    let (proxy, through) = Proxy::before(&fleet[0].database().expect("an address")).await;
+    let mut other = fleet[0].beside().await;
+    other.detour = Some(through);
+    other
+        .environment
+        .push(("CLAVIGER_NODE_FRESHNESS", "static".to_owned()));
+    other
+        .environment
+        .push(("CLAVIGER_NODE_STATIC_MAX", "8s".to_owned()));
+    other.serve().await;
+    fleet.push(other);
+    let (key, later) = (fleet[0].create(json!({})).await, fleet[0].create(json!({})).await);
+    let token = text(&key, "secret");
+    let answer = fleet[1].verify(token).await;
+    assert_eq!(
+        (text(&answer, "code"), answer.get("stale_for")),
+        ("VALID", None),
+        "{answer}"
+    );
+    // With the database it is as strict as others.
+    let calm = fleet[0].create(json!({})).await;
+    assert_eq!(code(&fleet[1], text(&calm, "secret")).await, "VALID");
+    revoke(&fleet[0], &calm).await;
+    assert_eq!(code(&fleet[1], text(&calm, "secret")).await, "REVOKED");
+
+    proxy.turn(Way::Cut);
+    let (status, answer) = fleet[0]
+        .call(Method::POST, &path_of(&key, "revoke"), Some(json!({})))
+        .await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    let by = domain::clock::Timestamp::parse(text(&answer, "effective_by")).expect("an instant");
+    assert!(
+        text(&answer["key"], "id").starts_with("key_"),
+        "the usual answer: {answer}"
+    );
+    assert_eq!(code(&fleet[0], token).await, "REVOKED");
+    until("it goes on, and says so", async || {
+        let answer = fleet[1].verify(token).await;
+        text(&answer, "code") == "VALID" && answer["stale_for"].is_u64()
+    })
+    .await;
+    let door = fleet[1]
+        .door(Method::GET, "/verify/nginx")
+        .header("X-API-Key", token)
+        .send()
+        .await
+        .expect("an answer");
+    assert!(
+        door.status().is_success() && door.headers().contains_key("claviger-stale-for"),
+        "{door:?}"
+    );
+    // What it has not in memory it does not know.
+    let unknown = fleet[1]
+        .door(Method::POST, "/v1/verify")
+        .json(&json!({"key": text(&later, "secret")}));
+    assert_eq!(
+        unknown.send().await.expect("an answer").status(),
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    // One of which no more is to be had is not waited for again.
+    let begun = Instant::now();
+    let (status, _) = fleet[0]
+        .call(Method::POST, &path_of(&later, "disable"), None)
+        .await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    println!("the second change took {:?}", begun.elapsed());
+    let clock = domain::clock::SystemClock;
+    while domain::clock::Clock::now(&clock) <= by {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let after = fleet[1]
+        .door(Method::POST, "/v1/verify")
+        .json(&json!({"key": token}));
+    assert_eq!(
+        after.send().await.expect("an answer").status(),
+        StatusCode::SERVICE_UNAVAILABLE,
+        "its time is over"
+    );
+    proxy.turn(Way::Open);
+    until("it knows", async || {
+        let asked = fleet[1]
+            .door(Method::POST, "/v1/verify")
+            .json(&json!({"key": token}))
+            .send()
+            .await;
+        let answer: Value = asked.expect("an answer").json().await.unwrap_or_default();
+        answer["code"] == "REVOKED"
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_quota_is_one_for_all_nodes_and_never_more_when_one_of_them_is_killed() {
     let mut fleet = fleet(3).await;
     let key = fleet[0]

@@ -1,9 +1,9 @@
 import { expect, pictures, test } from './support/test';
 
 const three = [
-  { id: 'node_01k1qhwaswfn78ypkbfj6sw3rt', name: 'claviger-1', version: '0.1.0', lease_ms: 3_000, joined_at: '2026-01-10T08:00:00Z', renewed_at: '2026-01-12T09:30:00Z', behind: 0, this: true },
-  { id: 'node_01k1qhwaswfn78ypkbfj6sw3ru', name: 'claviger-2', version: '0.1.0', lease_ms: 3_000, joined_at: '2026-01-10T08:01:00Z', renewed_at: '2026-01-12T09:29:59Z', behind: 2, this: false },
-  { id: 'node_01k1qhwaswfn78ypkbfj6sw3rv', name: 'claviger-3', version: '0.2.0', lease_ms: 3_000, joined_at: '2026-01-10T08:02:00Z', renewed_at: '2026-01-12T09:29:40Z', behind: 7, this: false },
+  { id: 'node_01k1qhwaswfn78ypkbfj6sw3rt', name: 'claviger-1', version: '0.1.0', lease_ms: 3_000, stale_ms: null, joined_at: '2026-01-10T08:00:00Z', renewed_at: '2026-01-12T09:30:00Z', behind: 0, this: true },
+  { id: 'node_01k1qhwaswfn78ypkbfj6sw3ru', name: 'claviger-2', version: '0.1.0', lease_ms: 3_000, stale_ms: null, joined_at: '2026-01-10T08:01:00Z', renewed_at: '2026-01-12T09:29:59Z', behind: 2, this: false },
+  { id: 'node_01k1qhwaswfn78ypkbfj6sw3rv', name: 'claviger-3', version: '0.2.0', lease_ms: 3_000, stale_ms: 300_000, joined_at: '2026-01-10T08:02:00Z', renewed_at: '2026-01-12T09:29:40Z', behind: 7, this: false },
 ];
 
 test('the only server that there can be is shown, and how there could be more', async ({ console: page, server }) => {

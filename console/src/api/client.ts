@@ -1,6 +1,7 @@
 // The one way to the server: openapi-fetch with the types of docs/openapi.json, and TanStack Query around it.
 import createFetchClient from 'openapi-fetch';
 import createQueryClient from 'openapi-react-query';
+import { tellLater } from './effective';
 import { interrupt } from './interruptions';
 import { actingIn } from './organisation';
 import type { paths } from './schema';
@@ -38,6 +39,9 @@ api.use({
     // One for each call, so that a request that is sent twice makes one thing.
     if (request.method === 'POST') request.headers.set('Idempotency-Key', crypto.randomUUID());
     return request;
+  },
+  onResponse({ response }) {
+    tellLater(response);
   },
 });
 

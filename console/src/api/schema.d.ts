@@ -4442,6 +4442,12 @@ export interface components {
              * @example 3000
              */
             lease_ms: number | null;
+            /**
+             * Format: int64
+             * @description How many milliseconds it goes on after that with the keys in its memory (`node.freshness = "static"`); null where it stops.
+             * @example null
+             */
+            stale_ms: number | null;
             /** @description When this run began to serve. */
             joined_at: components["schemas"]["Timestamp"];
             /** @description When its lease was last renewed. */
@@ -7487,6 +7493,13 @@ export interface components {
             /** @description Where each rate limit stands that the request was held against; left out where there is none. */
             rate_limits?: components["schemas"]["LimitStanding"][] | null;
             quota?: components["schemas"]["QuotaStanding"] | null;
+            /**
+             * Format: int64
+             * @description For how many seconds the server could not ask whether anything has changed, where it goes on all the same (`node.freshness =
+             *     "static"`); left out where the answer is of now.
+             * @example 12
+             */
+            stale_for?: number | null;
         };
         /** @description Verifications that are asked for together. */
         VerifyBatch: {
@@ -8411,6 +8424,28 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -8578,6 +8613,7 @@ export interface operations {
                      *           "name": "claviger-1",
                      *           "version": "0.1.0",
                      *           "lease_ms": 3000,
+                     *           "stale_ms": null,
                      *           "joined_at": "2026-01-10T23:59:59Z",
                      *           "renewed_at": "2026-01-10T23:59:59Z",
                      *           "behind": 0,
@@ -8668,6 +8704,28 @@ export interface operations {
                      *     }
                      */
                     "application/x-ndjson": components["schemas"]["ImportEvent"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -8936,6 +8994,28 @@ export interface operations {
                     "application/json": components["schemas"]["EndedKey"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -9048,6 +9128,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -9163,6 +9265,28 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -9276,6 +9400,28 @@ export interface operations {
                     "application/json": components["schemas"]["EndedKey"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -9374,6 +9520,28 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -9468,6 +9636,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -9566,6 +9756,28 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -9662,6 +9874,28 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -9696,6 +9930,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Revealed"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -9802,6 +10058,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -10010,6 +10288,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             /** @description They were looked at */
             204: {
                 headers: {
@@ -10381,6 +10681,28 @@ export interface operations {
                     "application/json": components["schemas"]["ReportsTaken"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -10491,6 +10813,28 @@ export interface operations {
                     "application/json": components["schemas"]["VerifyAnswer"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -10564,6 +10908,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["VerifyBatchAnswer"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -10646,6 +11012,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["SelfRevoked"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             401: components["responses"]["401"];
@@ -11256,6 +11644,28 @@ export interface operations {
                     "application/json": components["schemas"]["EditedPolicy"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -11862,6 +12272,28 @@ export interface operations {
                     "application/json": components["schemas"]["PresetOutcome"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -12052,6 +12484,28 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -12137,6 +12591,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["AccountImport"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -12253,6 +12729,28 @@ export interface operations {
                     "application/json": components["schemas"]["DeletedAccount"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -12348,6 +12846,28 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -12427,6 +12947,28 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -12501,6 +13043,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -12586,6 +13150,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -13045,6 +13631,28 @@ export interface operations {
                     "application/json": components["schemas"]["Role"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13122,6 +13730,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             /** @description It is gone */
             204: {
                 headers: {
@@ -13201,6 +13831,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -13357,6 +14009,28 @@ export interface operations {
                     "application/json": components["schemas"]["Api"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13439,6 +14113,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             /** @description It is gone */
             204: {
                 headers: {
@@ -13523,6 +14219,28 @@ export interface operations {
                     "application/json": components["schemas"]["Api"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13589,6 +14307,28 @@ export interface operations {
                     "application/json": components["schemas"]["Api"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13650,6 +14390,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Api"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -13769,6 +14531,28 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookWithSecret"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13846,6 +14630,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             /** @description It is gone */
             204: {
                 headers: {
@@ -13926,6 +14732,28 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13994,6 +14822,28 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookWithSecret"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -14035,6 +14885,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookMessage"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -14131,6 +15003,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookMessage"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -14259,6 +15153,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ExplainedRequirement"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -14644,6 +15560,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             /** @description Signed out */
             204: {
                 headers: {
@@ -14701,6 +15639,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ConfirmedSession"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -14778,6 +15738,28 @@ export interface operations {
                     "application/json": components["schemas"]["EndedSessions"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             500: components["responses"]["500"];
@@ -14796,6 +15778,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             /** @description It has ended */
             204: {
                 headers: {
@@ -14940,6 +15944,28 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -14969,6 +15995,28 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             /** @description Changed */
             204: {
                 headers: {
@@ -15011,6 +16059,28 @@ export interface operations {
                     "application/json": components["schemas"]["SecondFactorDraft"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             409: components["responses"]["409"];
@@ -15027,6 +16097,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             /** @description It is off */
             204: {
                 headers: {
@@ -15075,6 +16167,28 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -15108,6 +16222,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             401: components["responses"]["401"];
@@ -15194,6 +16330,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ImportedUsers"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -15343,6 +16501,28 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationLink"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -15424,6 +16604,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             /** @description They are gone */
             204: {
                 headers: {
@@ -15509,6 +16711,28 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -15572,6 +16796,28 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -15630,6 +16876,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -15692,6 +16960,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["InvitationLink"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -15757,6 +17047,28 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryLink"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -15800,6 +17112,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["HandedOver"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -15883,6 +17217,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["EndedSessions"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -16140,6 +17496,28 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryLink"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -16257,6 +17635,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -16380,6 +17780,28 @@ export interface operations {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -16436,6 +17858,28 @@ export interface operations {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -16487,6 +17931,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];
@@ -16551,6 +18017,28 @@ export interface operations {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
+                };
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -16603,6 +18091,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MadeDemo"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             401: components["responses"]["401"];
@@ -16710,6 +18220,28 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["SecretsStatus"];
+                };
+            };
+            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
+            202: {
+                headers: {
+                    /**
+                     * @description The same instant
+                     * @example 2026-11-27T08:05:03Z
+                     */
+                    "Claviger-Effective-By"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "effective_by": "2026-11-27T08:05:03Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        effective_by: string;
+                    };
                 };
             };
             400: components["responses"]["400"];

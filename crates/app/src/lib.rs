@@ -12,6 +12,7 @@ pub mod caller;
 pub mod demo;
 pub mod dialect;
 mod difference;
+pub mod effective;
 mod erasure;
 pub mod error;
 mod idle;
@@ -134,6 +135,8 @@ pub struct Parts {
 pub struct NodeSettings {
     /// How long it serves after it has sent a renewal.
     pub lease: Duration,
+    /// How long it goes on after that with the keys in its memory, where it cannot reach the database.
+    pub stale: Duration,
     /// The clock that it has follow the database's; [`Parts::clock`], usually.
     pub steered: Option<Arc<Steered>>,
 }
@@ -224,6 +227,7 @@ impl App {
                 name: name.clone(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 lease: among.lease,
+                stale: among.stale,
                 steered: among.steered,
                 random: random.clone(),
             }),
@@ -313,7 +317,15 @@ impl App {
         T: Send + 'static,
     {
         let written = self.write(work).await?;
-        self.engine.barrier(written.seq).await?;
+        self.settle(written.seq).await?;
         Ok(written.value)
+    }
+
+    /// Waits until a change is obeyed on every server, or notes when it will be.
+    pub(crate) async fn settle(&self, seq: i64) -> Result<()> {
+        if let Some(later) = self.engine.barrier(seq).await? {
+            effective::note(self.clock.now().plus(later));
+        }
+        Ok(())
     }
 }

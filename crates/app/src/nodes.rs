@@ -21,6 +21,8 @@ pub struct NodeView {
     pub version: String,
     /// How long it serves after it has sent a renewal; none where nobody has to know.
     pub lease: Option<Duration>,
+    /// How long it goes on after that with the keys in its memory; none where it stops.
+    pub stale: Option<Duration>,
     /// When this run began to serve, by the database's clock.
     pub joined_at: Timestamp,
     /// When its lease was last renewed, by the same.
@@ -46,6 +48,7 @@ impl App {
                 name: self.name.clone(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 lease: None,
+                stale: None,
                 joined_at: self.started_at,
                 renewed_at: self.clock.now(),
                 behind: last - self.engine.stats().applied,
@@ -59,6 +62,7 @@ impl App {
             name: node.name,
             version: node.version,
             lease: Some(node.lease),
+            stale: Some(node.stale).filter(|stale| !stale.is_zero()),
             joined_at: node.joined_at,
             renewed_at: node.renewed_at,
         });

@@ -134,6 +134,18 @@ pub(crate) struct Node {
     /// The host's name, where nothing is said.
     pub(crate) name: Option<String>,
     pub(crate) lease: Span,
+    pub(crate) freshness: Freshness,
+    pub(crate) static_max: Span,
+}
+
+/// What a server does when its lease is over and the database cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Freshness {
+    /// It answers 503.
+    Strict,
+    /// It goes on with the keys in its memory.
+    Static,
 }
 
 impl Default for Node {
@@ -141,6 +153,8 @@ impl Default for Node {
         Self {
             name: None,
             lease: Span::seconds(3),
+            freshness: Freshness::Strict,
+            static_max: Span::seconds(300),
         }
     }
 }
@@ -364,6 +378,8 @@ pub(crate) enum ConfigError {
         "tls: client_names and revoked say which certificates of tls.clients are taken; name those first"
     )]
     Authorities,
+    #[error("node.static_max: from 1s to 24h")]
+    StaticMax,
     #[error("mail: url and from go together")]
     Mail,
     #[error("oidc: issuer and client_id go together")]

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::access::RequirementError;
 use domain::clock::Timestamp;
@@ -127,6 +128,8 @@ pub struct Answer {
     pub at: Timestamp,
     /// Where the key's limits stand, where it has any and got as far as those.
     pub(crate) limits: Option<Box<Limits>>,
+    /// For how long this node could not ask whether anything has changed, where it went on all the same (`node.freshness = "static"`).
+    pub stale_for: Option<Duration>,
     /// Seconds to wait before the next token, where nothing is known of this one and too much was guessed from its address.
     pub guess_again_in: Option<u32>,
 }
@@ -169,6 +172,7 @@ impl Answer {
             key: None,
             at,
             limits: None,
+            stale_for: None,
             guess_again_in: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
+use std::time::Duration;
 
 use domain::secret::Keyring;
 use store::changes::Changes;
@@ -12,15 +13,16 @@ use crate::{Engine, Inner};
 
 impl Engine {
     /// Returns when every change up to `seq`, which was committed, is applied here, and on every other node or none of them can answer by
-    /// what was before: no verification that begins later is decided by that.
+    /// what was before: no verification that begins later is decided by that. Where another node may go on with what it has in memory although it
+    /// cannot reach the database, it gives in what time that has come to its end.
     ///
     /// # Errors
     /// When the store fails, or does not know of `seq`; then nothing may be promised.
-    pub async fn barrier(&self, seq: i64) -> Result<(), StoreError> {
+    pub async fn barrier(&self, seq: i64) -> Result<Option<Duration>, StoreError> {
         self.apply_upto(seq).await?;
         match &self.0.member {
             Some(member) => self.0.wait_for_others(member, seq).await,
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 

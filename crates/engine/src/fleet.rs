@@ -49,6 +49,8 @@ pub struct Member {
     pub version: String,
     /// How long it serves after it has sent a renewal.
     pub lease: Duration,
+    /// How long it goes on after that with the keys that it has in memory, if it cannot renew; not at all where that is nothing.
+    pub stale: Duration,
     /// The clock that follows the database's, where one does.
     pub steered: Option<Arc<Steered>>,
     /// For ids.
@@ -126,6 +128,37 @@ impl Membership {
         micros(boottime) < self.until.load(SeqCst)
     }
 
+    /// For how long the lease is over, where this node goes on with what it has in memory all the same.
+    pub(crate) fn stale_for(&self, boottime: Duration) -> Option<Duration> {
+        let until = self.until.load(SeqCst);
+        let over = micros(boottime).saturating_sub(until);
+        (until > 0 && over < micros(self.of.stale)).then(|| Duration::from_micros(over))
+    }
+
+    /// Whether the last renewal failed, so that there is nothing to wait for.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.told.borrow().failed.is_some()
+    }
+
+    /// Remembers at which beat each node is, and since when: `now` is after the answer that said so.
+    fn watch(&self, nodes: &[Node], now: Duration) {
+        let mut beats = self.beats.lock();
+        beats.retain(|id, _| nodes.iter().any(|node| node.id == *id));
+        for node in nodes {
+            let known = beats.entry(node.id).or_insert((node.beat, now));
+            if known.0 != node.beat {
+                *known = (node.beat, now);
+            }
+        }
+    }
+
+    /// For how long a node has stood at its beat.
+    fn still(&self, node: &Node, now: Duration) -> Duration {
+        let beats = self.beats.lock();
+        let known = beats.get(&node.id).filter(|known| known.0 == node.beat);
+        known.map_or(Duration::ZERO, |known| now.saturating_sub(known.1))
+    }
+
     fn id(&self) -> Uuid {
         self.seat.lock().as_ref().map_or(Uuid::nil(), |seat| seat.node.id)
     }
@@ -188,24 +221,17 @@ impl Engine {
         let Some(member) = &self.0.member else {
             return Ok(());
         };
-        let now = self.0.clock.boottime();
         let nodes = member.of.fleet.nodes().await?;
-        let (own, mut dead) = (member.id(), Vec::new());
-        {
-            let mut beats = member.beats.lock();
-            beats.retain(|id, _| nodes.iter().any(|node| node.id == *id));
-            for node in nodes.iter().filter(|node| node.id != own) {
-                let known = beats.entry(node.id).or_insert((node.beat, now));
-                if known.0 != node.beat {
-                    *known = (node.beat, now);
-                } else if now.saturating_sub(known.1) > node.lease * DEAD {
-                    dead.push((node.id, node.beat));
-                }
-            }
-        }
-        for (id, beat) in dead {
-            tracing::warn!(node = %id, "a node was not renewed for long and is taken out");
-            member.of.fleet.bury(id, beat, member.of.lease).await?;
+        let now = self.0.clock.boottime();
+        member.watch(&nodes, now);
+        let own = member.id();
+        let is_dead = |node: &Node| {
+            let span = node.lease * DEAD + node.stale;
+            node.id != own && member.still(node, now) > span + margin(span)
+        };
+        for node in nodes.iter().filter(|node| is_dead(node)) {
+            tracing::warn!(node = %node.id, "a node was not renewed for long and is taken out");
+            member.of.fleet.bury(node.id, node.beat, member.of.lease).await?;
         }
         Ok(())
     }
@@ -335,6 +361,7 @@ impl Inner {
             name: member.of.name.clone(),
             version: member.of.version.clone(),
             lease: member.of.lease,
+            stale: member.of.stale,
         };
         member.of.fleet.join(&node).await?;
         // In a second transaction: whatever was changed before nobody waits for here, and must not be in memory.
@@ -350,7 +377,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Waits until no other node can answer by what was before a change that is committed.
+    /// Waits until no other node can answer by what was before a change that is committed; where one may go on without the database for
+    /// longer than its lease, gives in what time it does not any more.
     ///
     /// Who has not acknowledged it a lease after its commit has either no lease or has applied it: a renewal that did not bring the change
     /// was sent before the commit, and one that did was applied before the lease was extended. Its row must stay, though, while it may
@@ -358,7 +386,11 @@ impl Inner {
     ///
     /// # Errors
     /// When the database fails: then nothing may be promised.
-    pub(crate) async fn wait_for_others(&self, member: &Membership, seq: i64) -> Result<(), StoreError> {
+    pub(crate) async fn wait_for_others(
+        &self,
+        member: &Membership,
+        seq: i64,
+    ) -> Result<Option<Duration>, StoreError> {
         let mut pause = SHORTEST;
         let nodes = self.standing(member).await?;
         // After the answer came: whatever lease stands behind a beat was sent for before.
@@ -366,27 +398,39 @@ impl Inner {
         let beats: HashMap<Uuid, i64> = nodes.iter().map(|node| (node.id, node.beat)).collect();
         loop {
             let nodes = self.standing(member).await?;
+            let now = self.clock.boottime();
+            member.watch(&nodes, now);
             let own = member.id();
-            let is_behind = |node: &Node| node.id != own && node.applied < seq;
-            if !nodes.iter().any(is_behind) {
-                return Ok(());
+            let is_behind = |node: &&Node| node.id != own && node.applied < seq;
+            let behind: Vec<&Node> = nodes.iter().filter(is_behind).collect();
+            if behind.is_empty() {
+                return Ok(None);
             }
             let longest = nodes.iter().map(|node| node.lease).max().unwrap_or_default();
             let due = first + self.waited_for(longest);
-            let now = self.clock.boottime();
-            if now < due {
+            // Of one that goes on without its lease no more is to be had by waiting, once it is silent.
+            let goes_on = |node: &&Node| !node.stale.is_zero();
+            let is_silent =
+                |node: &&Node| goes_on(node) && member.still(node, now) > self.waited_for(node.lease);
+            if now < due && !behind.iter().all(is_silent) {
                 member.of.fleet.sleep(pause.min(due - now)).await;
                 pause = (pause * 2).min(LONGEST);
                 continue;
             }
-            for node in nodes.iter() {
+            for node in &behind {
                 let stood_still = beats.get(&node.id) == Some(&node.beat) || self.buries_any();
-                if is_behind(node) && stood_still {
+                if stood_still && (!goes_on(node) || self.buries_going_on()) {
                     tracing::warn!(node = %node.id, name = %node.name, "a server does not answer and is taken out");
                     member.of.fleet.bury(node.id, node.beat, member.of.lease).await?;
                 }
             }
-            return Ok(());
+            let spans = behind
+                .iter()
+                .filter(|node| goes_on(node))
+                .map(|node| node.lease + node.stale);
+            return Ok(spans
+                .max()
+                .map(|span| (first + span + margin(span)).saturating_sub(now)));
         }
     }
 
@@ -413,6 +457,15 @@ impl Inner {
     fn buries_any(&self) -> bool {
         #[cfg(test)]
         return self.faults.bury_any.load(Relaxed);
+        #[cfg(not(test))]
+        false
+    }
+
+    /// Never, but where a test breaks it.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "the tests' faults are its"))]
+    fn buries_going_on(&self) -> bool {
+        #[cfg(test)]
+        return self.faults.bury_going_on.load(Relaxed);
         #[cfg(not(test))]
         false
     }

@@ -35,6 +35,7 @@ use crate::{Answer, Engine, Options, Question, VerifyError};
 #[derive(Default)]
 pub(crate) struct Faults {
     pub(crate) join_old_flights: AtomicBool,
+    pub(crate) bury_going_on: AtomicBool,
     pub(crate) keep_overtaken_fills: AtomicBool,
     pub(crate) lease_from_receipt: AtomicBool,
     pub(crate) extend_first: AtomicBool,

@@ -16,6 +16,7 @@ use crate::answer::{Answer, Question, VerifyError};
 use crate::cache::Seat;
 use crate::cached::CachedKey;
 use crate::directory::Standing;
+use crate::fleet::Membership;
 use crate::flights::{Joined, Outcome};
 use crate::guesses::Crowded;
 use crate::noting::Timing;
@@ -42,6 +43,8 @@ struct Looked<'t, 'q> {
     cached: Cached,
     required: Option<Required<'q>>,
     now: Timestamp,
+    /// For how long the lease is over, where the answer comes from memory all the same.
+    stale_for: Option<Duration>,
 }
 
 impl Engine {
@@ -79,7 +82,8 @@ impl Engine {
             return Ok(inner.nobody(token, question, looked.now, timing));
         };
         loop {
-            if let Some(answer) = self.answer(&key, question, looked.required, inner.now(), timing)? {
+            if let Some(mut answer) = self.answer(&key, question, looked.required, inner.now(), timing)? {
+                answer.stale_for = looked.stale_for;
                 return Ok(answer);
             }
             // Others may take what was had, and then it is asked for again; the quota ends that, if nothing else does.
@@ -202,6 +206,7 @@ impl Inner {
                 cached: Cached::Unknown,
                 required: required()?,
                 now: self.now(),
+                stale_for: None,
             });
         };
         let digest = self.keyring.load().digest(&presented);
@@ -224,7 +229,27 @@ impl Inner {
             cached,
             required,
             now,
+            stale_for: None,
         })
+    }
+
+    /// Takes what is in memory although this node's lease is over, where it goes on with that: only keys, and none longer than was said.
+    #[cold]
+    fn goes_on_with(&self, looked: &mut Looked<'_, '_>) -> bool {
+        // Later than the look at the lease, so that it is told no younger than it is.
+        let stale_for = self
+            .member
+            .as_ref()
+            .and_then(|member| member.stale_for(self.clock.boottime()));
+        let (Some(stale_for), Some(presented)) = (stale_for, &looked.presented) else {
+            return false;
+        };
+        let digest = self.keyring.load().digest(presented);
+        let cached @ Cached::Known(_) = self.at(self.cache.seek(&digest), &digest) else {
+            return false;
+        };
+        (looked.cached, looked.stale_for) = (cached, Some(stale_for));
+        true
     }
 
     /// The same, waiting for this node's lease where that is over.
@@ -234,7 +259,7 @@ impl Inner {
         question: &Question<'q>,
     ) -> Result<Looked<'t, 'q>, VerifyError> {
         for _ in 0..ATTEMPTS {
-            let looked = self.look(token, question)?;
+            let mut looked = self.look(token, question)?;
             #[cfg(test)]
             if self.faults.look_first.load(std::sync::atomic::Ordering::Relaxed) && !self.is_fresh() {
                 let _ = self.freshen().await;
@@ -243,9 +268,16 @@ impl Inner {
             if !matches!(looked.cached, Cached::Stale) {
                 return Ok(looked);
             }
-            self.freshen()
-                .await
-                .map_err(|error| VerifyError::Unavailable(Arc::new(error)))?;
+            let cut_off = self.member.as_ref().is_some_and(Membership::is_cut_off);
+            if cut_off && self.goes_on_with(&mut looked) {
+                return Ok(looked);
+            }
+            if let Err(error) = self.freshen().await {
+                return match self.goes_on_with(&mut looked) {
+                    true => Ok(looked),
+                    false => Err(VerifyError::Unavailable(Arc::new(error))),
+                };
+            }
         }
         let late = "this node's lease ends as soon as it is renewed";
         Err(VerifyError::Unavailable(Arc::new(StoreError::Unavailable(
@@ -306,6 +338,7 @@ impl Inner {
             key: Some(key.clone()),
             at: now,
             limits,
+            stale_for: None,
             guess_again_in: None,
         };
         Ok((Some(answer), ahead))

@@ -32,6 +32,8 @@ pub struct NewNode {
     pub version: String,
     /// How long it serves after it has sent a renewal.
     pub lease: Duration,
+    /// How long it goes on after that with what it has in memory.
+    pub stale: Duration,
 }
 
 /// A node, as others see it.
@@ -45,6 +47,8 @@ pub struct Node {
     pub version: String,
     /// How long it serves after it has sent a renewal.
     pub lease: Duration,
+    /// How long it goes on after that with what it has in memory.
+    pub stale: Duration,
     /// When it joined, by the database's clock.
     pub joined_at: Timestamp,
     /// When it was last renewed, by the same.
@@ -88,6 +92,7 @@ fn node_of(row: &Row) -> Result<Node> {
         name: c.next()?,
         version: c.next()?,
         lease: Duration::from_millis(c.next()?),
+        stale: Duration::from_millis(c.next()?),
         joined_at: c.next()?,
         renewed_at: c.next()?,
         beat: c.next()?,
@@ -95,7 +100,7 @@ fn node_of(row: &Row) -> Result<Node> {
     })
 }
 
-const COLUMNS: &str = "id, name, version, lease, joined_at, renewed_at, beat, applied";
+const COLUMNS: &str = "id, name, version, lease, stale, joined_at, renewed_at, beat, applied";
 
 impl Nodes {
     /// Of a PostgreSQL database. Nothing is asked yet.
@@ -154,10 +159,11 @@ impl Nodes {
     /// When the database fails, or does not answer within the lease.
     pub async fn join(&self, node: &NewNode) -> Result<()> {
         let sql = format!(
-            "INSERT INTO nodes ({COLUMNS}) SELECT $1, $2, $3, $4, {NOW}, {NOW}, 0, value FROM counters WHERE name = 'changes'"
+            "INSERT INTO nodes ({COLUMNS}) SELECT $1, $2, $3, $4, $5, {NOW}, {NOW}, 0, value FROM counters WHERE name = 'changes'"
         );
-        let lease = i64::try_from(node.lease.as_millis()).unwrap_or(i64::MAX);
-        let values = params![node.id, node.name.as_str(), node.version.as_str(), lease];
+        let [lease, stale] =
+            [node.lease, node.stale].map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
+        let values = params![node.id, node.name.as_str(), node.version.as_str(), lease, stale];
         self.write(&sql, values, node.lease).await.map(drop)
     }
 

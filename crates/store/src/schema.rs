@@ -88,4 +88,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0014_nodes.sqlite.sql"),
         postgres: include_str!("../migrations/0014_nodes.postgres.sql"),
     },
+    Migration {
+        version: 15,
+        name: "going_on",
+        sqlite: include_str!("../migrations/0015_going_on.sqlite.sql"),
+        postgres: include_str!("../migrations/0015_going_on.postgres.sql"),
+    },
 ];

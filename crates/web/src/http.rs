@@ -12,11 +12,12 @@ pub mod token;
 
 use std::sync::Arc;
 
-use ::http::{HeaderName, HeaderValue, header};
+use ::http::{HeaderName, HeaderValue, StatusCode, header};
 use app::App;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use domain::clock::Timestamp;
 use domain::id::RequestId;
 use tracing::Instrument as _;
 
@@ -29,6 +30,9 @@ pub use problem::Problem;
 
 /// The header that names a request, in answers and in the audit log.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("claviger-request-id");
+
+/// From when on a change is obeyed on every server, where that is not yet so.
+const EFFECTIVE_BY: HeaderName = HeaderName::from_static("claviger-effective-by");
 
 /// What handlers need.
 #[derive(Clone, Debug)]
@@ -62,11 +66,14 @@ pub async fn around(State(web): State<Web>, mut request: Request, next: Next) ->
         http.response.status_code = tracing::field::Empty,
     );
     trace::follow(&span, request.headers());
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let (mut response, later) = app::effective::noting(next.run(request).instrument(span.clone())).await;
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = problem.or_else(|| Problem::of_framework(&response)) {
         problem.log(id, &method, &path);
         response = problem.render(Some(id)).map(axum::body::Body::from);
+    }
+    if let Some(at) = later.filter(|_| response.status().is_success()) {
+        response = effective_later(response, at).await;
     }
     let (status, took) = (
         response.status(),
@@ -94,6 +101,39 @@ pub async fn around(State(web): State<Web>, mut request: Request, next: Next) ->
             "default-src 'none'; frame-ancestors 'none'",
         ));
     response
+}
+
+/// Says 202, and from when on, of a change that a server which goes on without the database may not obey yet.
+async fn effective_later(response: Response, at: Timestamp) -> Response {
+    let (mut parts, body) = response.into_parts();
+    parts.status = StatusCode::ACCEPTED;
+    let at = at.to_string();
+    if let Ok(value) = HeaderValue::from_str(&at) {
+        parts.headers.insert(EFFECTIVE_BY, value);
+    }
+    let is_json = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|kind| kind == "application/json");
+    if !is_json {
+        return Response::from_parts(parts, body);
+    }
+    // An answer of ours, and no stream: those are lines of JSON.
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let read = match bytes.is_empty() {
+        true => Some(serde_json::Map::new()),
+        false => serde_json::from_slice(&bytes).ok(),
+    };
+    let Some(mut object) = read else {
+        return Response::from_parts(parts, bytes.into());
+    };
+    object.insert("effective_by".to_owned(), at.into());
+    let text = serde_json::Value::Object(object).to_string();
+    parts
+        .headers
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, text.into())
 }
 
 /// The path as it may be logged: without the token of a link, or of a key.

@@ -38,6 +38,7 @@ function cells(node: Node, all: readonly Node[]) {
     <Time key="since" at={node.joined_at} />,
     <Time key="renewed" at={node.renewed_at} />,
     node.lease_ms === null ? words.none : words.seconds(node.lease_ms),
+    node.stale_ms === null ? words.none : words.seconds(node.stale_ms),
     count(node.behind),
   ];
 }
@@ -45,7 +46,7 @@ function cells(node: Node, all: readonly Node[]) {
 export default function NodesPage() {
   const { data, error, refetch } = query.useQuery('get', '/v1/nodes', {}, { refetchInterval: OFTEN });
   const all = data?.items ?? [];
-  const { name, state, version, since, renewed, lease, behind } = words.columns;
+  const { name, state, version, since, renewed, lease, stale, behind } = words.columns;
   return (
     <Page>
       <PageHeader title={words.title} lead={words.lead} />
@@ -59,7 +60,7 @@ export default function NodesPage() {
           {new Set(all.map((node) => node.version)).size > 1 && <Notice variant="informative" title={words.mixedTitle} text={words.mixedText} />}
           <PlainTable
             label={words.table}
-            head={[name, state, version, since, renewed, lease, behind]}
+            head={[name, state, version, since, renewed, lease, stale, behind]}
             rows={all.map((node) => ({ id: node.id ?? node.name, cells: cells(node, all) }))}
           />
           {all.some((node) => node.lease_ms === null) && <p className={style({ font: 'ui-sm', color: 'neutral-subdued', marginTop: 12 })}>{words.aloneText}</p>}

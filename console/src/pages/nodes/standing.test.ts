@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { standing, type Node } from './standing';
 
 function node(renewed_at: string, behind = 0, lease_ms: number | null = 3_000): Node {
-  return { id: 'node_1', name: 'Sample', version: '1', lease_ms, joined_at: renewed_at, renewed_at, behind, this: false };
+  return { id: 'node_1', name: 'Sample', version: '1', lease_ms, stale_ms: null, joined_at: renewed_at, renewed_at, behind, this: false };
 }
 
 test('a server is late when its lease has passed beside the youngest renewal, whatever the reader’s clock says', () => {

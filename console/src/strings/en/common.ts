@@ -8,6 +8,7 @@ export const common = {
   reload: 'Reload the page',
   loading: 'Loading…',
   never: 'Never',
+  effectiveBy: (at: string) => `A server that cannot reach the database may not know of this yet. It is in effect everywhere at ${at} at the latest.`,
   none: 'None',
   unknown: 'Unknown',
   copy: 'Copy',

@@ -4,7 +4,7 @@ export const nodes = {
   title: 'Nodes',
   lead: 'The servers that answer for this installation. What one of them has revoked, none lets pass.',
   table: 'Servers',
-  columns: { name: 'Server', state: 'State', version: 'Version', since: 'Serves since', renewed: 'Lease renewed', lease: 'Lease', behind: 'Changes to apply' },
+  columns: { name: 'Server', state: 'State', version: 'Version', since: 'Serves since', renewed: 'Lease renewed', lease: 'Lease', stale: 'Goes on for', behind: 'Changes to apply' },
   here: 'answers this page',
   states: { active: 'Serving', behind: 'Catching up', late: 'Not heard of' },
   seconds: (milliseconds: number) => `${count(milliseconds / 1000)} s`,

@@ -211,7 +211,7 @@ impl App {
                 is_ours: true,
             } => Ok(*issued),
             Made::Now { issued, .. } => {
-                self.engine.barrier(made.seq).await?;
+                self.settle(made.seq).await?;
                 Ok(*issued)
             }
             Made::Before(id) => self.replayed(caller, id).await,

@@ -385,7 +385,7 @@ impl Import {
                 let (written, foreign, counts) = done.value;
                 *given = counts;
                 if foreign {
-                    context.app.engine.barrier(done.seq).await?;
+                    context.app.settle(done.seq).await?;
                 }
                 Ok(written)
             }

@@ -9,6 +9,8 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+use super::output::Screen;
+
 /// An answer longer than this is not one of ours.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// How long an ordinary request may take.
@@ -149,6 +151,8 @@ pub(crate) struct Client {
     pub(super) key: Option<HeaderValue>,
     pub(super) organisation: Option<HeaderValue>,
     pub(super) is_socket: bool,
+    /// Where it says what no command asks for.
+    pub(super) screen: Screen,
 }
 
 impl Client {
@@ -280,6 +284,15 @@ impl Client {
         let response = request.send().await.map_err(|error| self.failure(&error))?;
         let status = response.status();
         if status.is_success() {
+            let later = response
+                .headers()
+                .get("claviger-effective-by")
+                .and_then(|at| at.to_str().ok());
+            if let Some(at) = later {
+                self.screen.note(&format!(
+                    "a server that cannot reach the database may not know of it yet: in effect everywhere at {at} at the latest"
+                ));
+            }
             return Ok(response);
         }
         let body = self.read(response).await?;

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::client::Client;
 use super::credentials::Credentials;
 use super::error::CliError;
+use super::output::Screen;
 use super::{Context, input};
 
 const DEFAULT_SERVER: &str = "http://127.0.0.1:7400";
@@ -99,6 +100,7 @@ pub(crate) fn client(
         key: key.map(|key| authorization(&key)).transpose()?,
         organisation: organisation(context)?,
         is_socket: matches!(target, Target::Data(_)),
+        screen: Screen::new(&context.global),
     })
 }
 

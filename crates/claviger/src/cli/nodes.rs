@@ -26,13 +26,24 @@ pub(super) async fn run(context: &Context) -> Result<(), CliError> {
             number("lease_ms")
                 .map_or_else(|| "-".to_owned(), |lease| format!("{lease} ms"))
                 .into(),
+            number("stale_ms")
+                .map_or_else(|| "-".to_owned(), |stale| format!("{} s", stale / 1_000))
+                .into(),
             number("behind").unwrap_or(0).to_string().into(),
         ]
     };
     let items = answer.get("items").and_then(Value::as_array);
     let rows: Vec<Vec<Cell>> = items.into_iter().flatten().map(row).collect();
     screen.table(
-        &["NODE", "VERSION", "SINCE", "RENEWED", "LEASE", "BEHIND"],
+        &[
+            "NODE",
+            "VERSION",
+            "SINCE",
+            "RENEWED",
+            "LEASE",
+            "GOES ON FOR",
+            "BEHIND",
+        ],
         0,
         &rows,
     )

@@ -1,12 +1,13 @@
 //! What settings mean to the parts that run by them, and which cannot stand together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::clock::Steered;
 use domain::span::Span;
 use store::db::Target;
 
-use super::{Config, ConfigError, GRPC, Plane, Tell};
+use super::{Config, ConfigError, Freshness, GRPC, Plane, Tell};
 
 impl Config {
     /// What people call this server.
@@ -20,8 +21,15 @@ impl Config {
         if self.node.lease < Span::seconds(1) || self.node.lease > Span::seconds(60) {
             return Err(ConfigError::Lease);
         }
+        if self.node.static_max < Span::seconds(1) || self.node.static_max > Span::seconds(86_400) {
+            return Err(ConfigError::StaticMax);
+        }
         Ok(app::NodeSettings {
             lease: self.node.lease.duration(),
+            stale: match self.node.freshness {
+                Freshness::Strict => Duration::ZERO,
+                Freshness::Static => self.node.static_max.duration(),
+            },
             steered: Some(steered),
         })
     }

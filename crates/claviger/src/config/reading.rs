@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Config, ConfigError};
 
 /// The variables that set something, and what they set.
-const VARIABLES: [(&str, &[&str]); 52] = [
+const VARIABLES: [(&str, &[&str]); 54] = [
     ("CLAVIGER_DATA", &["data"]),
     ("CLAVIGER_DATABASE", &["database"]),
     ("CLAVIGER_LISTEN_MANAGEMENT", &["listen", "management"]),
@@ -52,6 +52,8 @@ const VARIABLES: [(&str, &[&str]); 52] = [
     ("CLAVIGER_STREAM_KEEP", &["stream", "keep"]),
     ("CLAVIGER_NODE_NAME", &["node", "name"]),
     ("CLAVIGER_NODE_LEASE", &["node", "lease"]),
+    ("CLAVIGER_NODE_FRESHNESS", &["node", "freshness"]),
+    ("CLAVIGER_NODE_STATIC_MAX", &["node", "static_max"]),
     ("CLAVIGER_LOG_LEVEL", &["log", "level"]),
     ("CLAVIGER_LOG_FORMAT", &["log", "format"]),
     ("CLAVIGER_METRICS_TOKEN", &["metrics", "token"]),

@@ -5,12 +5,15 @@
 mod executor;
 mod world;
 
+use std::time::Duration;
+
 use domain::clock::{Clock as _, SystemClock};
-use world::{Broken, Outcome, World};
+use world::{Broken, Outcome, STALE, World};
 
 /// One run.
 fn run(seed: u64, broken: Option<Broken>) -> Outcome {
-    World::new(seed, broken).run()
+    let stale = broken.map_or(Duration::ZERO, Broken::stale);
+    World::new(seed, broken, stale).run()
 }
 
 /// Runs seeds from `first` on until one shows a violation.
@@ -43,6 +46,7 @@ fn nothing_that_was_revoked_passes_on_any_node_whatever_becomes_of_them() {
         sum.add(&outcome);
     }
     println!("{seeds} seeds in {:?}: {sum:?}", SystemClock.boottime() - began);
+    assert_eq!((sum.stale, sum.later), (0, 0), "nobody goes on without a lease");
     assert!(
         sum.revoked > seeds && sum.passed > sum.revoked && sum.refused > seeds,
         "{sum:?}"
@@ -50,6 +54,24 @@ fn nothing_that_was_revoked_passes_on_any_node_whatever_becomes_of_them() {
     if seeds > 100 {
         assert!(sum.fenced > 0 && sum.unfresh > 0 && sum.crashes > 0, "{sum:?}");
     }
+}
+
+#[test]
+fn nodes_that_go_on_without_a_lease_let_nothing_pass_after_the_promised_time() {
+    let (first, seeds) = (number("CLAVIGER_SEED", 1), number("CLAVIGER_ROUNDS", 1_000));
+    let mut sum = Outcome::default();
+    for seed in first..first + seeds {
+        let outcome = World::new(seed, None, STALE).run();
+        if let Some(violation) = &outcome.violation {
+            panic!("{violation}; to repeat: CLAVIGER_SEED={seed} CLAVIGER_ROUNDS=1");
+        }
+        sum.add(&outcome);
+    }
+    println!("{seeds} seeds: {sum:?}");
+    assert!(
+        sum.stale > 0 && sum.later > 0 && sum.revoked > sum.later,
+        "{sum:?}"
+    );
 }
 
 #[test]

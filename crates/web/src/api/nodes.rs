@@ -30,6 +30,9 @@ pub(super) struct ShownNode {
     /// How many milliseconds it serves after it has sent a renewal (`node.lease`); null where it is the only one.
     #[schema(required, example = 3000)]
     lease_ms: Option<u64>,
+    /// How many milliseconds it goes on after that with the keys in its memory (`node.freshness = "static"`); null where it stops.
+    #[schema(required, example = json!(null))]
+    stale_ms: Option<u64>,
     /// When this run began to serve.
     joined_at: Timestamp,
     /// When its lease was last renewed.
@@ -49,12 +52,17 @@ pub(super) struct ShownNodes {
     items: Vec<ShownNode>,
 }
 
+fn millis(span: std::time::Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn node(view: NodeView) -> ShownNode {
     ShownNode {
         id: view.id,
         name: view.name,
         version: view.version,
-        lease_ms: view.lease.and_then(|lease| u64::try_from(lease.as_millis()).ok()),
+        lease_ms: view.lease.map(millis),
+        stale_ms: view.stale.map(millis),
         joined_at: view.joined_at,
         renewed_at: view.renewed_at,
         behind: view.behind,

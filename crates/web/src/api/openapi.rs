@@ -113,7 +113,7 @@ fn finish(described: utoipa::openapi::OpenApi) -> Value {
     for (path, item) in members(&mut document["paths"]) {
         for method in METHODS {
             if let Some(operation) = item.get_mut(method) {
-                complete(path, operation, &schemas);
+                complete(path, method, operation, &schemas);
             }
         }
     }
@@ -140,7 +140,7 @@ fn exclude(schema: &mut Value) {
     }
 }
 
-fn complete(path: &str, operation: &mut Value, schemas: &Value) {
+fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
     let permission = operation[PERMISSION].as_str().unwrap_or_default().to_owned();
     let is_open = permission == PUBLIC;
     operation["security"] = match permission.as_str() {
@@ -200,10 +200,32 @@ fn complete(path: &str, operation: &mut Value, schemas: &Value) {
         }
         example::add(response, schemas);
     }
+    if method != "get" && !is_open && path.starts_with("/v1/") {
+        accepted_later(&mut operation["responses"]);
+    }
     // Nulls that were made by looking.
     if let Some(operation) = operation.as_object_mut() {
         operation.retain(|_, value| !value.is_null());
     }
+}
+
+/// What is answered instead of success where a server goes on without the database (`node.freshness = "static"`).
+fn accepted_later(responses: &mut Value) {
+    let success = members(responses).find(|(status, _)| matches!(status.as_str(), "200" | "201" | "204"));
+    if success.is_none() || responses.get("202").is_some() {
+        return;
+    }
+    responses["202"] = json!({
+        "description": "Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on \
+                        with what it knows (`node.freshness = \"static\"`). The answer is the usual one with that field in it",
+        "headers": {"Claviger-Effective-By": {
+            "description": "The same instant", "schema": {"type": "string", "format": "date-time"}, "example": "2026-11-27T08:05:03Z"
+        }},
+        "content": {"application/json": {
+            "schema": {"type": "object", "properties": {"effective_by": {"type": "string", "format": "date-time"}}, "required": ["effective_by"]},
+            "example": {"effective_by": "2026-11-27T08:05:03Z"}
+        }}
+    });
 }
 
 /// Whether an answer names the version that its `ETag` is.

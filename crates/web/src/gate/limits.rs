@@ -5,6 +5,8 @@ use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use engine::Answer;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// Seconds.
+const STALE_FOR: HeaderName = HeaderName::from_static("claviger-stale-for");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The same as lines of a head, of a request that may pass.
@@ -24,8 +26,11 @@ pub(super) fn write_lines(out: &mut Vec<u8>, answer: &Answer) {
     }
 }
 
-/// What is left, and when to come again.
+/// What is left, and when to come again; and for how long nobody could be asked whether that is still so.
 pub fn write(headers: &mut HeaderMap, answer: &Answer) {
+    if let Some(stale_for) = answer.stale_for {
+        headers.insert(STALE_FOR, HeaderValue::from(stale_for.as_secs()));
+    }
     if let Some((policy, limit)) = answer.rate_limit_headers() {
         for (name, text) in [(POLICY, policy), (LIMIT, limit)] {
             if let Ok(value) = HeaderValue::from_str(&text) {

@@ -242,6 +242,9 @@ fn write(out: &mut Vec<u8>, answer: &Answer) {
         facts(out, key);
         standings(out, answer);
     }
+    if let Some(stale_for) = answer.stale_for {
+        drop(write!(out, ",\"stale_for\":{}", stale_for.as_secs()));
+    }
     out.push(b'}');
 }
 

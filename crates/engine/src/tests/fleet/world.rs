@@ -34,6 +34,8 @@ const KEYS: usize = 24;
 const END: u64 = 25_000_000;
 const LEASE: Duration = Duration::from_secs(3);
 const SECOND: u64 = 1_000_000;
+/// How long nodes go on after their leases, where they do.
+pub(super) const STALE: Duration = Duration::from_secs(4);
 
 /// A way in which the protocol, or who uses it, is broken on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,10 +64,12 @@ pub(super) enum Broken {
     BareSequence,
     /// A revocation that finds the key revoked answers at once.
     RetryWithoutBarrier,
+    /// A server that goes on without its lease is taken out as if it did not.
+    BuryGoingOn,
 }
 
 impl Broken {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::FillAfterInvalidate,
         Self::JoinOldFlight,
         Self::LeaseFromReceipt,
@@ -78,6 +82,7 @@ impl Broken {
         Self::FenceUnacknowledged,
         Self::BareSequence,
         Self::RetryWithoutBarrier,
+        Self::BuryGoingOn,
     ];
 }
 
@@ -95,6 +100,15 @@ impl Broken {
             Self::KeepWhenFenced => 7,
             Self::FenceUnacknowledged => 2_515,
             Self::BareSequence => 128,
+            Self::BuryGoingOn => 1,
+        }
+    }
+
+    /// How long its nodes go on after their leases.
+    pub(super) fn stale(self) -> Duration {
+        match self {
+            Self::BuryGoingOn => STALE,
+            _ => Duration::ZERO,
         }
     }
 }
@@ -106,6 +120,8 @@ pub(super) struct Outcome {
     pub(super) passed: u64,
     pub(super) refused: u64,
     pub(super) unfresh: u64,
+    pub(super) stale: u64,
+    pub(super) later: u64,
     pub(super) revoked: u64,
     pub(super) unanswered: u64,
     pub(super) fenced: u64,
@@ -117,6 +133,8 @@ impl Outcome {
         self.passed += other.passed;
         self.refused += other.refused;
         self.unfresh += other.unfresh;
+        self.stale += other.stale;
+        self.later += other.later;
         self.revoked += other.revoked;
         self.unanswered += other.unanswered;
         self.fenced += other.fenced;
@@ -302,6 +320,7 @@ impl Fleet for Way {
                 name: node.name.clone(),
                 version: node.version.clone(),
                 lease: node.lease,
+                stale: node.stale,
                 joined_at: Timestamp::default(),
                 renewed_at: Timestamp::default(),
                 beat: 0,
@@ -380,6 +399,7 @@ struct Place {
     journal: Arc<Journal>,
     random: Arc<Seeded>,
     broken: Option<Broken>,
+    stale: Duration,
 }
 
 pub(super) struct World {
@@ -390,7 +410,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, broken: Option<Broken>) -> Self {
+    pub(super) fn new(seed: u64, broken: Option<Broken>, stale: Duration) -> Self {
         let mut dice = Dice::new(seed);
         let random = Arc::new(Seeded(Mutex::new(Dice::new(dice.next()))));
         let keyring = Arc::new(Keyring::generate(random.as_ref()).unwrap());
@@ -437,6 +457,7 @@ impl World {
                 journal: journal.clone(),
                 random: random.clone(),
                 broken,
+                stale,
             })
         };
         let places = drifts.into_iter().enumerate().map(place).collect();
@@ -515,6 +536,7 @@ async fn serve(place: Arc<Place>) {
                 name: format!("node {}", place.number),
                 version: "sample".to_owned(),
                 lease: LEASE,
+                stale: place.stale,
                 steered: None,
                 random: place.random.clone(),
             }),
@@ -561,9 +583,10 @@ async fn verify(place: Arc<Place>, engine: Engine) {
             .verify(place.tokens[key].expose().as_bytes(), &Question::default())
             .await;
         let mut truth = network.truth.lock();
-        match answer.map(|answer| answer.code) {
+        match answer.as_ref().map(|answer| answer.code) {
             Ok(Code::Valid) => {
                 truth.outcome.passed += 1;
+                truth.outcome.stale += u64::from(answer.is_ok_and(|answer| answer.stale_for.is_some()));
                 if let Some(answered) = truth.answered[key].filter(|answered| *answered < began) {
                     let number = place.number;
                     let said = format!(
@@ -626,16 +649,20 @@ async fn change(place: Arc<Place>, engine: Engine) {
             continue;
         };
         let done = if was && place.broken == Some(Broken::RetryWithoutBarrier) {
-            Ok(())
+            Ok(None)
         } else {
             engine.barrier(number.filter(|_| !was).unwrap_or(seq)).await
         };
         let now = network.time.lock().now;
         let mut truth = network.truth.lock();
         match done {
-            Ok(()) => {
+            Ok(later) => {
                 truth.outcome.revoked += 1;
-                truth.answered[key].get_or_insert(now);
+                truth.outcome.later += u64::from(later.is_some());
+                // From when on it is promised; by the clock of whoever promises.
+                let from = now + later.map_or(0, |later| network.clock.real(later));
+                let known = truth.answered[key].get_or_insert(from);
+                *known = (*known).min(from);
             }
             Err(_) => truth.outcome.unanswered += 1,
         }
@@ -658,6 +685,7 @@ impl Faults {
             Broken::ShortWait => self.short_wait.store(true, SeqCst),
             Broken::KeepWhenFenced => self.keep_when_fenced.store(true, SeqCst),
             Broken::FenceUnacknowledged => self.bury_any.store(true, SeqCst),
+            Broken::BuryGoingOn => self.bury_going_on.store(true, SeqCst),
             Broken::BareSequence | Broken::RetryWithoutBarrier => {}
         }
     }

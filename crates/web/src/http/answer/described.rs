@@ -76,6 +76,11 @@ pub struct VerifyAnswer {
     /// Where the quota stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<QuotaStanding>,
+    /// For how many seconds the server could not ask whether anything has changed, where it goes on all the same (`node.freshness =
+    /// "static"`); left out where the answer is of now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 12)]
+    stale_for: Option<u64>,
 }
 
 /// Where a rate limit stands after the request.

@@ -1,0 +1,2 @@
+-- Nodes are of PostgreSQL.
+SELECT 1;
