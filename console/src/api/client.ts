@@ -1,7 +1,7 @@
 // The one way to the server: openapi-fetch with the types of docs/openapi.json, and TanStack Query around it.
 import createFetchClient from 'openapi-fetch';
 import createQueryClient from 'openapi-react-query';
-import { tellLater } from './effective';
+import { noteLater } from './effective';
 import { interrupt } from './interruptions';
 import { actingIn } from './organisation';
 import type { paths } from './schema';
@@ -41,7 +41,7 @@ api.use({
     return request;
   },
   onResponse({ response }) {
-    tellLater(response);
+    noteLater(response);
   },
 });
 

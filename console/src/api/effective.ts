@@ -1,7 +1,4 @@
-// What to say when a change is not in effect on every server yet: one of them cannot reach the database and goes on with what it knows.
-import { ToastQueue } from '@react-spectrum/s2/Toast';
-import { instant } from '@/components/format';
-import { common } from '@/strings/en/common';
+// A change that is not in effect on every server yet: one of them cannot reach the database and goes on with what it knows.
 
 /** When a change is in effect everywhere at the latest, where that is not yet so. */
 export function effectiveBy(response: Response): Date | undefined {
@@ -10,7 +7,14 @@ export function effectiveBy(response: Response): Date | undefined {
   return at && !Number.isNaN(at.getTime()) ? at : undefined;
 }
 
-export function tellLater(response: Response): void {
+let tell: (at: Date) => void = () => undefined;
+
+/** Says who tells the person. */
+export function onLater(teller: (at: Date) => void): void {
+  tell = teller;
+}
+
+export function noteLater(response: Response): void {
   const at = effectiveBy(response);
-  if (at) ToastQueue.info(common.effectiveBy(instant(at)), { timeout: 20_000 });
+  if (at) tell(at);
 }

@@ -8427,21 +8427,84 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "number": 42,
+                     *       "name": "Billing sync",
+                     *       "description": "Reads invoices every night",
+                     *       "display": "sk_live_8NqW…Pq2R",
+                     *       "status": "active",
+                     *       "owner": {
+                     *         "type": "organisation",
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Sample Ltd"
+                     *       },
+                     *       "permissions": [
+                     *         "orders:view"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "inherits": false,
+                     *       "networks": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "metadata": {},
+                     *       "contacts": [
+                     *         "billing@example.com"
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "quota": null,
+                     *       "enabled": true,
+                     *       "protected": false,
+                     *       "expires_at": null,
+                     *       "revoked": null,
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "rotated_at": "2026-01-10T23:59:59Z",
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
+                     *       "version": 3,
+                     *       "secret": "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["IssuedKey"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -8709,10 +8772,7 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
@@ -8723,7 +8783,10 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** Format: date-time */
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -8997,21 +9060,88 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "key": {
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "number": 42,
+                     *         "name": "Billing sync",
+                     *         "description": "Reads invoices every night",
+                     *         "display": "sk_live_8NqW…Pq2R",
+                     *         "status": "active",
+                     *         "owner": {
+                     *           "type": "organisation",
+                     *           "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "Sample Ltd"
+                     *         },
+                     *         "permissions": [
+                     *           "orders:view"
+                     *         ],
+                     *         "roles": [
+                     *           {
+                     *             "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *             "name": "viewer",
+                     *             "available": true
+                     *           }
+                     *         ],
+                     *         "inherits": false,
+                     *         "networks": [
+                     *           "203.0.113.0/24"
+                     *         ],
+                     *         "tags": [
+                     *           "billing"
+                     *         ],
+                     *         "metadata": {},
+                     *         "contacts": [
+                     *           "billing@example.com"
+                     *         ],
+                     *         "rate_limits": [
+                     *           {
+                     *             "name": "requests",
+                     *             "limit": 100,
+                     *             "window": "90d",
+                     *             "burst": 20
+                     *           }
+                     *         ],
+                     *         "quota": null,
+                     *         "enabled": true,
+                     *         "protected": false,
+                     *         "expires_at": null,
+                     *         "revoked": null,
+                     *         "deleted_at": null,
+                     *         "created_at": "2026-01-10T23:59:59Z",
+                     *         "created_by": {
+                     *           "type": "user",
+                     *           "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "Deployment"
+                     *         },
+                     *         "rotated_at": "2026-01-10T23:59:59Z",
+                     *         "last_used_at": null,
+                     *         "last_used_ip": "203.0.113.9",
+                     *         "last_used_agent": "billing-sync/2.1",
+                     *         "version": 3
+                     *       },
+                     *       "effective_at": "2026-01-10T23:59:59Z",
+                     *       "others": [
+                     *         {
+                     *           "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "Billing sync (old)",
+                     *           "display": "sk_live_8NqW…Pq2R"
+                     *         }
+                     *       ],
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["EndedKey"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -9133,21 +9263,83 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "number": 42,
+                     *       "name": "Billing sync",
+                     *       "description": "Reads invoices every night",
+                     *       "display": "sk_live_8NqW…Pq2R",
+                     *       "status": "active",
+                     *       "owner": {
+                     *         "type": "organisation",
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Sample Ltd"
+                     *       },
+                     *       "permissions": [
+                     *         "orders:view"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "inherits": false,
+                     *       "networks": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "metadata": {},
+                     *       "contacts": [
+                     *         "billing@example.com"
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "quota": null,
+                     *       "enabled": true,
+                     *       "protected": false,
+                     *       "expires_at": null,
+                     *       "revoked": null,
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "rotated_at": "2026-01-10T23:59:59Z",
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Key"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -9268,21 +9460,84 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "number": 42,
+                     *       "name": "Billing sync",
+                     *       "description": "Reads invoices every night",
+                     *       "display": "sk_live_8NqW…Pq2R",
+                     *       "status": "active",
+                     *       "owner": {
+                     *         "type": "organisation",
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Sample Ltd"
+                     *       },
+                     *       "permissions": [
+                     *         "orders:view"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "inherits": false,
+                     *       "networks": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "metadata": {},
+                     *       "contacts": [
+                     *         "billing@example.com"
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "quota": null,
+                     *       "enabled": true,
+                     *       "protected": false,
+                     *       "expires_at": null,
+                     *       "revoked": null,
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "rotated_at": "2026-01-10T23:59:59Z",
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
+                     *       "version": 3,
+                     *       "secret": "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["IssuedKey"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -9403,21 +9658,88 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "key": {
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "number": 42,
+                     *         "name": "Billing sync",
+                     *         "description": "Reads invoices every night",
+                     *         "display": "sk_live_8NqW…Pq2R",
+                     *         "status": "active",
+                     *         "owner": {
+                     *           "type": "organisation",
+                     *           "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "Sample Ltd"
+                     *         },
+                     *         "permissions": [
+                     *           "orders:view"
+                     *         ],
+                     *         "roles": [
+                     *           {
+                     *             "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *             "name": "viewer",
+                     *             "available": true
+                     *           }
+                     *         ],
+                     *         "inherits": false,
+                     *         "networks": [
+                     *           "203.0.113.0/24"
+                     *         ],
+                     *         "tags": [
+                     *           "billing"
+                     *         ],
+                     *         "metadata": {},
+                     *         "contacts": [
+                     *           "billing@example.com"
+                     *         ],
+                     *         "rate_limits": [
+                     *           {
+                     *             "name": "requests",
+                     *             "limit": 100,
+                     *             "window": "90d",
+                     *             "burst": 20
+                     *           }
+                     *         ],
+                     *         "quota": null,
+                     *         "enabled": true,
+                     *         "protected": false,
+                     *         "expires_at": null,
+                     *         "revoked": null,
+                     *         "deleted_at": null,
+                     *         "created_at": "2026-01-10T23:59:59Z",
+                     *         "created_by": {
+                     *           "type": "user",
+                     *           "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "Deployment"
+                     *         },
+                     *         "rotated_at": "2026-01-10T23:59:59Z",
+                     *         "last_used_at": null,
+                     *         "last_used_ip": "203.0.113.9",
+                     *         "last_used_agent": "billing-sync/2.1",
+                     *         "version": 3
+                     *       },
+                     *       "effective_at": "2026-01-10T23:59:59Z",
+                     *       "others": [
+                     *         {
+                     *           "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "Billing sync (old)",
+                     *           "display": "sk_live_8NqW…Pq2R"
+                     *         }
+                     *       ],
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["EndedKey"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -9523,21 +9845,83 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "number": 42,
+                     *       "name": "Billing sync",
+                     *       "description": "Reads invoices every night",
+                     *       "display": "sk_live_8NqW…Pq2R",
+                     *       "status": "active",
+                     *       "owner": {
+                     *         "type": "organisation",
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Sample Ltd"
+                     *       },
+                     *       "permissions": [
+                     *         "orders:view"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "inherits": false,
+                     *       "networks": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "metadata": {},
+                     *       "contacts": [
+                     *         "billing@example.com"
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "quota": null,
+                     *       "enabled": true,
+                     *       "protected": false,
+                     *       "expires_at": null,
+                     *       "revoked": null,
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "rotated_at": "2026-01-10T23:59:59Z",
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Key"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -9641,21 +10025,83 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "number": 42,
+                     *       "name": "Billing sync",
+                     *       "description": "Reads invoices every night",
+                     *       "display": "sk_live_8NqW…Pq2R",
+                     *       "status": "active",
+                     *       "owner": {
+                     *         "type": "organisation",
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Sample Ltd"
+                     *       },
+                     *       "permissions": [
+                     *         "orders:view"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "inherits": false,
+                     *       "networks": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "metadata": {},
+                     *       "contacts": [
+                     *         "billing@example.com"
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "quota": null,
+                     *       "enabled": true,
+                     *       "protected": false,
+                     *       "expires_at": null,
+                     *       "revoked": null,
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "rotated_at": "2026-01-10T23:59:59Z",
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Key"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -9759,21 +10205,83 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "number": 42,
+                     *       "name": "Billing sync",
+                     *       "description": "Reads invoices every night",
+                     *       "display": "sk_live_8NqW…Pq2R",
+                     *       "status": "active",
+                     *       "owner": {
+                     *         "type": "organisation",
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Sample Ltd"
+                     *       },
+                     *       "permissions": [
+                     *         "orders:view"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "inherits": false,
+                     *       "networks": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "metadata": {},
+                     *       "contacts": [
+                     *         "billing@example.com"
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "quota": null,
+                     *       "enabled": true,
+                     *       "protected": false,
+                     *       "expires_at": null,
+                     *       "revoked": null,
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "rotated_at": "2026-01-10T23:59:59Z",
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Key"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -9877,21 +10385,83 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "number": 42,
+                     *       "name": "Billing sync",
+                     *       "description": "Reads invoices every night",
+                     *       "display": "sk_live_8NqW…Pq2R",
+                     *       "status": "active",
+                     *       "owner": {
+                     *         "type": "organisation",
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Sample Ltd"
+                     *       },
+                     *       "permissions": [
+                     *         "orders:view"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "inherits": false,
+                     *       "networks": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "metadata": {},
+                     *       "contacts": [
+                     *         "billing@example.com"
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "quota": null,
+                     *       "enabled": true,
+                     *       "protected": false,
+                     *       "expires_at": null,
+                     *       "revoked": null,
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "rotated_at": "2026-01-10T23:59:59Z",
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Key"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -9935,21 +10505,23 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "secret": "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Revealed"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -10063,21 +10635,83 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "number": 42,
+                     *       "name": "Billing sync",
+                     *       "description": "Reads invoices every night",
+                     *       "display": "sk_live_8NqW…Pq2R",
+                     *       "status": "active",
+                     *       "owner": {
+                     *         "type": "organisation",
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Sample Ltd"
+                     *       },
+                     *       "permissions": [
+                     *         "orders:view"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "inherits": false,
+                     *       "networks": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "metadata": {},
+                     *       "contacts": [
+                     *         "billing@example.com"
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "quota": null,
+                     *       "enabled": true,
+                     *       "protected": false,
+                     *       "expires_at": null,
+                     *       "revoked": null,
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "rotated_at": "2026-01-10T23:59:59Z",
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "last_used_agent": "billing-sync/2.1",
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Key"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -10291,10 +10925,7 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
@@ -10305,7 +10936,10 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** Format: date-time */
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -10684,21 +11318,22 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "accepted": 1,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["ReportsTaken"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -10816,21 +11451,42 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "valid": true,
+                     *       "code": "VALID",
+                     *       "key_id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "Billing sync",
+                     *       "owner": {
+                     *         "type": "organisation",
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Sample Ltd"
+                     *       },
+                     *       "organisation": {
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "slug": "sample-ltd",
+                     *         "name": "Sample Ltd"
+                     *       },
+                     *       "permissions": [
+                     *         "orders:view"
+                     *       ],
+                     *       "expires_at": null,
+                     *       "metadata": {
+                     *         "team": "finance"
+                     *       },
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["VerifyAnswer"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -10913,21 +11569,46 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "results": [
+                     *         {
+                     *           "valid": true,
+                     *           "code": "VALID",
+                     *           "key_id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "Billing sync",
+                     *           "owner": {
+                     *             "type": "organisation",
+                     *             "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *             "name": "Sample Ltd"
+                     *           },
+                     *           "organisation": {
+                     *             "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *             "slug": "sample-ltd",
+                     *             "name": "Sample Ltd"
+                     *           },
+                     *           "permissions": [
+                     *             "orders:view"
+                     *           ],
+                     *           "expires_at": null,
+                     *           "metadata": {
+                     *             "team": "finance"
+                     *           }
+                     *         }
+                     *       ],
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["VerifyBatchAnswer"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -11017,21 +11698,23 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "key_id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "effective_at": "2026-01-10T23:59:59Z",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["SelfRevoked"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -11647,21 +12330,109 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "expiry": {
+                     *         "mode": "optional",
+                     *         "editable": false,
+                     *         "cutoff": "end_of_day",
+                     *         "timezone": "Europe/Berlin"
+                     *       },
+                     *       "secret": {
+                     *         "storage": "hashed",
+                     *         "reveal": "once",
+                     *         "source": "generated"
+                     *       },
+                     *       "token": {
+                     *         "prefix": "sk_live",
+                     *         "length": 46
+                     *       },
+                     *       "rotation": {
+                     *         "allowed": false,
+                     *         "default_grace": "90d",
+                     *         "max_grace": "90d"
+                     *       },
+                     *       "deletion": "deactivate",
+                     *       "keys": {
+                     *         "may_manage": false
+                     *       },
+                     *       "accept": {
+                     *         "sources": [
+                     *           "header:X-API-Key"
+                     *         ]
+                     *       },
+                     *       "expiring_window": "90d",
+                     *       "owner": {
+                     *         "kinds": [
+                     *           "organisation"
+                     *         ]
+                     *       },
+                     *       "issue_for": "others",
+                     *       "issue_blocked": [
+                     *         "leaver@example.com"
+                     *       ],
+                     *       "accounts": {
+                     *         "username": "free",
+                     *         "email": "optional",
+                     *         "default_roles": [
+                     *           "role_00000000008008000000000005"
+                     *         ],
+                     *         "deletion": "deactivate"
+                     *       },
+                     *       "grants": "permissions",
+                     *       "form": {
+                     *         "fields": [
+                     *           "description"
+                     *         ]
+                     *       },
+                     *       "reminders": {
+                     *         "days": [
+                     *           30,
+                     *           14,
+                     *           7,
+                     *           3,
+                     *           2,
+                     *           1,
+                     *           0
+                     *         ],
+                     *         "to": [
+                     *           "owner"
+                     *         ],
+                     *         "organisation_email": "keys@sample.example"
+                     *       },
+                     *       "idle": {},
+                     *       "requests": {
+                     *         "logged": "sampled"
+                     *       },
+                     *       "retention": {
+                     *         "access_log": "90d",
+                     *         "usage": "90d"
+                     *       },
+                     *       "dialects": [
+                     *         "omnicrm"
+                     *       ],
+                     *       "limits": {},
+                     *       "leaks": "revoke",
+                     *       "anomalies": {
+                     *         "watch": [
+                     *           "new_network"
+                     *         ],
+                     *         "factor": 2,
+                     *         "dormant_after": "90d"
+                     *       },
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["EditedPolicy"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -12275,21 +13046,120 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "version": 4,
+                     *       "made": {
+                     *         "roles": [
+                     *           "Reports API"
+                     *         ],
+                     *         "apis": [
+                     *           "reports"
+                     *         ]
+                     *       },
+                     *       "policy": {
+                     *         "expiry": {
+                     *           "mode": "optional",
+                     *           "editable": false,
+                     *           "cutoff": "end_of_day",
+                     *           "timezone": "Europe/Berlin"
+                     *         },
+                     *         "secret": {
+                     *           "storage": "hashed",
+                     *           "reveal": "once",
+                     *           "source": "generated"
+                     *         },
+                     *         "token": {
+                     *           "prefix": "sk_live",
+                     *           "length": 46
+                     *         },
+                     *         "rotation": {
+                     *           "allowed": false,
+                     *           "default_grace": "90d",
+                     *           "max_grace": "90d"
+                     *         },
+                     *         "deletion": "deactivate",
+                     *         "keys": {
+                     *           "may_manage": false
+                     *         },
+                     *         "accept": {
+                     *           "sources": [
+                     *             "header:X-API-Key"
+                     *           ]
+                     *         },
+                     *         "expiring_window": "90d",
+                     *         "owner": {
+                     *           "kinds": [
+                     *             "organisation"
+                     *           ]
+                     *         },
+                     *         "issue_for": "others",
+                     *         "issue_blocked": [
+                     *           "leaver@example.com"
+                     *         ],
+                     *         "accounts": {
+                     *           "username": "free",
+                     *           "email": "optional",
+                     *           "default_roles": [
+                     *             "role_00000000008008000000000005"
+                     *           ],
+                     *           "deletion": "deactivate"
+                     *         },
+                     *         "grants": "permissions",
+                     *         "form": {
+                     *           "fields": [
+                     *             "description"
+                     *           ]
+                     *         },
+                     *         "reminders": {
+                     *           "days": [
+                     *             30,
+                     *             14,
+                     *             7,
+                     *             3,
+                     *             2,
+                     *             1,
+                     *             0
+                     *           ],
+                     *           "to": [
+                     *             "owner"
+                     *           ],
+                     *           "organisation_email": "keys@sample.example"
+                     *         },
+                     *         "idle": {},
+                     *         "requests": {
+                     *           "logged": "sampled"
+                     *         },
+                     *         "retention": {
+                     *           "access_log": "90d",
+                     *           "usage": "90d"
+                     *         },
+                     *         "dialects": [
+                     *           "omnicrm"
+                     *         ],
+                     *         "limits": {},
+                     *         "leaks": "revoke",
+                     *         "anomalies": {
+                     *           "watch": [
+                     *             "new_network"
+                     *           ],
+                     *           "factor": 2,
+                     *           "dormant_after": "90d"
+                     *         }
+                     *       },
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["PresetOutcome"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -12487,21 +13357,63 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "ColdTrace gateway",
+                     *       "username": "coldtrace-gateway",
+                     *       "email": "iot@example.com",
+                     *       "partner": "ColdTrace",
+                     *       "owner": null,
+                     *       "purpose": "Sends the temperatures of the cold stores",
+                     *       "tags": [
+                     *         "iot"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "status": "active",
+                     *       "live_keys": 2,
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["ServiceAccount"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -12596,21 +13508,30 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "dry_run": false,
+                     *       "count": 1,
+                     *       "items": [
+                     *         {
+                     *           "line": 2,
+                     *           "id": null,
+                     *           "username": "coldtrace-gateway"
+                     *         }
+                     *       ],
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["AccountImport"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -12732,21 +13653,25 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "erased": false,
+                     *       "keys_ended": 0,
+                     *       "effective_at": "2026-01-10T23:59:59Z",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["DeletedAccount"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -12849,21 +13774,63 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "ColdTrace gateway",
+                     *       "username": "coldtrace-gateway",
+                     *       "email": "iot@example.com",
+                     *       "partner": "ColdTrace",
+                     *       "owner": null,
+                     *       "purpose": "Sends the temperatures of the cold stores",
+                     *       "tags": [
+                     *         "iot"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "status": "active",
+                     *       "live_keys": 2,
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["ServiceAccount"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -12950,21 +13917,63 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "ColdTrace gateway",
+                     *       "username": "coldtrace-gateway",
+                     *       "email": "iot@example.com",
+                     *       "partner": "ColdTrace",
+                     *       "owner": null,
+                     *       "purpose": "Sends the temperatures of the cold stores",
+                     *       "tags": [
+                     *         "iot"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "status": "active",
+                     *       "live_keys": 2,
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["ServiceAccount"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -13048,21 +14057,63 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "ColdTrace gateway",
+                     *       "username": "coldtrace-gateway",
+                     *       "email": "iot@example.com",
+                     *       "partner": "ColdTrace",
+                     *       "owner": null,
+                     *       "purpose": "Sends the temperatures of the cold stores",
+                     *       "tags": [
+                     *         "iot"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "status": "active",
+                     *       "live_keys": 2,
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["ServiceAccount"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -13155,21 +14206,63 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "ColdTrace gateway",
+                     *       "username": "coldtrace-gateway",
+                     *       "email": "iot@example.com",
+                     *       "partner": "ColdTrace",
+                     *       "owner": null,
+                     *       "purpose": "Sends the temperatures of the cold stores",
+                     *       "tags": [
+                     *         "iot"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer",
+                     *           "available": true
+                     *         }
+                     *       ],
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "status": "active",
+                     *       "live_keys": 2,
+                     *       "last_used_at": null,
+                     *       "last_used_ip": "203.0.113.9",
+                     *       "deleted_at": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["ServiceAccount"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -13634,21 +14727,43 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "Order desk",
+                     *       "description": "Sees orders and takes new ones",
+                     *       "level": false,
+                     *       "builtin": false,
+                     *       "api": null,
+                     *       "permissions": [
+                     *         "orders:view"
+                     *       ],
+                     *       "available": true,
+                     *       "holders": {
+                     *         "users": 1,
+                     *         "service_accounts": 1,
+                     *         "keys": 1
+                     *       },
+                     *       "created_at": null,
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Role"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -13733,10 +14848,7 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
@@ -13747,7 +14859,10 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** Format: date-time */
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -13836,21 +14951,43 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "Order desk",
+                     *       "description": "Sees orders and takes new ones",
+                     *       "level": false,
+                     *       "builtin": false,
+                     *       "api": null,
+                     *       "permissions": [
+                     *         "orders:view"
+                     *       ],
+                     *       "available": true,
+                     *       "holders": {
+                     *         "users": 1,
+                     *         "service_accounts": 1,
+                     *         "keys": 1
+                     *       },
+                     *       "created_at": null,
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Role"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -14012,21 +15149,48 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "api_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "slug": "orders",
+                     *       "name": "Orders",
+                     *       "description": "What customers ordered, and when it is sent",
+                     *       "enabled": true,
+                     *       "enabled_here": true,
+                     *       "available": true,
+                     *       "kept": true,
+                     *       "permissions": [
+                     *         {
+                     *           "name": "orders:view",
+                     *           "description": "See orders"
+                     *         }
+                     *       ],
+                     *       "routes": [
+                     *         {
+                     *           "method": "GET",
+                     *           "path": "/orders/{id}"
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Api"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -14116,10 +15280,7 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
@@ -14130,7 +15291,10 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** Format: date-time */
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -14222,21 +15386,48 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "api_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "slug": "orders",
+                     *       "name": "Orders",
+                     *       "description": "What customers ordered, and when it is sent",
+                     *       "enabled": true,
+                     *       "enabled_here": true,
+                     *       "available": true,
+                     *       "kept": true,
+                     *       "permissions": [
+                     *         {
+                     *           "name": "orders:view",
+                     *           "description": "See orders"
+                     *         }
+                     *       ],
+                     *       "routes": [
+                     *         {
+                     *           "method": "GET",
+                     *           "path": "/orders/{id}"
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Api"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -14310,21 +15501,48 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "api_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "slug": "orders",
+                     *       "name": "Orders",
+                     *       "description": "What customers ordered, and when it is sent",
+                     *       "enabled": true,
+                     *       "enabled_here": true,
+                     *       "available": true,
+                     *       "kept": true,
+                     *       "permissions": [
+                     *         {
+                     *           "name": "orders:view",
+                     *           "description": "See orders"
+                     *         }
+                     *       ],
+                     *       "routes": [
+                     *         {
+                     *           "method": "GET",
+                     *           "path": "/orders/{id}"
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Api"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -14395,21 +15613,48 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "api_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "slug": "orders",
+                     *       "name": "Orders",
+                     *       "description": "What customers ordered, and when it is sent",
+                     *       "enabled": true,
+                     *       "enabled_here": true,
+                     *       "available": true,
+                     *       "kept": true,
+                     *       "permissions": [
+                     *         {
+                     *           "name": "orders:view",
+                     *           "description": "See orders"
+                     *         }
+                     *       ],
+                     *       "routes": [
+                     *         {
+                     *           "method": "GET",
+                     *           "path": "/orders/{id}"
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Api"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -14534,21 +15779,44 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "whk_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "Incidents",
+                     *       "url": "https://hooks.sample.example/claviger",
+                     *       "events": [
+                     *         "key.revoked"
+                     *       ],
+                     *       "active": true,
+                     *       "stopped": "every attempt failed for a day",
+                     *       "failing_since": null,
+                     *       "previous_until": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3,
+                     *       "secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["WebhookWithSecret"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -14633,10 +15901,7 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
@@ -14647,7 +15912,10 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** Format: date-time */
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -14735,21 +16003,43 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "whk_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "Incidents",
+                     *       "url": "https://hooks.sample.example/claviger",
+                     *       "events": [
+                     *         "key.revoked"
+                     *       ],
+                     *       "active": true,
+                     *       "stopped": "every attempt failed for a day",
+                     *       "failing_since": null,
+                     *       "previous_until": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Webhook"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -14825,21 +16115,44 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "whk_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "name": "Incidents",
+                     *       "url": "https://hooks.sample.example/claviger",
+                     *       "events": [
+                     *         "key.revoked"
+                     *       ],
+                     *       "active": true,
+                     *       "stopped": "every attempt failed for a day",
+                     *       "failing_since": null,
+                     *       "previous_until": null,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "version": 3,
+                     *       "secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["WebhookWithSecret"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -14890,21 +16203,29 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "msg_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "event": "key.revoked",
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "state": "waiting",
+                     *       "attempts": 1,
+                     *       "next_attempt_at": null,
+                     *       "last_attempt": null,
+                     *       "body": null,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["WebhookMessage"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -15008,21 +16329,29 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "msg_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "event": "key.revoked",
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "state": "waiting",
+                     *       "attempts": 1,
+                     *       "next_attempt_at": null,
+                     *       "last_attempt": null,
+                     *       "body": null,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["WebhookMessage"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -15158,21 +16487,50 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "allowed": true,
+                     *       "missing": null,
+                     *       "permissions": [
+                     *         {
+                     *           "permission": "orders:view",
+                     *           "held": true,
+                     *           "reason": "held",
+                     *           "sources": [
+                     *             {
+                     *               "pattern": "orders:view",
+                     *               "via": "permission"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "principal": {
+                     *         "type": "key",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Billing sync",
+                     *         "active": true,
+                     *         "roles": [
+                     *           {
+                     *             "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *             "name": "viewer",
+                     *             "available": true
+                     *           }
+                     *         ]
+                     *       },
+                     *       "requires": "orders:view AND customers:view",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["ExplainedRequirement"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -15563,10 +16921,7 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
@@ -15577,7 +16932,10 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** Format: date-time */
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -15644,21 +17002,34 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "session": {
+                     *         "id": "sess_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "current": false,
+                     *         "method": "password",
+                     *         "created_at": "2026-01-10T23:59:59Z",
+                     *         "seen_at": "2026-01-10T23:59:59Z",
+                     *         "proven_at": "2026-01-10T23:59:59Z",
+                     *         "ends_at": "2026-01-10T23:59:59Z",
+                     *         "idle_ends_at": "2026-01-10T23:59:59Z",
+                     *         "ip": "203.0.113.9",
+                     *         "agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+                     *       },
+                     *       "proven_at": "2026-01-10T23:59:59Z",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["ConfirmedSession"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -15741,21 +17112,22 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "ended": 2,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["EndedSessions"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -15781,10 +17153,7 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
@@ -15795,7 +17164,10 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** Format: date-time */
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -15947,21 +17319,53 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "email": "ada@example.com",
+                     *       "name": "Ada Lovelace",
+                     *       "status": "invited",
+                     *       "operator": false,
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer"
+                     *         }
+                     *       ],
+                     *       "has_password": true,
+                     *       "second_factor": true,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "last_sign_in_at": null,
+                     *       "version": 3,
+                     *       "organisation": {
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "slug": "sample-ltd",
+                     *         "name": "Sample Ltd"
+                     *       },
+                     *       "recovery_codes_left": 10,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Me"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -15998,10 +17402,7 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
@@ -16012,7 +17413,10 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** Format: date-time */
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -16062,21 +17466,24 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+                     *       "uri": "otpauth://totp/Claviger:ada%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Claviger",
+                     *       "qr_svg": "<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["SecondFactorDraft"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -16100,10 +17507,7 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
@@ -16114,7 +17518,10 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** Format: date-time */
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -16170,21 +17577,24 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "recovery_codes": [
+                     *         "abcd-efgh-jkmn-pqrs"
+                     *       ],
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["RecoveryCodes"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -16227,21 +17637,24 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "recovery_codes": [
+                     *         "abcd-efgh-jkmn-pqrs"
+                     *       ],
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["RecoveryCodes"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -16335,21 +17748,32 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "dry_run": false,
+                     *       "count": 1,
+                     *       "items": [
+                     *         {
+                     *           "line": 2,
+                     *           "id": null,
+                     *           "email": "ann@example.com",
+                     *           "invitation_url": "https://keys.example.com/invitations/invite_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9k",
+                     *           "invitation_ends_at": null
+                     *         }
+                     *       ],
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["ImportedUsers"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -16504,21 +17928,50 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "email": "ada@example.com",
+                     *       "name": "Ada Lovelace",
+                     *       "status": "invited",
+                     *       "operator": false,
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer"
+                     *         }
+                     *       ],
+                     *       "has_password": true,
+                     *       "second_factor": true,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "last_sign_in_at": null,
+                     *       "version": 3,
+                     *       "invitation_url": "https://keys.example.com/invitations/invite_7c0Jd2Xw9mQyTbLr4vKs8nFhEzPa1uGo",
+                     *       "invitation_ends_at": "2026-01-10T23:59:59Z",
+                     *       "mail": "sent",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["InvitationLink"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -16607,10 +18060,7 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
@@ -16621,7 +18071,10 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** Format: date-time */
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -16714,21 +18167,47 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "email": "ada@example.com",
+                     *       "name": "Ada Lovelace",
+                     *       "status": "invited",
+                     *       "operator": false,
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer"
+                     *         }
+                     *       ],
+                     *       "has_password": true,
+                     *       "second_factor": true,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "last_sign_in_at": null,
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["User"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -16799,21 +18278,47 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "email": "ada@example.com",
+                     *       "name": "Ada Lovelace",
+                     *       "status": "invited",
+                     *       "operator": false,
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer"
+                     *         }
+                     *       ],
+                     *       "has_password": true,
+                     *       "second_factor": true,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "last_sign_in_at": null,
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["User"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -16881,21 +18386,47 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "email": "ada@example.com",
+                     *       "name": "Ada Lovelace",
+                     *       "status": "invited",
+                     *       "operator": false,
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer"
+                     *         }
+                     *       ],
+                     *       "has_password": true,
+                     *       "second_factor": true,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "last_sign_in_at": null,
+                     *       "version": 3,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["User"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -16965,21 +18496,50 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "email": "ada@example.com",
+                     *       "name": "Ada Lovelace",
+                     *       "status": "invited",
+                     *       "operator": false,
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer"
+                     *         }
+                     *       ],
+                     *       "has_password": true,
+                     *       "second_factor": true,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "last_sign_in_at": null,
+                     *       "version": 3,
+                     *       "invitation_url": "https://keys.example.com/invitations/invite_7c0Jd2Xw9mQyTbLr4vKs8nFhEzPa1uGo",
+                     *       "invitation_ends_at": "2026-01-10T23:59:59Z",
+                     *       "mail": "sent",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["InvitationLink"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -17050,21 +18610,50 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "email": "ada@example.com",
+                     *       "name": "Ada Lovelace",
+                     *       "status": "invited",
+                     *       "operator": false,
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer"
+                     *         }
+                     *       ],
+                     *       "has_password": true,
+                     *       "second_factor": true,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "last_sign_in_at": null,
+                     *       "version": 3,
+                     *       "recovery_url": "https://keys.example.com/invitations/recover_7c0Jd2Xw9mQyTbLr4vKs8nFhEzPa1uGo",
+                     *       "recovery_ends_at": "2026-01-10T23:59:59Z",
+                     *       "mail": "sent",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["RecoveryLink"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -17117,21 +18706,23 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "keys": 3,
+                     *       "service_accounts": 2,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["HandedOver"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -17222,21 +18813,22 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "ended": 2,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["EndedSessions"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -17499,21 +19091,50 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "email": "ada@example.com",
+                     *       "name": "Ada Lovelace",
+                     *       "status": "invited",
+                     *       "operator": false,
+                     *       "roles": [
+                     *         {
+                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *           "name": "viewer"
+                     *         }
+                     *       ],
+                     *       "has_password": true,
+                     *       "second_factor": true,
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "created_by": {
+                     *         "type": "user",
+                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "name": "Deployment"
+                     *       },
+                     *       "last_sign_in_at": null,
+                     *       "version": 3,
+                     *       "recovery_url": "https://keys.example.com/invitations/recover_7c0Jd2Xw9mQyTbLr4vKs8nFhEzPa1uGo",
+                     *       "recovery_ends_at": "2026-01-10T23:59:59Z",
+                     *       "mail": "sent",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["RecoveryLink"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -17640,21 +19261,40 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "slug": "sample-ltd",
+                     *       "name": "Sample Ltd",
+                     *       "status": "active",
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "version": 1,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Organisation"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -17783,21 +19423,40 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "slug": "sample-ltd",
+                     *       "name": "Sample Ltd",
+                     *       "status": "active",
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "version": 1,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Organisation"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -17861,21 +19520,40 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "slug": "sample-ltd",
+                     *       "name": "Sample Ltd",
+                     *       "status": "active",
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "version": 1,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Organisation"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -17936,21 +19614,40 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "slug": "sample-ltd",
+                     *       "name": "Sample Ltd",
+                     *       "status": "active",
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "version": 1,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Organisation"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -18020,21 +19717,40 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
+                    /**
+                     * @description The version, for `If-Match`
+                     * @example "3"
+                     */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "slug": "sample-ltd",
+                     *       "name": "Sample Ltd",
+                     *       "status": "active",
+                     *       "rate_limits": [
+                     *         {
+                     *           "name": "requests",
+                     *           "limit": 100,
+                     *           "window": "90d",
+                     *           "burst": 20
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-01-10T23:59:59Z",
+                     *       "version": 1,
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["Organisation"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -18096,21 +19812,43 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "organisation": {
+                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *         "slug": "sample-ltd",
+                     *         "name": "Sample Ltd",
+                     *         "status": "active",
+                     *         "rate_limits": [
+                     *           {
+                     *             "name": "requests",
+                     *             "limit": 100,
+                     *             "window": "90d",
+                     *             "burst": 20
+                     *           }
+                     *         ],
+                     *         "created_at": "2026-01-10T23:59:59Z",
+                     *         "version": 1
+                     *       },
+                     *       "keys": 300,
+                     *       "verifications": 120000,
+                     *       "audit_records": 900,
+                     *       "example": "key_01k1qhwaswfn78ypkbfj6sw3rt",
+                     *       "management_key": "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R",
+                     *       "setup_url": "http://127.0.0.1:7400/setup/setup_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq",
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["MadeDemo"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };
@@ -18225,21 +19963,40 @@ export interface operations {
             /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
             202: {
                 headers: {
-                    /**
-                     * @description The same instant
-                     * @example 2026-11-27T08:05:03Z
-                     */
+                    /** @description The same instant */
                     "Claviger-Effective-By"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "peppers": [
+                     *         {
+                     *           "secrets": 1,
+                     *           "live": 1,
+                     *           "version": 0,
+                     *           "state": "writing"
+                     *         }
+                     *       ],
+                     *       "sha256": {
+                     *         "secrets": 1,
+                     *         "live": 1
+                     *       },
+                     *       "key_encryption_keys": [
+                     *         {
+                     *           "version": 0,
+                     *           "state": "writing",
+                     *           "data_keys": 1
+                     *         }
+                     *       ],
                      *       "effective_by": "2026-11-27T08:05:03Z"
                      *     }
                      */
-                    "application/json": {
-                        /** Format: date-time */
+                    "application/json": components["schemas"]["SecretsStatus"] & {
+                        /**
+                         * Format: date-time
+                         * @example 2026-11-27T08:05:03Z
+                         */
                         effective_by: string;
                     };
                 };

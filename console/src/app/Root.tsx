@@ -1,11 +1,16 @@
 import { Provider } from '@react-spectrum/s2/Provider';
-import { ToastContainer } from '@react-spectrum/s2/Toast';
+import { ToastContainer, ToastQueue } from '@react-spectrum/s2/Toast';
 import { style } from '@react-spectrum/s2/style' with { type: 'macro' };
 import { Outlet, useRouter } from '@tanstack/react-router';
 import { Suspense, lazy, useSyncExternalStore } from 'react';
+import { onLater } from '@/api/effective';
 import { current, subscribe } from '@/api/interruptions';
+import { instant } from '@/components/format';
 import { Loading } from '@/components/states';
 import { useTheme } from '@/shell/theme';
+import { common } from '@/strings/en/common';
+
+onLater((at) => ToastQueue.info(common.effectiveBy(instant(at)), { timeout: 20_000 }));
 
 // Rarely needed, so not among the first things to load.
 const Interruptions = lazy(() => import('@/shell/Interruptions'));

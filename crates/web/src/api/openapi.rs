@@ -188,6 +188,9 @@ fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
         }
         example::add(body, schemas);
     }
+    if method != "get" && !is_open && path.starts_with("/v1/") {
+        accepted_later(&mut operation["responses"]);
+    }
     for (status, response) in members(&mut operation["responses"]) {
         if !status.starts_with('2') {
             continue;
@@ -200,9 +203,6 @@ fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
         }
         example::add(response, schemas);
     }
-    if method != "get" && !is_open && path.starts_with("/v1/") {
-        accepted_later(&mut operation["responses"]);
-    }
     // Nulls that were made by looking.
     if let Some(operation) = operation.as_object_mut() {
         operation.retain(|_, value| !value.is_null());
@@ -211,20 +211,27 @@ fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
 
 /// What is answered instead of success where a server goes on without the database (`node.freshness = "static"`).
 fn accepted_later(responses: &mut Value) {
-    let success = members(responses).find(|(status, _)| matches!(status.as_str(), "200" | "201" | "204"));
-    if success.is_none() || responses.get("202").is_some() {
+    let success = ["200", "201", "204"]
+        .into_iter()
+        .find_map(|status| responses.get(status));
+    let (Some(success), None) = (success, responses.get("202")) else {
         return;
-    }
+    };
+    let instant = json!({"type": "string", "format": "date-time", "example": "2026-11-27T08:05:03Z"});
+    let later =
+        json!({"type": "object", "properties": {"effective_by": instant}, "required": ["effective_by"]});
+    let usual = &success["content"]["application/json"]["schema"];
+    let schema = match usual {
+        Value::Null => later,
+        usual => json!({"allOf": [usual, later]}),
+    };
     responses["202"] = json!({
         "description": "Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on \
                         with what it knows (`node.freshness = \"static\"`). The answer is the usual one with that field in it",
         "headers": {"Claviger-Effective-By": {
-            "description": "The same instant", "schema": {"type": "string", "format": "date-time"}, "example": "2026-11-27T08:05:03Z"
+            "description": "The same instant", "schema": instant
         }},
-        "content": {"application/json": {
-            "schema": {"type": "object", "properties": {"effective_by": {"type": "string", "format": "date-time"}}, "required": ["effective_by"]},
-            "example": {"effective_by": "2026-11-27T08:05:03Z"}
-        }}
+        "content": {"application/json": {"schema": schema}}
     });
 }
 
