@@ -7745,6 +7745,15 @@ export interface components {
         };
     };
     responses: {
+        /** @description Done, and obeyed on every server at that time at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one, with the time as `effective_by` */
+        202: {
+            headers: {
+                /** @description From when on it is obeyed everywhere */
+                "Claviger-Effective-By"?: string;
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /** @description The request cannot be taken; `errors` names every field. Codes: `invalid_request`, `invalid_json`, `conflicting_tokens`, `client_not_supported`, `token_invalid` */
         400: {
             headers: {
@@ -8424,91 +8433,7 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "number": 42,
-                     *       "name": "Billing sync",
-                     *       "description": "Reads invoices every night",
-                     *       "display": "sk_live_8NqW…Pq2R",
-                     *       "status": "active",
-                     *       "owner": {
-                     *         "type": "organisation",
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Sample Ltd"
-                     *       },
-                     *       "permissions": [
-                     *         "orders:view"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "inherits": false,
-                     *       "networks": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "tags": [
-                     *         "billing"
-                     *       ],
-                     *       "metadata": {},
-                     *       "contacts": [
-                     *         "billing@example.com"
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "quota": null,
-                     *       "enabled": true,
-                     *       "protected": false,
-                     *       "expires_at": null,
-                     *       "revoked": null,
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "rotated_at": "2026-01-10T23:59:59Z",
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "last_used_agent": "billing-sync/2.1",
-                     *       "version": 3,
-                     *       "secret": "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["IssuedKey"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -8769,28 +8694,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["ImportEvent"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -9057,95 +8961,7 @@ export interface operations {
                     "application/json": components["schemas"]["EndedKey"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "key": {
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "number": 42,
-                     *         "name": "Billing sync",
-                     *         "description": "Reads invoices every night",
-                     *         "display": "sk_live_8NqW…Pq2R",
-                     *         "status": "active",
-                     *         "owner": {
-                     *           "type": "organisation",
-                     *           "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "Sample Ltd"
-                     *         },
-                     *         "permissions": [
-                     *           "orders:view"
-                     *         ],
-                     *         "roles": [
-                     *           {
-                     *             "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *             "name": "viewer",
-                     *             "available": true
-                     *           }
-                     *         ],
-                     *         "inherits": false,
-                     *         "networks": [
-                     *           "203.0.113.0/24"
-                     *         ],
-                     *         "tags": [
-                     *           "billing"
-                     *         ],
-                     *         "metadata": {},
-                     *         "contacts": [
-                     *           "billing@example.com"
-                     *         ],
-                     *         "rate_limits": [
-                     *           {
-                     *             "name": "requests",
-                     *             "limit": 100,
-                     *             "window": "90d",
-                     *             "burst": 20
-                     *           }
-                     *         ],
-                     *         "quota": null,
-                     *         "enabled": true,
-                     *         "protected": false,
-                     *         "expires_at": null,
-                     *         "revoked": null,
-                     *         "deleted_at": null,
-                     *         "created_at": "2026-01-10T23:59:59Z",
-                     *         "created_by": {
-                     *           "type": "user",
-                     *           "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "Deployment"
-                     *         },
-                     *         "rotated_at": "2026-01-10T23:59:59Z",
-                     *         "last_used_at": null,
-                     *         "last_used_ip": "203.0.113.9",
-                     *         "last_used_agent": "billing-sync/2.1",
-                     *         "version": 3
-                     *       },
-                     *       "effective_at": "2026-01-10T23:59:59Z",
-                     *       "others": [
-                     *         {
-                     *           "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "Billing sync (old)",
-                     *           "display": "sk_live_8NqW…Pq2R"
-                     *         }
-                     *       ],
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["EndedKey"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -9260,90 +9076,7 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "number": 42,
-                     *       "name": "Billing sync",
-                     *       "description": "Reads invoices every night",
-                     *       "display": "sk_live_8NqW…Pq2R",
-                     *       "status": "active",
-                     *       "owner": {
-                     *         "type": "organisation",
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Sample Ltd"
-                     *       },
-                     *       "permissions": [
-                     *         "orders:view"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "inherits": false,
-                     *       "networks": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "tags": [
-                     *         "billing"
-                     *       ],
-                     *       "metadata": {},
-                     *       "contacts": [
-                     *         "billing@example.com"
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "quota": null,
-                     *       "enabled": true,
-                     *       "protected": false,
-                     *       "expires_at": null,
-                     *       "revoked": null,
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "rotated_at": "2026-01-10T23:59:59Z",
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "last_used_agent": "billing-sync/2.1",
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Key"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -9457,91 +9190,7 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "number": 42,
-                     *       "name": "Billing sync",
-                     *       "description": "Reads invoices every night",
-                     *       "display": "sk_live_8NqW…Pq2R",
-                     *       "status": "active",
-                     *       "owner": {
-                     *         "type": "organisation",
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Sample Ltd"
-                     *       },
-                     *       "permissions": [
-                     *         "orders:view"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "inherits": false,
-                     *       "networks": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "tags": [
-                     *         "billing"
-                     *       ],
-                     *       "metadata": {},
-                     *       "contacts": [
-                     *         "billing@example.com"
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "quota": null,
-                     *       "enabled": true,
-                     *       "protected": false,
-                     *       "expires_at": null,
-                     *       "revoked": null,
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "rotated_at": "2026-01-10T23:59:59Z",
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "last_used_agent": "billing-sync/2.1",
-                     *       "version": 3,
-                     *       "secret": "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["IssuedKey"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -9655,95 +9304,7 @@ export interface operations {
                     "application/json": components["schemas"]["EndedKey"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "key": {
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "number": 42,
-                     *         "name": "Billing sync",
-                     *         "description": "Reads invoices every night",
-                     *         "display": "sk_live_8NqW…Pq2R",
-                     *         "status": "active",
-                     *         "owner": {
-                     *           "type": "organisation",
-                     *           "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "Sample Ltd"
-                     *         },
-                     *         "permissions": [
-                     *           "orders:view"
-                     *         ],
-                     *         "roles": [
-                     *           {
-                     *             "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *             "name": "viewer",
-                     *             "available": true
-                     *           }
-                     *         ],
-                     *         "inherits": false,
-                     *         "networks": [
-                     *           "203.0.113.0/24"
-                     *         ],
-                     *         "tags": [
-                     *           "billing"
-                     *         ],
-                     *         "metadata": {},
-                     *         "contacts": [
-                     *           "billing@example.com"
-                     *         ],
-                     *         "rate_limits": [
-                     *           {
-                     *             "name": "requests",
-                     *             "limit": 100,
-                     *             "window": "90d",
-                     *             "burst": 20
-                     *           }
-                     *         ],
-                     *         "quota": null,
-                     *         "enabled": true,
-                     *         "protected": false,
-                     *         "expires_at": null,
-                     *         "revoked": null,
-                     *         "deleted_at": null,
-                     *         "created_at": "2026-01-10T23:59:59Z",
-                     *         "created_by": {
-                     *           "type": "user",
-                     *           "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "Deployment"
-                     *         },
-                     *         "rotated_at": "2026-01-10T23:59:59Z",
-                     *         "last_used_at": null,
-                     *         "last_used_ip": "203.0.113.9",
-                     *         "last_used_agent": "billing-sync/2.1",
-                     *         "version": 3
-                     *       },
-                     *       "effective_at": "2026-01-10T23:59:59Z",
-                     *       "others": [
-                     *         {
-                     *           "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "Billing sync (old)",
-                     *           "display": "sk_live_8NqW…Pq2R"
-                     *         }
-                     *       ],
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["EndedKey"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -9842,90 +9403,7 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "number": 42,
-                     *       "name": "Billing sync",
-                     *       "description": "Reads invoices every night",
-                     *       "display": "sk_live_8NqW…Pq2R",
-                     *       "status": "active",
-                     *       "owner": {
-                     *         "type": "organisation",
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Sample Ltd"
-                     *       },
-                     *       "permissions": [
-                     *         "orders:view"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "inherits": false,
-                     *       "networks": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "tags": [
-                     *         "billing"
-                     *       ],
-                     *       "metadata": {},
-                     *       "contacts": [
-                     *         "billing@example.com"
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "quota": null,
-                     *       "enabled": true,
-                     *       "protected": false,
-                     *       "expires_at": null,
-                     *       "revoked": null,
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "rotated_at": "2026-01-10T23:59:59Z",
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "last_used_agent": "billing-sync/2.1",
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Key"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -10022,90 +9500,7 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "number": 42,
-                     *       "name": "Billing sync",
-                     *       "description": "Reads invoices every night",
-                     *       "display": "sk_live_8NqW…Pq2R",
-                     *       "status": "active",
-                     *       "owner": {
-                     *         "type": "organisation",
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Sample Ltd"
-                     *       },
-                     *       "permissions": [
-                     *         "orders:view"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "inherits": false,
-                     *       "networks": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "tags": [
-                     *         "billing"
-                     *       ],
-                     *       "metadata": {},
-                     *       "contacts": [
-                     *         "billing@example.com"
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "quota": null,
-                     *       "enabled": true,
-                     *       "protected": false,
-                     *       "expires_at": null,
-                     *       "revoked": null,
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "rotated_at": "2026-01-10T23:59:59Z",
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "last_used_agent": "billing-sync/2.1",
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Key"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -10202,90 +9597,7 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "number": 42,
-                     *       "name": "Billing sync",
-                     *       "description": "Reads invoices every night",
-                     *       "display": "sk_live_8NqW…Pq2R",
-                     *       "status": "active",
-                     *       "owner": {
-                     *         "type": "organisation",
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Sample Ltd"
-                     *       },
-                     *       "permissions": [
-                     *         "orders:view"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "inherits": false,
-                     *       "networks": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "tags": [
-                     *         "billing"
-                     *       ],
-                     *       "metadata": {},
-                     *       "contacts": [
-                     *         "billing@example.com"
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "quota": null,
-                     *       "enabled": true,
-                     *       "protected": false,
-                     *       "expires_at": null,
-                     *       "revoked": null,
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "rotated_at": "2026-01-10T23:59:59Z",
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "last_used_agent": "billing-sync/2.1",
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Key"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -10382,90 +9694,7 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "number": 42,
-                     *       "name": "Billing sync",
-                     *       "description": "Reads invoices every night",
-                     *       "display": "sk_live_8NqW…Pq2R",
-                     *       "status": "active",
-                     *       "owner": {
-                     *         "type": "organisation",
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Sample Ltd"
-                     *       },
-                     *       "permissions": [
-                     *         "orders:view"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "inherits": false,
-                     *       "networks": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "tags": [
-                     *         "billing"
-                     *       ],
-                     *       "metadata": {},
-                     *       "contacts": [
-                     *         "billing@example.com"
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "quota": null,
-                     *       "enabled": true,
-                     *       "protected": false,
-                     *       "expires_at": null,
-                     *       "revoked": null,
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "rotated_at": "2026-01-10T23:59:59Z",
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "last_used_agent": "billing-sync/2.1",
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Key"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -10502,30 +9731,7 @@ export interface operations {
                     "application/json": components["schemas"]["Revealed"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "secret": "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Revealed"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -10632,90 +9838,7 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "number": 42,
-                     *       "name": "Billing sync",
-                     *       "description": "Reads invoices every night",
-                     *       "display": "sk_live_8NqW…Pq2R",
-                     *       "status": "active",
-                     *       "owner": {
-                     *         "type": "organisation",
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Sample Ltd"
-                     *       },
-                     *       "permissions": [
-                     *         "orders:view"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "inherits": false,
-                     *       "networks": [
-                     *         "203.0.113.0/24"
-                     *       ],
-                     *       "tags": [
-                     *         "billing"
-                     *       ],
-                     *       "metadata": {},
-                     *       "contacts": [
-                     *         "billing@example.com"
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "quota": null,
-                     *       "enabled": true,
-                     *       "protected": false,
-                     *       "expires_at": null,
-                     *       "revoked": null,
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "rotated_at": "2026-01-10T23:59:59Z",
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "last_used_agent": "billing-sync/2.1",
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Key"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -10922,28 +10045,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             /** @description They were looked at */
             204: {
                 headers: {
@@ -11315,29 +10417,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReportsTaken"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "accepted": 1,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ReportsTaken"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -11448,49 +10528,7 @@ export interface operations {
                     "application/json": components["schemas"]["VerifyAnswer"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "valid": true,
-                     *       "code": "VALID",
-                     *       "key_id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "name": "Billing sync",
-                     *       "owner": {
-                     *         "type": "organisation",
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Sample Ltd"
-                     *       },
-                     *       "organisation": {
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "slug": "sample-ltd",
-                     *         "name": "Sample Ltd"
-                     *       },
-                     *       "permissions": [
-                     *         "orders:view"
-                     *       ],
-                     *       "expires_at": null,
-                     *       "metadata": {
-                     *         "team": "finance"
-                     *       },
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["VerifyAnswer"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -11566,53 +10604,7 @@ export interface operations {
                     "application/json": components["schemas"]["VerifyBatchAnswer"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "results": [
-                     *         {
-                     *           "valid": true,
-                     *           "code": "VALID",
-                     *           "key_id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "Billing sync",
-                     *           "owner": {
-                     *             "type": "organisation",
-                     *             "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *             "name": "Sample Ltd"
-                     *           },
-                     *           "organisation": {
-                     *             "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *             "slug": "sample-ltd",
-                     *             "name": "Sample Ltd"
-                     *           },
-                     *           "permissions": [
-                     *             "orders:view"
-                     *           ],
-                     *           "expires_at": null,
-                     *           "metadata": {
-                     *             "team": "finance"
-                     *           }
-                     *         }
-                     *       ],
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["VerifyBatchAnswer"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -11695,30 +10687,7 @@ export interface operations {
                     "application/json": components["schemas"]["SelfRevoked"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "key_id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "effective_at": "2026-01-10T23:59:59Z",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["SelfRevoked"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             409: components["responses"]["409"];
@@ -12327,116 +11296,7 @@ export interface operations {
                     "application/json": components["schemas"]["EditedPolicy"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "expiry": {
-                     *         "mode": "optional",
-                     *         "editable": false,
-                     *         "cutoff": "end_of_day",
-                     *         "timezone": "Europe/Berlin"
-                     *       },
-                     *       "secret": {
-                     *         "storage": "hashed",
-                     *         "reveal": "once",
-                     *         "source": "generated"
-                     *       },
-                     *       "token": {
-                     *         "prefix": "sk_live",
-                     *         "length": 46
-                     *       },
-                     *       "rotation": {
-                     *         "allowed": false,
-                     *         "default_grace": "90d",
-                     *         "max_grace": "90d"
-                     *       },
-                     *       "deletion": "deactivate",
-                     *       "keys": {
-                     *         "may_manage": false
-                     *       },
-                     *       "accept": {
-                     *         "sources": [
-                     *           "header:X-API-Key"
-                     *         ]
-                     *       },
-                     *       "expiring_window": "90d",
-                     *       "owner": {
-                     *         "kinds": [
-                     *           "organisation"
-                     *         ]
-                     *       },
-                     *       "issue_for": "others",
-                     *       "issue_blocked": [
-                     *         "leaver@example.com"
-                     *       ],
-                     *       "accounts": {
-                     *         "username": "free",
-                     *         "email": "optional",
-                     *         "default_roles": [
-                     *           "role_00000000008008000000000005"
-                     *         ],
-                     *         "deletion": "deactivate"
-                     *       },
-                     *       "grants": "permissions",
-                     *       "form": {
-                     *         "fields": [
-                     *           "description"
-                     *         ]
-                     *       },
-                     *       "reminders": {
-                     *         "days": [
-                     *           30,
-                     *           14,
-                     *           7,
-                     *           3,
-                     *           2,
-                     *           1,
-                     *           0
-                     *         ],
-                     *         "to": [
-                     *           "owner"
-                     *         ],
-                     *         "organisation_email": "keys@sample.example"
-                     *       },
-                     *       "idle": {},
-                     *       "requests": {
-                     *         "logged": "sampled"
-                     *       },
-                     *       "retention": {
-                     *         "access_log": "90d",
-                     *         "usage": "90d"
-                     *       },
-                     *       "dialects": [
-                     *         "omnicrm"
-                     *       ],
-                     *       "limits": {},
-                     *       "leaks": "revoke",
-                     *       "anomalies": {
-                     *         "watch": [
-                     *           "new_network"
-                     *         ],
-                     *         "factor": 2,
-                     *         "dormant_after": "90d"
-                     *       },
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["EditedPolicy"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13043,127 +11903,7 @@ export interface operations {
                     "application/json": components["schemas"]["PresetOutcome"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "version": 4,
-                     *       "made": {
-                     *         "roles": [
-                     *           "Reports API"
-                     *         ],
-                     *         "apis": [
-                     *           "reports"
-                     *         ]
-                     *       },
-                     *       "policy": {
-                     *         "expiry": {
-                     *           "mode": "optional",
-                     *           "editable": false,
-                     *           "cutoff": "end_of_day",
-                     *           "timezone": "Europe/Berlin"
-                     *         },
-                     *         "secret": {
-                     *           "storage": "hashed",
-                     *           "reveal": "once",
-                     *           "source": "generated"
-                     *         },
-                     *         "token": {
-                     *           "prefix": "sk_live",
-                     *           "length": 46
-                     *         },
-                     *         "rotation": {
-                     *           "allowed": false,
-                     *           "default_grace": "90d",
-                     *           "max_grace": "90d"
-                     *         },
-                     *         "deletion": "deactivate",
-                     *         "keys": {
-                     *           "may_manage": false
-                     *         },
-                     *         "accept": {
-                     *           "sources": [
-                     *             "header:X-API-Key"
-                     *           ]
-                     *         },
-                     *         "expiring_window": "90d",
-                     *         "owner": {
-                     *           "kinds": [
-                     *             "organisation"
-                     *           ]
-                     *         },
-                     *         "issue_for": "others",
-                     *         "issue_blocked": [
-                     *           "leaver@example.com"
-                     *         ],
-                     *         "accounts": {
-                     *           "username": "free",
-                     *           "email": "optional",
-                     *           "default_roles": [
-                     *             "role_00000000008008000000000005"
-                     *           ],
-                     *           "deletion": "deactivate"
-                     *         },
-                     *         "grants": "permissions",
-                     *         "form": {
-                     *           "fields": [
-                     *             "description"
-                     *           ]
-                     *         },
-                     *         "reminders": {
-                     *           "days": [
-                     *             30,
-                     *             14,
-                     *             7,
-                     *             3,
-                     *             2,
-                     *             1,
-                     *             0
-                     *           ],
-                     *           "to": [
-                     *             "owner"
-                     *           ],
-                     *           "organisation_email": "keys@sample.example"
-                     *         },
-                     *         "idle": {},
-                     *         "requests": {
-                     *           "logged": "sampled"
-                     *         },
-                     *         "retention": {
-                     *           "access_log": "90d",
-                     *           "usage": "90d"
-                     *         },
-                     *         "dialects": [
-                     *           "omnicrm"
-                     *         ],
-                     *         "limits": {},
-                     *         "leaks": "revoke",
-                     *         "anomalies": {
-                     *           "watch": [
-                     *             "new_network"
-                     *           ],
-                     *           "factor": 2,
-                     *           "dormant_after": "90d"
-                     *         }
-                     *       },
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["PresetOutcome"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13354,70 +12094,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "name": "ColdTrace gateway",
-                     *       "username": "coldtrace-gateway",
-                     *       "email": "iot@example.com",
-                     *       "partner": "ColdTrace",
-                     *       "owner": null,
-                     *       "purpose": "Sends the temperatures of the cold stores",
-                     *       "tags": [
-                     *         "iot"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "status": "active",
-                     *       "live_keys": 2,
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ServiceAccount"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13505,37 +12182,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountImport"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "dry_run": false,
-                     *       "count": 1,
-                     *       "items": [
-                     *         {
-                     *           "line": 2,
-                     *           "id": null,
-                     *           "username": "coldtrace-gateway"
-                     *         }
-                     *       ],
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["AccountImport"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13650,32 +12297,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeletedAccount"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "erased": false,
-                     *       "keys_ended": 0,
-                     *       "effective_at": "2026-01-10T23:59:59Z",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["DeletedAccount"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13771,70 +12393,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "name": "ColdTrace gateway",
-                     *       "username": "coldtrace-gateway",
-                     *       "email": "iot@example.com",
-                     *       "partner": "ColdTrace",
-                     *       "owner": null,
-                     *       "purpose": "Sends the temperatures of the cold stores",
-                     *       "tags": [
-                     *         "iot"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "status": "active",
-                     *       "live_keys": 2,
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ServiceAccount"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -13914,70 +12473,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "name": "ColdTrace gateway",
-                     *       "username": "coldtrace-gateway",
-                     *       "email": "iot@example.com",
-                     *       "partner": "ColdTrace",
-                     *       "owner": null,
-                     *       "purpose": "Sends the temperatures of the cold stores",
-                     *       "tags": [
-                     *         "iot"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "status": "active",
-                     *       "live_keys": 2,
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ServiceAccount"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -14054,70 +12550,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "name": "ColdTrace gateway",
-                     *       "username": "coldtrace-gateway",
-                     *       "email": "iot@example.com",
-                     *       "partner": "ColdTrace",
-                     *       "owner": null,
-                     *       "purpose": "Sends the temperatures of the cold stores",
-                     *       "tags": [
-                     *         "iot"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "status": "active",
-                     *       "live_keys": 2,
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ServiceAccount"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -14203,70 +12636,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "acct_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "name": "ColdTrace gateway",
-                     *       "username": "coldtrace-gateway",
-                     *       "email": "iot@example.com",
-                     *       "partner": "ColdTrace",
-                     *       "owner": null,
-                     *       "purpose": "Sends the temperatures of the cold stores",
-                     *       "tags": [
-                     *         "iot"
-                     *       ],
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer",
-                     *           "available": true
-                     *         }
-                     *       ],
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "status": "active",
-                     *       "live_keys": 2,
-                     *       "last_used_at": null,
-                     *       "last_used_ip": "203.0.113.9",
-                     *       "deleted_at": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ServiceAccount"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -14724,50 +13094,7 @@ export interface operations {
                     "application/json": components["schemas"]["Role"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "name": "Order desk",
-                     *       "description": "Sees orders and takes new ones",
-                     *       "level": false,
-                     *       "builtin": false,
-                     *       "api": null,
-                     *       "permissions": [
-                     *         "orders:view"
-                     *       ],
-                     *       "available": true,
-                     *       "holders": {
-                     *         "users": 1,
-                     *         "service_accounts": 1,
-                     *         "keys": 1
-                     *       },
-                     *       "created_at": null,
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Role"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -14845,28 +13172,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             /** @description It is gone */
             204: {
                 headers: {
@@ -14948,50 +13254,7 @@ export interface operations {
                     "application/json": components["schemas"]["Role"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "name": "Order desk",
-                     *       "description": "Sees orders and takes new ones",
-                     *       "level": false,
-                     *       "builtin": false,
-                     *       "api": null,
-                     *       "permissions": [
-                     *         "orders:view"
-                     *       ],
-                     *       "available": true,
-                     *       "holders": {
-                     *         "users": 1,
-                     *         "service_accounts": 1,
-                     *         "keys": 1
-                     *       },
-                     *       "created_at": null,
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Role"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -15146,55 +13409,7 @@ export interface operations {
                     "application/json": components["schemas"]["Api"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "api_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "slug": "orders",
-                     *       "name": "Orders",
-                     *       "description": "What customers ordered, and when it is sent",
-                     *       "enabled": true,
-                     *       "enabled_here": true,
-                     *       "available": true,
-                     *       "kept": true,
-                     *       "permissions": [
-                     *         {
-                     *           "name": "orders:view",
-                     *           "description": "See orders"
-                     *         }
-                     *       ],
-                     *       "routes": [
-                     *         {
-                     *           "method": "GET",
-                     *           "path": "/orders/{id}"
-                     *         }
-                     *       ],
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Api"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -15277,28 +13492,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             /** @description It is gone */
             204: {
                 headers: {
@@ -15383,55 +13577,7 @@ export interface operations {
                     "application/json": components["schemas"]["Api"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "api_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "slug": "orders",
-                     *       "name": "Orders",
-                     *       "description": "What customers ordered, and when it is sent",
-                     *       "enabled": true,
-                     *       "enabled_here": true,
-                     *       "available": true,
-                     *       "kept": true,
-                     *       "permissions": [
-                     *         {
-                     *           "name": "orders:view",
-                     *           "description": "See orders"
-                     *         }
-                     *       ],
-                     *       "routes": [
-                     *         {
-                     *           "method": "GET",
-                     *           "path": "/orders/{id}"
-                     *         }
-                     *       ],
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Api"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -15498,55 +13644,7 @@ export interface operations {
                     "application/json": components["schemas"]["Api"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "api_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "slug": "orders",
-                     *       "name": "Orders",
-                     *       "description": "What customers ordered, and when it is sent",
-                     *       "enabled": true,
-                     *       "enabled_here": true,
-                     *       "available": true,
-                     *       "kept": true,
-                     *       "permissions": [
-                     *         {
-                     *           "name": "orders:view",
-                     *           "description": "See orders"
-                     *         }
-                     *       ],
-                     *       "routes": [
-                     *         {
-                     *           "method": "GET",
-                     *           "path": "/orders/{id}"
-                     *         }
-                     *       ],
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Api"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -15610,55 +13708,7 @@ export interface operations {
                     "application/json": components["schemas"]["Api"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "api_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "slug": "orders",
-                     *       "name": "Orders",
-                     *       "description": "What customers ordered, and when it is sent",
-                     *       "enabled": true,
-                     *       "enabled_here": true,
-                     *       "available": true,
-                     *       "kept": true,
-                     *       "permissions": [
-                     *         {
-                     *           "name": "orders:view",
-                     *           "description": "See orders"
-                     *         }
-                     *       ],
-                     *       "routes": [
-                     *         {
-                     *           "method": "GET",
-                     *           "path": "/orders/{id}"
-                     *         }
-                     *       ],
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Api"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -15776,51 +13826,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookWithSecret"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "whk_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "name": "Incidents",
-                     *       "url": "https://hooks.sample.example/claviger",
-                     *       "events": [
-                     *         "key.revoked"
-                     *       ],
-                     *       "active": true,
-                     *       "stopped": "every attempt failed for a day",
-                     *       "failing_since": null,
-                     *       "previous_until": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "version": 3,
-                     *       "secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["WebhookWithSecret"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -15898,28 +13904,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             /** @description It is gone */
             204: {
                 headers: {
@@ -16000,50 +13985,7 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "whk_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "name": "Incidents",
-                     *       "url": "https://hooks.sample.example/claviger",
-                     *       "events": [
-                     *         "key.revoked"
-                     *       ],
-                     *       "active": true,
-                     *       "stopped": "every attempt failed for a day",
-                     *       "failing_since": null,
-                     *       "previous_until": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Webhook"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -16112,51 +14054,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookWithSecret"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "whk_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "name": "Incidents",
-                     *       "url": "https://hooks.sample.example/claviger",
-                     *       "events": [
-                     *         "key.revoked"
-                     *       ],
-                     *       "active": true,
-                     *       "stopped": "every attempt failed for a day",
-                     *       "failing_since": null,
-                     *       "previous_until": null,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "version": 3,
-                     *       "secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["WebhookWithSecret"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -16200,36 +14098,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookMessage"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "msg_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "event": "key.revoked",
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "state": "waiting",
-                     *       "attempts": 1,
-                     *       "next_attempt_at": null,
-                     *       "last_attempt": null,
-                     *       "body": null,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["WebhookMessage"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -16326,36 +14195,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookMessage"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "msg_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "event": "key.revoked",
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "state": "waiting",
-                     *       "attempts": 1,
-                     *       "next_attempt_at": null,
-                     *       "last_attempt": null,
-                     *       "body": null,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["WebhookMessage"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -16484,57 +14324,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExplainedRequirement"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "allowed": true,
-                     *       "missing": null,
-                     *       "permissions": [
-                     *         {
-                     *           "permission": "orders:view",
-                     *           "held": true,
-                     *           "reason": "held",
-                     *           "sources": [
-                     *             {
-                     *               "pattern": "orders:view",
-                     *               "via": "permission"
-                     *             }
-                     *           ]
-                     *         }
-                     *       ],
-                     *       "principal": {
-                     *         "type": "key",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Billing sync",
-                     *         "active": true,
-                     *         "roles": [
-                     *           {
-                     *             "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *             "name": "viewer",
-                     *             "available": true
-                     *           }
-                     *         ]
-                     *       },
-                     *       "requires": "orders:view AND customers:view",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ExplainedRequirement"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -16918,28 +14708,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             /** @description Signed out */
             204: {
                 headers: {
@@ -16999,41 +14768,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConfirmedSession"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "session": {
-                     *         "id": "sess_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "current": false,
-                     *         "method": "password",
-                     *         "created_at": "2026-01-10T23:59:59Z",
-                     *         "seen_at": "2026-01-10T23:59:59Z",
-                     *         "proven_at": "2026-01-10T23:59:59Z",
-                     *         "ends_at": "2026-01-10T23:59:59Z",
-                     *         "idle_ends_at": "2026-01-10T23:59:59Z",
-                     *         "ip": "203.0.113.9",
-                     *         "agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-                     *       },
-                     *       "proven_at": "2026-01-10T23:59:59Z",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ConfirmedSession"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -17109,29 +14844,7 @@ export interface operations {
                     "application/json": components["schemas"]["EndedSessions"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "ended": 2,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["EndedSessions"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             500: components["responses"]["500"];
@@ -17150,28 +14863,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             /** @description It has ended */
             204: {
                 headers: {
@@ -17316,60 +15008,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "email": "ada@example.com",
-                     *       "name": "Ada Lovelace",
-                     *       "status": "invited",
-                     *       "operator": false,
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer"
-                     *         }
-                     *       ],
-                     *       "has_password": true,
-                     *       "second_factor": true,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "last_sign_in_at": null,
-                     *       "version": 3,
-                     *       "organisation": {
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "slug": "sample-ltd",
-                     *         "name": "Sample Ltd"
-                     *       },
-                     *       "recovery_codes_left": 10,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Me"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -17399,28 +15038,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             /** @description Changed */
             204: {
                 headers: {
@@ -17463,31 +15081,7 @@ export interface operations {
                     "application/json": components["schemas"]["SecondFactorDraft"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
-                     *       "uri": "otpauth://totp/Claviger:ada%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Claviger",
-                     *       "qr_svg": "<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["SecondFactorDraft"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             409: components["responses"]["409"];
@@ -17504,28 +15098,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             /** @description It is off */
             204: {
                 headers: {
@@ -17574,31 +15147,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "recovery_codes": [
-                     *         "abcd-efgh-jkmn-pqrs"
-                     *       ],
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["RecoveryCodes"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -17634,31 +15183,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "recovery_codes": [
-                     *         "abcd-efgh-jkmn-pqrs"
-                     *       ],
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["RecoveryCodes"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             409: components["responses"]["409"];
@@ -17745,39 +15270,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportedUsers"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "dry_run": false,
-                     *       "count": 1,
-                     *       "items": [
-                     *         {
-                     *           "line": 2,
-                     *           "id": null,
-                     *           "email": "ann@example.com",
-                     *           "invitation_url": "https://keys.example.com/invitations/invite_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9k",
-                     *           "invitation_ends_at": null
-                     *         }
-                     *       ],
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ImportedUsers"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -17925,57 +15418,7 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationLink"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "email": "ada@example.com",
-                     *       "name": "Ada Lovelace",
-                     *       "status": "invited",
-                     *       "operator": false,
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer"
-                     *         }
-                     *       ],
-                     *       "has_password": true,
-                     *       "second_factor": true,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "last_sign_in_at": null,
-                     *       "version": 3,
-                     *       "invitation_url": "https://keys.example.com/invitations/invite_7c0Jd2Xw9mQyTbLr4vKs8nFhEzPa1uGo",
-                     *       "invitation_ends_at": "2026-01-10T23:59:59Z",
-                     *       "mail": "sent",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["InvitationLink"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -18057,28 +15500,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             /** @description They are gone */
             204: {
                 headers: {
@@ -18164,54 +15586,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "email": "ada@example.com",
-                     *       "name": "Ada Lovelace",
-                     *       "status": "invited",
-                     *       "operator": false,
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer"
-                     *         }
-                     *       ],
-                     *       "has_password": true,
-                     *       "second_factor": true,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "last_sign_in_at": null,
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["User"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -18275,54 +15650,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "email": "ada@example.com",
-                     *       "name": "Ada Lovelace",
-                     *       "status": "invited",
-                     *       "operator": false,
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer"
-                     *         }
-                     *       ],
-                     *       "has_password": true,
-                     *       "second_factor": true,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "last_sign_in_at": null,
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["User"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -18383,54 +15711,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "email": "ada@example.com",
-                     *       "name": "Ada Lovelace",
-                     *       "status": "invited",
-                     *       "operator": false,
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer"
-                     *         }
-                     *       ],
-                     *       "has_password": true,
-                     *       "second_factor": true,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "last_sign_in_at": null,
-                     *       "version": 3,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["User"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -18493,57 +15774,7 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationLink"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "email": "ada@example.com",
-                     *       "name": "Ada Lovelace",
-                     *       "status": "invited",
-                     *       "operator": false,
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer"
-                     *         }
-                     *       ],
-                     *       "has_password": true,
-                     *       "second_factor": true,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "last_sign_in_at": null,
-                     *       "version": 3,
-                     *       "invitation_url": "https://keys.example.com/invitations/invite_7c0Jd2Xw9mQyTbLr4vKs8nFhEzPa1uGo",
-                     *       "invitation_ends_at": "2026-01-10T23:59:59Z",
-                     *       "mail": "sent",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["InvitationLink"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -18607,57 +15838,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryLink"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "email": "ada@example.com",
-                     *       "name": "Ada Lovelace",
-                     *       "status": "invited",
-                     *       "operator": false,
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer"
-                     *         }
-                     *       ],
-                     *       "has_password": true,
-                     *       "second_factor": true,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "last_sign_in_at": null,
-                     *       "version": 3,
-                     *       "recovery_url": "https://keys.example.com/invitations/recover_7c0Jd2Xw9mQyTbLr4vKs8nFhEzPa1uGo",
-                     *       "recovery_ends_at": "2026-01-10T23:59:59Z",
-                     *       "mail": "sent",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["RecoveryLink"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -18703,30 +15884,7 @@ export interface operations {
                     "application/json": components["schemas"]["HandedOver"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "keys": 3,
-                     *       "service_accounts": 2,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["HandedOver"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -18810,29 +15968,7 @@ export interface operations {
                     "application/json": components["schemas"]["EndedSessions"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "ended": 2,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["EndedSessions"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -19088,57 +16224,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryLink"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "usr_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "email": "ada@example.com",
-                     *       "name": "Ada Lovelace",
-                     *       "status": "invited",
-                     *       "operator": false,
-                     *       "roles": [
-                     *         {
-                     *           "id": "role_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *           "name": "viewer"
-                     *         }
-                     *       ],
-                     *       "has_password": true,
-                     *       "second_factor": true,
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "created_by": {
-                     *         "type": "user",
-                     *         "id": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "name": "Deployment"
-                     *       },
-                     *       "last_sign_in_at": null,
-                     *       "version": 3,
-                     *       "recovery_url": "https://keys.example.com/invitations/recover_7c0Jd2Xw9mQyTbLr4vKs8nFhEzPa1uGo",
-                     *       "recovery_ends_at": "2026-01-10T23:59:59Z",
-                     *       "mail": "sent",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["RecoveryLink"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -19258,47 +16344,7 @@ export interface operations {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "slug": "sample-ltd",
-                     *       "name": "Sample Ltd",
-                     *       "status": "active",
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "version": 1,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Organisation"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -19420,47 +16466,7 @@ export interface operations {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "slug": "sample-ltd",
-                     *       "name": "Sample Ltd",
-                     *       "status": "active",
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "version": 1,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Organisation"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -19517,47 +16523,7 @@ export interface operations {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "slug": "sample-ltd",
-                     *       "name": "Sample Ltd",
-                     *       "status": "active",
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "version": 1,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Organisation"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -19611,47 +16577,7 @@ export interface operations {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "slug": "sample-ltd",
-                     *       "name": "Sample Ltd",
-                     *       "status": "active",
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "version": 1,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Organisation"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -19714,47 +16640,7 @@ export interface operations {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    /**
-                     * @description The version, for `If-Match`
-                     * @example "3"
-                     */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "slug": "sample-ltd",
-                     *       "name": "Sample Ltd",
-                     *       "status": "active",
-                     *       "rate_limits": [
-                     *         {
-                     *           "name": "requests",
-                     *           "limit": 100,
-                     *           "window": "90d",
-                     *           "burst": 20
-                     *         }
-                     *       ],
-                     *       "created_at": "2026-01-10T23:59:59Z",
-                     *       "version": 1,
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Organisation"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -19809,50 +16695,7 @@ export interface operations {
                     "application/json": components["schemas"]["MadeDemo"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "organisation": {
-                     *         "id": "org_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *         "slug": "sample-ltd",
-                     *         "name": "Sample Ltd",
-                     *         "status": "active",
-                     *         "rate_limits": [
-                     *           {
-                     *             "name": "requests",
-                     *             "limit": 100,
-                     *             "window": "90d",
-                     *             "burst": 20
-                     *           }
-                     *         ],
-                     *         "created_at": "2026-01-10T23:59:59Z",
-                     *         "version": 1
-                     *       },
-                     *       "keys": 300,
-                     *       "verifications": 120000,
-                     *       "audit_records": 900,
-                     *       "example": "key_01k1qhwaswfn78ypkbfj6sw3rt",
-                     *       "management_key": "sk_live_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq2R",
-                     *       "setup_url": "http://127.0.0.1:7400/setup/setup_8NqWv0yTq6YB2t0uVx3cZr5sDf7gHj9kLm1nPq",
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["MadeDemo"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
@@ -19960,47 +16803,7 @@ export interface operations {
                     "application/json": components["schemas"]["SecretsStatus"];
                 };
             };
-            /** @description Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on with what it knows (`node.freshness = "static"`). The answer is the usual one with that field in it */
-            202: {
-                headers: {
-                    /** @description The same instant */
-                    "Claviger-Effective-By"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "peppers": [
-                     *         {
-                     *           "secrets": 1,
-                     *           "live": 1,
-                     *           "version": 0,
-                     *           "state": "writing"
-                     *         }
-                     *       ],
-                     *       "sha256": {
-                     *         "secrets": 1,
-                     *         "live": 1
-                     *       },
-                     *       "key_encryption_keys": [
-                     *         {
-                     *           "version": 0,
-                     *           "state": "writing",
-                     *           "data_keys": 1
-                     *         }
-                     *       ],
-                     *       "effective_by": "2026-11-27T08:05:03Z"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["SecretsStatus"] & {
-                        /**
-                         * Format: date-time
-                         * @example 2026-11-27T08:05:03Z
-                         */
-                        effective_by: string;
-                    };
-                };
-            };
+            202: components["responses"]["202"];
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];

@@ -101,6 +101,7 @@ fn finish(described: utoipa::openapi::OpenApi) -> Value {
     let components = &mut document["components"];
     components["securitySchemes"] = security_schemes();
     components["responses"] = problems::responses();
+    components["responses"]["202"] = accepted_later();
     components["schemas"]["Problem"]["properties"]["code"]["enum"] = problems::codes();
     let schemas = &mut components["schemas"];
     let mut patch = patch::of(&schemas["Policy"], schemas);
@@ -189,7 +190,13 @@ fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
         example::add(body, schemas);
     }
     if method != "get" && !is_open && path.starts_with("/v1/") {
-        accepted_later(&mut operation["responses"]);
+        let responses = &mut operation["responses"];
+        if ["200", "201", "204"]
+            .into_iter()
+            .any(|status| responses.get(status).is_some())
+        {
+            responses["202"] = json!({ "$ref": "#/components/responses/202" });
+        }
     }
     for (status, response) in members(&mut operation["responses"]) {
         if !status.starts_with('2') {
@@ -210,29 +217,15 @@ fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
 }
 
 /// What is answered instead of success where a server goes on without the database (`node.freshness = "static"`).
-fn accepted_later(responses: &mut Value) {
-    let success = ["200", "201", "204"]
-        .into_iter()
-        .find_map(|status| responses.get(status));
-    let (Some(success), None) = (success, responses.get("202")) else {
-        return;
-    };
-    let instant = json!({"type": "string", "format": "date-time", "example": "2026-11-27T08:05:03Z"});
-    let later =
-        json!({"type": "object", "properties": {"effective_by": instant}, "required": ["effective_by"]});
-    let usual = &success["content"]["application/json"]["schema"];
-    let schema = match usual {
-        Value::Null => later,
-        usual => json!({"allOf": [usual, later]}),
-    };
-    responses["202"] = json!({
-        "description": "Done, and obeyed on every server at `effective_by` at the latest: one of them cannot reach the database and goes on \
-                        with what it knows (`node.freshness = \"static\"`). The answer is the usual one with that field in it",
+fn accepted_later() -> Value {
+    json!({
+        "description": "Done, and obeyed on every server at that time at the latest: one of them cannot reach the database and goes on with what \
+                        it knows (`node.freshness = \"static\"`). The answer is the usual one, with the time as `effective_by`",
         "headers": {"Claviger-Effective-By": {
-            "description": "The same instant", "schema": instant
-        }},
-        "content": {"application/json": {"schema": schema}}
-    });
+            "description": "From when on it is obeyed everywhere",
+            "schema": {"type": "string", "format": "date-time", "example": "2026-11-27T08:05:03Z"}
+        }}
+    })
 }
 
 /// Whether an answer names the version that its `ETag` is.
