@@ -37,6 +37,7 @@ mod life_of_a_key;
 mod lifecycle_rules;
 mod limits_are_limits;
 mod many_nodes;
+mod many_secrets;
 mod metering_is_complete;
 mod metrics;
 mod moving_over;

@@ -6103,7 +6103,7 @@ export interface components {
              * @example invalid_request
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_json" | "conflicting_tokens" | "client_not_supported" | "token_invalid" | "unauthenticated" | "wrong_credentials" | "second_factor_needed" | "gateway_unauthenticated" | "metrics_unauthenticated" | "forbidden" | "grants_beyond" | "keys_may_not_manage" | "recent_sign_in_needed" | "people_only" | "cross_site" | "not_found" | "method_not_allowed" | "key_over" | "key_protected" | "rotation_conflict" | "key_ambiguous" | "owner_has_key" | "secret_exists" | "import_running" | "changed_meanwhile" | "idempotency_conflict" | "not_kept" | "secrets_in_use" | "secrets_fixed" | "several_nodes" | "demo_exists" | "slug_taken" | "organisation_closed" | "email_taken" | "last_owner" | "user_owns" | "not_invited" | "not_active" | "second_factor_on" | "second_factor_off" | "password_too_short" | "account_over" | "username_taken" | "role_builtin" | "role_held" | "role_exists" | "api_exists" | "api_in_use" | "api_not_kept" | "too_many_roles" | "too_many_apis" | "too_many_webhooks" | "webhook_inactive" | "no_quota" | "confirmation_needed" | "policy_changing" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "policy_refused" | "too_many_attempts" | "internal" | "unavailable";
+            code: "invalid_request" | "invalid_json" | "conflicting_tokens" | "client_not_supported" | "token_invalid" | "unauthenticated" | "wrong_credentials" | "second_factor_needed" | "gateway_unauthenticated" | "metrics_unauthenticated" | "forbidden" | "grants_beyond" | "keys_may_not_manage" | "recent_sign_in_needed" | "people_only" | "cross_site" | "not_found" | "method_not_allowed" | "key_over" | "key_protected" | "rotation_conflict" | "key_ambiguous" | "owner_has_key" | "secret_exists" | "import_running" | "changed_meanwhile" | "idempotency_conflict" | "not_kept" | "secrets_in_use" | "secrets_fixed" | "secrets_differ" | "demo_exists" | "slug_taken" | "organisation_closed" | "email_taken" | "last_owner" | "user_owns" | "not_invited" | "not_active" | "second_factor_on" | "second_factor_off" | "password_too_short" | "account_over" | "username_taken" | "role_builtin" | "role_held" | "role_exists" | "api_exists" | "api_in_use" | "api_not_kept" | "too_many_roles" | "too_many_apis" | "too_many_webhooks" | "webhook_inactive" | "no_quota" | "confirmation_needed" | "policy_changing" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "policy_refused" | "too_many_attempts" | "internal" | "unavailable";
             /**
              * @description What is wrong, in a sentence.
              * @example name: a name is needed
@@ -6626,6 +6626,8 @@ export interface components {
             sha256: components["schemas"]["Leaning"];
             /** @description The key-encryption keys. */
             key_encryption_keys: components["schemas"]["KekStatus"][];
+            /** @description The other servers, which have secrets of their own. */
+            servers: components["schemas"]["ServerSecrets"][];
         };
         /** @description A key that revoked itself. */
         SelfRevoked: {
@@ -6633,6 +6635,41 @@ export interface components {
             key_id: components["schemas"]["KeyId"];
             /** @description No request that begins from here on is let through with it. */
             effective_at: components["schemas"]["Timestamp"];
+        };
+        /** @description What the secrets of another server hold. */
+        ServerSecrets: {
+            /**
+             * @description What people call it.
+             * @example claviger-2
+             */
+            name: string;
+            /**
+             * @description The peppers that it has.
+             * @example [
+             *       1,
+             *       2
+             *     ]
+             */
+            peppers: number[];
+            /**
+             * Format: int32
+             * @description The one that it writes with; none of an older Claviger, which does not tell.
+             * @example 1
+             */
+            pepper: number | null;
+            /**
+             * @description The key-encryption keys that it has.
+             * @example [
+             *       1
+             *     ]
+             */
+            key_encryption_keys: number[];
+            /**
+             * Format: int32
+             * @description The one that it writes with.
+             * @example 1
+             */
+            key_encryption_key: number | null;
         };
         /** @description A service account as it is shown. */
         ServiceAccount: {
@@ -7849,7 +7886,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description In conflict with the state of things. Codes: `key_over`, `key_protected`, `rotation_conflict`, `key_ambiguous`, `owner_has_key`, `secret_exists`, `import_running`, `changed_meanwhile`, `idempotency_conflict`, `not_kept`, `secrets_in_use`, `secrets_fixed`, `several_nodes`, `demo_exists`, `slug_taken`, `organisation_closed`, `email_taken`, `last_owner`, `user_owns`, `not_invited`, `not_active`, `second_factor_on`, `second_factor_off`, `password_too_short`, `account_over`, `username_taken`, `role_builtin`, `role_held`, `role_exists`, `api_exists`, `api_in_use`, `api_not_kept`, `too_many_roles`, `too_many_apis`, `too_many_webhooks`, `webhook_inactive`, `no_quota`, `confirmation_needed`, `policy_changing` */
+        /** @description In conflict with the state of things. Codes: `key_over`, `key_protected`, `rotation_conflict`, `key_ambiguous`, `owner_has_key`, `secret_exists`, `import_running`, `changed_meanwhile`, `idempotency_conflict`, `not_kept`, `secrets_in_use`, `secrets_fixed`, `secrets_differ`, `demo_exists`, `slug_taken`, `organisation_closed`, `email_taken`, `last_owner`, `user_owns`, `not_invited`, `not_active`, `second_factor_on`, `second_factor_off`, `password_too_short`, `account_over`, `username_taken`, `role_builtin`, `role_held`, `role_exists`, `api_exists`, `api_in_use`, `api_not_kept`, `too_many_roles`, `too_many_apis`, `too_many_webhooks`, `webhook_inactive`, `no_quota`, `confirmation_needed`, `policy_changing` */
         409: {
             headers: {
                 [name: string]: unknown;
@@ -16739,6 +16776,20 @@ export interface operations {
                      *           "state": "writing",
                      *           "data_keys": 1
                      *         }
+                     *       ],
+                     *       "servers": [
+                     *         {
+                     *           "name": "claviger-2",
+                     *           "peppers": [
+                     *             1,
+                     *             2
+                     *           ],
+                     *           "pepper": 1,
+                     *           "key_encryption_keys": [
+                     *             1
+                     *           ],
+                     *           "key_encryption_key": 1
+                     *         }
                      *       ]
                      *     }
                      */
@@ -16796,6 +16847,20 @@ export interface operations {
                      *           "version": 0,
                      *           "state": "writing",
                      *           "data_keys": 1
+                     *         }
+                     *       ],
+                     *       "servers": [
+                     *         {
+                     *           "name": "claviger-2",
+                     *           "peppers": [
+                     *             1,
+                     *             2
+                     *           ],
+                     *           "pepper": 1,
+                     *           "key_encryption_keys": [
+                     *             1
+                     *           ],
+                     *           "key_encryption_key": 1
                      *         }
                      *       ]
                      *     }

@@ -75,6 +75,8 @@ pub struct App {
     /// Held while a step of a rotation is taken: each begins with the keyring that the one before has left.
     pub(crate) rotating: tokio::sync::Mutex<()>,
     pub(crate) secrets: SecretsSource,
+    /// Why the secrets file could not be used when it was last looked at: it is said once.
+    pub(crate) secrets_refused: parking_lot::Mutex<Option<String>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) directory: PathBuf,
@@ -159,6 +161,9 @@ pub enum StartError {
     /// The secrets file.
     #[error(transparent)]
     Keyring(#[from] KeyringFileError),
+    /// The secrets, beside those of the other servers.
+    #[error("the secrets do not go together with those of server {0}")]
+    Discord(String),
     /// The directory of the usage journal.
     #[error("the usage journal: {0}")]
     Journal(std::io::Error),
@@ -228,6 +233,7 @@ impl App {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 lease: among.lease,
                 stale: among.stale,
+                secrets: secrets::written(&keyring.summary()),
                 steered: among.steered,
                 random: random.clone(),
             }),
@@ -242,12 +248,13 @@ impl App {
             .map_err(StartError::Store)?;
         let kept = engine.clone();
         let keeper = tokio::spawn(async move { kept.keep_fresh().await });
-        Ok(Self {
+        let app = Self {
             store,
             engine,
             keyring: RwLock::new(keyring),
             rotating: tokio::sync::Mutex::new(()),
             secrets,
+            secrets_refused: parking_lot::Mutex::default(),
             clock,
             random,
             directory,
@@ -261,7 +268,14 @@ impl App {
             name,
             started_at,
             _keeper: Keeper(keeper.abort_handle()),
-        })
+        };
+        // Its own row is there by now: of two that start at once, or of one that starts while another takes a step of a rotation, one
+        // at least sees the other.
+        if let Some(discord) = app.discord(&app.keyring().summary()).await? {
+            app.engine.leave().await?;
+            return Err(StartError::Discord(discord));
+        }
+        Ok(app)
     }
 
     /// What became of the stream's lines; none where nothing is streamed.

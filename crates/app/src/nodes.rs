@@ -7,7 +7,10 @@ use domain::id::NodeId;
 
 use engine::DEAD;
 
-use crate::error::{AppError, Result};
+use store::StoreError;
+use store::nodes::Node;
+
+use crate::error::Result;
 use crate::{App, Caller};
 
 /// A server.
@@ -69,20 +72,15 @@ impl App {
         Ok(nodes.collect())
     }
 
-    /// Refuses what one server cannot do by itself where there are several.
-    pub(crate) async fn require_alone(&self) -> Result<()> {
-        let nodes = self.store.nodes().await?;
+    /// The other servers that are not known to be gone.
+    pub(crate) async fn other_nodes(&self) -> std::result::Result<Vec<Node>, StoreError> {
+        let Some(own) = self.engine.node() else {
+            return Ok(Vec::new());
+        };
+        let mut nodes = self.store.nodes().await?;
         let last = nodes.iter().map(|node| node.renewed_at).max().unwrap_or_default();
         // One that died and was not taken out yet has no say.
-        let alive = nodes
-            .iter()
-            .filter(|node| last.since(node.renewed_at) < node.lease * DEAD);
-        if alive.count() > 1 {
-            return Err(AppError::conflict(
-                "several_nodes",
-                "several servers use this database, and each has its own secrets file: stop all but this one first",
-            ));
-        }
-        Ok(())
+        nodes.retain(|node| node.id != own && last.since(node.renewed_at) < node.lease * DEAD);
+        Ok(nodes)
     }
 }

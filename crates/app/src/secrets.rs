@@ -5,9 +5,11 @@
 
 use domain::audit::Target;
 use domain::id::OrganisationId;
-use domain::secret::{KekVersion, Keyring, PepperVersion, Scheme};
+use domain::secret::{Held, KekVersion, Keyring, PepperVersion, Scheme, Summary};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::StoreError;
+use store::nodes::Node;
 
 use crate::error::{AppError, Result};
 use crate::{App, Caller};
@@ -44,6 +46,28 @@ pub struct SecretsStatus {
     pub sha256: Leaning,
     /// The key-encryption keys.
     pub key_encryption_keys: Vec<KekStatus>,
+    /// The other servers, which have secrets of their own.
+    pub servers: Vec<ServerSecrets>,
+}
+
+/// What the secrets of another server hold.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct ServerSecrets {
+    /// What people call it.
+    #[schema(example = "claviger-2")]
+    pub name: String,
+    /// The peppers that it has.
+    #[schema(example = json!([1, 2]))]
+    pub peppers: Vec<u32>,
+    /// The one that it writes with; none of an older Claviger, which does not tell.
+    #[schema(required, example = 1)]
+    pub pepper: Option<u32>,
+    /// The key-encryption keys that it has.
+    #[schema(example = json!([1]))]
+    pub key_encryption_keys: Vec<u32>,
+    /// The one that it writes with.
+    #[schema(required, example = 1)]
+    pub key_encryption_key: Option<u32>,
 }
 
 /// Secrets that lean on something.
@@ -115,6 +139,7 @@ impl App {
             peppers: peppers.collect(),
             sha256: leaning(Scheme::Sha256),
             key_encryption_keys: keks.collect(),
+            servers: self.other_nodes().await?.iter().map(server).collect(),
         })
     }
 
@@ -135,7 +160,6 @@ impl App {
             let detail = "the secrets come from the environment: change them there and restart";
             return Err(AppError::conflict("secrets_fixed", detail));
         }
-        self.require_alone().await?;
         let _alone = self.rotating.lock().await;
         let status = self.secrets_status(caller).await?;
         let mut keyring = Keyring::from_toml(&self.keyring().to_toml()).map_err(AppError::internal)?;
@@ -187,10 +211,17 @@ impl App {
                 keyring.retire_kek(version).map_err(refused)?;
             }
         }
-        self.secrets.store(&keyring).map_err(AppError::internal)?;
-        let keyring = std::sync::Arc::new(keyring);
-        *self.keyring.write() = keyring.clone();
-        self.engine.set_keyring(keyring);
+        if let Some(why) = self.tell_servers(&keyring.summary()).await? {
+            let detail = format!("{why}; give every server the secrets file of this one first");
+            return Err(AppError::conflict("secrets_differ", detail));
+        }
+        if let Err(error) = self.secrets.store(&keyring) {
+            self.engine
+                .tell_secrets(written(&self.keyring().summary()))
+                .await?;
+            return Err(AppError::internal(error));
+        }
+        self.use_keyring(keyring);
         if kind == SecretKind::KeyEncryptionKey && step == Step::Promote {
             self.rewrap_data_keys().await?;
         }
@@ -210,6 +241,68 @@ impl App {
         })
         .await?;
         self.secrets_status(caller).await
+    }
+
+    fn use_keyring(&self, keyring: Keyring) {
+        let keyring = std::sync::Arc::new(keyring);
+        *self.keyring.write() = keyring.clone();
+        self.engine.set_keyring(keyring);
+    }
+
+    /// Tells the other servers what the secrets here are to hold, and then looks whether that goes together with theirs; where it does
+    /// not, they are told again what it holds now, and the answer says why. Whoever starts, or takes a step, at the same time does likewise:
+    /// one of the two at least sees the other.
+    async fn tell_servers(&self, summary: &Summary) -> Result<Option<String>> {
+        self.engine.tell_secrets(written(summary)).await?;
+        let discord = self.discord(summary).await?;
+        if discord.is_some() {
+            self.engine
+                .tell_secrets(written(&self.keyring().summary()))
+                .await?;
+        }
+        Ok(discord)
+    }
+
+    /// Why secrets do not go together with those of another server, which is named; none where they do with all of them.
+    pub(crate) async fn discord(&self, summary: &Summary) -> std::result::Result<Option<String>, StoreError> {
+        let others = self.other_nodes().await?;
+        Ok(others.iter().find_map(|node| {
+            let discord = summary.discord(&read(&node.secrets)?)?;
+            Some(format!("{}: {discord}", node.name))
+        }))
+    }
+
+    /// Uses what the secrets file holds now, if that is anything new and goes together with what the other servers have: so that a
+    /// file which was brought from the server that took a step of a rotation is used without a restart.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reload_secrets(&self) -> Result<()> {
+        if !self.secrets.is_file() {
+            return Ok(());
+        }
+        let _alone = self.rotating.lock().await;
+        let refused = match self.secrets.load(false, self.random()) {
+            Ok(keyring) if keyring.to_toml() == self.keyring().to_toml() => None,
+            Ok(keyring) => match self.tell_servers(&keyring.summary()).await? {
+                None => {
+                    self.use_keyring(keyring);
+                    tracing::info!("the secrets file was read anew");
+                    None
+                }
+                discord => discord,
+            },
+            Err(error) => Some(error.to_string()),
+        };
+        let mut last = self.secrets_refused.lock();
+        if let Some(why) = refused.as_deref().filter(|why| last.as_deref() != Some(*why)) {
+            tracing::error!(
+                why,
+                "the secrets file cannot be used; the secrets stay as they were"
+            );
+        }
+        *last = refused;
+        Ok(())
     }
 
     /// Wraps every data key by the key-encryption key that is used for writing.
@@ -235,6 +328,33 @@ impl App {
         })
         .await?;
         Ok(())
+    }
+}
+
+/// What a keyring holds, as servers tell each other.
+pub(crate) fn written(summary: &Summary) -> String {
+    // Of numbers and texts, it is always JSON.
+    serde_json::to_string(summary).unwrap_or_default()
+}
+
+fn read(secrets: &str) -> Option<Summary> {
+    serde_json::from_str(secrets).ok()
+}
+
+fn server(node: &Node) -> ServerSecrets {
+    let summary = read(&node.secrets);
+    let held = |of: fn(&Summary) -> &Held| summary.as_ref().map(of);
+    let [peppers, keks] = [held(|all| &all.peppers), held(|all| &all.key_encryption_keys)];
+    let known = |held: Option<&Held>| {
+        held.map(|held| held.known.keys().copied().collect())
+            .unwrap_or_default()
+    };
+    ServerSecrets {
+        name: node.name.clone(),
+        peppers: known(peppers),
+        pepper: peppers.map(|held| held.writes),
+        key_encryption_keys: known(keks),
+        key_encryption_key: keks.map(|held| held.writes),
     }
 }
 

@@ -17,6 +17,8 @@ const LAST_ROLL_UP: Duration = Duration::from_secs(10);
 const OFTEN: Duration = Duration::from_secs(1);
 /// How often it is looked for nodes that are gone.
 const NOW_AND_THEN: Duration = Duration::from_secs(30);
+/// How often the secrets file is looked at.
+const SECRETS: Duration = Duration::from_secs(10);
 /// How often the rest is seen to.
 const SELDOM: Duration = Duration::from_secs(3600);
 /// How long an `Idempotency-Key` is remembered.
@@ -34,6 +36,8 @@ impl App {
         let mut often = tokio::time::interval(OFTEN);
         let mut now_and_then = tokio::time::interval(NOW_AND_THEN);
         let mut seldom = tokio::time::interval(SELDOM);
+        let mut secrets = tokio::time::interval(SECRETS);
+        secrets.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         now_and_then.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         {
@@ -58,6 +62,7 @@ impl App {
                         self.report("erasing", self.go_on_erasing().await.map(drop));
                         self.report("limits", self.engine.tidy_limits().await.map_err(Into::into));
                     }
+                    _ = secrets.tick() => self.report("secrets", self.reload_secrets().await),
                     _ = now_and_then.tick() => self.report("nodes", self.see_to_nodes().await),
                     _ = seldom.tick() => self.report("housekeeping", self.tidy().await),
                 }

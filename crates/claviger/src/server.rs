@@ -265,7 +265,12 @@ impl Server {
             tokio::select! {
                 _ = self.terminate.recv() => break,
                 _ = self.interrupt.recv() => break,
-                _ = self.hangup.recv() => self.refresh_certificates(),
+                _ = self.hangup.recv() => {
+                    self.refresh_certificates();
+                    if let Err(error) = self.installation.app.reload_secrets().await {
+                        tracing::warn!(%error, "the secrets file could not be looked at");
+                    }
+                }
                 () = tokio::time::sleep(CERTIFICATES) => self.refresh_certificates(),
             }
         }

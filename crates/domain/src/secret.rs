@@ -8,6 +8,7 @@ mod import;
 mod keyring;
 mod pepper;
 mod ring;
+mod summary;
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ pub use file::KeyringError;
 pub use import::{HashImport, HashImportError};
 pub use keyring::Keyring;
 pub use ring::{KekVersion, PepperVersion, RotationError};
+pub use summary::{Discord, Held, Kind, Summary};
 
 /// 32 bytes that a secret is looked up by: HMAC-SHA-256 or SHA-256 of a token.
 ///

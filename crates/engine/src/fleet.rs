@@ -51,6 +51,8 @@ pub struct Member {
     pub lease: Duration,
     /// How long it goes on after that with the keys that it has in memory, if it cannot renew; not at all where that is nothing.
     pub stale: Duration,
+    /// What its keyring holds, as others read it.
+    pub secrets: String,
     /// The clock that follows the database's, where one does.
     pub steered: Option<Arc<Steered>>,
     /// For ids.
@@ -95,6 +97,8 @@ pub(crate) struct Membership {
     /// Until when it may answer from memory, in microseconds of boottime.
     until: AtomicU64,
     seat: Mutex<Option<Seat>>,
+    /// What the keyring holds now.
+    secrets: Mutex<String>,
     wanted: Notify,
     told: watch::Sender<Told>,
     standing: tokio::sync::Mutex<Standing>,
@@ -111,6 +115,7 @@ fn micros(span: Duration) -> u64 {
 impl Membership {
     pub(crate) fn new(of: Member) -> Self {
         Self {
+            secrets: Mutex::new(of.secrets.clone()),
             of,
             until: AtomicU64::new(0),
             seat: Mutex::new(None),
@@ -193,6 +198,24 @@ impl Engine {
     /// This node's id among the nodes; none where it is the only one.
     pub fn node(&self) -> Option<Uuid> {
         self.0.member.as_ref().map(Membership::id)
+    }
+
+    /// Says to the other nodes what this one's keyring holds from now on: returns once they can read it.
+    ///
+    /// # Errors
+    /// When the database fails; they may read it then, or not.
+    pub async fn tell_secrets(&self, secrets: String) -> Result<(), StoreError> {
+        let Some(member) = &self.0.member else {
+            return Ok(());
+        };
+        // Not between a place's being taken and its being known here.
+        let _reading = self.0.reading.lock().await;
+        member.secrets.lock().clone_from(&secrets);
+        let seat = member.seat.lock().clone();
+        match seat {
+            Some(seat) => member.of.fleet.tell_secrets(&seat.node, &secrets).await,
+            None => Ok(()),
+        }
     }
 
     /// Answers nothing from memory any more, and says that nobody need wait for this node.
@@ -362,6 +385,7 @@ impl Inner {
             version: member.of.version.clone(),
             lease: member.of.lease,
             stale: member.of.stale,
+            secrets: member.secrets.lock().clone(),
         };
         member.of.fleet.join(&node).await?;
         // In a second transaction: whatever was changed before nobody waits for here, and must not be in memory.

@@ -54,6 +54,8 @@ pub trait Fleet: Send + Sync {
     fn nodes(&self) -> Asked<'_, Vec<Node>>;
     /// Takes a node out if it is still at a beat; within a time.
     fn bury(&self, node: Uuid, beat: i64, limit: Duration) -> Asked<'_, ()>;
+    /// Says what this node's keyring holds.
+    fn tell_secrets<'a>(&'a self, node: &'a NewNode, secrets: &'a str) -> Asked<'a, ()>;
     /// Takes this node out.
     fn leave<'a>(&'a self, node: &'a NewNode) -> Asked<'a, ()>;
     /// Resolves when something may have changed; it need not.
@@ -94,6 +96,10 @@ impl Fleet for PostgresFleet {
 
     fn bury(&self, node: Uuid, beat: i64, limit: Duration) -> Asked<'_, ()> {
         Box::pin(self.nodes.bury(node, beat, limit))
+    }
+
+    fn tell_secrets<'a>(&'a self, node: &'a NewNode, secrets: &'a str) -> Asked<'a, ()> {
+        Box::pin(self.nodes.tell_secrets(node, secrets))
     }
 
     fn leave<'a>(&'a self, node: &'a NewNode) -> Asked<'a, ()> {

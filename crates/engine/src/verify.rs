@@ -433,7 +433,7 @@ impl Inner {
         epoch: u64,
     ) -> (Outcome, bool) {
         let epoch = self.filling(epoch);
-        let rewrite = (found.scheme != scheme).then_some(Rewrite {
+        let rewrite = is_newer(scheme, found.scheme).then_some(Rewrite {
             organisation: found.organisation,
             secret: found.secret,
             digest,
@@ -490,5 +490,15 @@ fn told(outcome: Outcome) -> Result<Option<Arc<CachedKey>>, VerifyError> {
         Outcome::Known(key) => Ok(Some(key)),
         Outcome::Unknown => Ok(None),
         Outcome::Failed(error) => Err(VerifyError::Unavailable(error)),
+    }
+}
+
+/// Whether a digest is to be stored anew. Never by an older pepper: nodes that are at different steps of a rotation would write each
+/// secret to and fro.
+fn is_newer(scheme: Scheme, stored: Scheme) -> bool {
+    match (scheme, stored) {
+        (Scheme::Hmac { pepper }, Scheme::Hmac { pepper: stored }) => pepper > stored,
+        (Scheme::Hmac { .. }, Scheme::Sha256) => true,
+        (Scheme::Sha256, _) => false,
     }
 }

@@ -34,6 +34,8 @@ pub struct NewNode {
     pub lease: Duration,
     /// How long it goes on after that with what it has in memory.
     pub stale: Duration,
+    /// What its keyring holds, as it writes it down.
+    pub secrets: String,
 }
 
 /// A node, as others see it.
@@ -57,6 +59,8 @@ pub struct Node {
     pub beat: i64,
     /// The last change that it has applied.
     pub applied: i64,
+    /// What its keyring holds, as it writes it down; empty of an older Claviger.
+    pub secrets: String,
 }
 
 /// What a renewal brings.
@@ -97,10 +101,11 @@ fn node_of(row: &Row) -> Result<Node> {
         renewed_at: c.next()?,
         beat: c.next()?,
         applied: c.next()?,
+        secrets: c.next()?,
     })
 }
 
-const COLUMNS: &str = "id, name, version, lease, stale, joined_at, renewed_at, beat, applied";
+const COLUMNS: &str = "id, name, version, lease, stale, joined_at, renewed_at, beat, applied, secrets";
 
 impl Nodes {
     /// Of a PostgreSQL database. Nothing is asked yet.
@@ -159,11 +164,18 @@ impl Nodes {
     /// When the database fails, or does not answer within the lease.
     pub async fn join(&self, node: &NewNode) -> Result<()> {
         let sql = format!(
-            "INSERT INTO nodes ({COLUMNS}) SELECT $1, $2, $3, $4, $5, {NOW}, {NOW}, 0, value FROM counters WHERE name = 'changes'"
+            "INSERT INTO nodes ({COLUMNS}) SELECT $1, $2, $3, $4, $5, {NOW}, {NOW}, 0, value, $6 FROM counters WHERE name = 'changes'"
         );
         let [lease, stale] =
             [node.lease, node.stale].map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
-        let values = params![node.id, node.name.as_str(), node.version.as_str(), lease, stale];
+        let values = params![
+            node.id,
+            node.name.as_str(),
+            node.version.as_str(),
+            lease,
+            stale,
+            node.secrets.as_str()
+        ];
         self.write(&sql, values, node.lease).await.map(drop)
     }
 
@@ -196,6 +208,17 @@ impl Nodes {
             last,
             changes: changes_of(&rows, 2, applied)?,
         }))
+    }
+
+    /// Writes down what a node's keyring holds now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tell_secrets(&self, node: &NewNode, secrets: &str) -> Result<()> {
+        let sql = "UPDATE nodes SET secrets = $2 WHERE id = $1 RETURNING id";
+        self.write(sql, params![node.id, secrets], node.lease)
+            .await
+            .map(drop)
     }
 
     /// Takes a node out that has not been renewed since it was at this beat; its lease has to be over.

@@ -43,7 +43,10 @@ const EXAMPLES: &str = "\
 In this order, looking at `claviger secrets status` between the steps:
   claviger --data DIR secrets rotate --step announce
   claviger --data DIR secrets rotate --step promote
-  claviger --data DIR secrets rotate --step retire --version 1";
+  claviger --data DIR secrets rotate --step retire --version 1
+
+Of several servers, take each step on the same one, and bring its secrets.toml to the others after it: they read it
+within ten seconds, or on SIGHUP. A step for which one of them is not ready is refused.";
 
 /// One step of a rotation.
 #[derive(Debug, Args)]
@@ -149,5 +152,38 @@ fn show(context: &Context, answer: &Value) -> Result<(), CliError> {
         &["KIND", "VERSION", "STATE", "LEANING ON IT", "OF THESE LIVE"],
         0,
         &rows,
-    )
+    )?;
+    servers(context, answer)
+}
+
+/// What the other servers have, where there are any.
+fn servers(context: &Context, answer: &Value) -> Result<(), CliError> {
+    let all = answer.get("servers").and_then(Value::as_array);
+    let held = |server: &Value, known: &str, writes: &str| -> Cell {
+        let writes = server.get(writes).filter(|version| !version.is_null());
+        let known = server.get(known).and_then(Value::as_array).into_iter().flatten();
+        let marked = known.map(|version| match Some(version) == writes {
+            true => format!("{version} (writes)"),
+            false => version.to_string(),
+        });
+        marked.collect::<Vec<_>>().join(", ").into()
+    };
+    let rows: Vec<Vec<Cell>> = all
+        .into_iter()
+        .flatten()
+        .map(|server| {
+            vec![
+                text(server, "/name").into(),
+                held(server, "peppers", "pepper"),
+                held(server, "key_encryption_keys", "key_encryption_key"),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    context.screen.text("\n")?;
+    context
+        .screen
+        .table(&["OTHER SERVER", "PEPPERS", "KEY-ENCRYPTION KEYS"], 0, &rows)
 }

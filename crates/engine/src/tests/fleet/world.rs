@@ -325,6 +325,7 @@ impl Fleet for Way {
                 renewed_at: Timestamp::default(),
                 beat: 0,
                 applied: truth.last(),
+                secrets: node.secrets.clone(),
             };
             truth.nodes.insert(node.id, row);
         }))
@@ -371,6 +372,10 @@ impl Fleet for Way {
                 truth.outcome.fenced += 1;
             }
         }))
+    }
+
+    fn tell_secrets<'a>(&'a self, _: &'a NewNode, _: &'a str) -> Asked<'a, ()> {
+        Box::pin(async { Ok(()) })
     }
 
     fn leave<'a>(&'a self, node: &'a NewNode) -> Asked<'a, ()> {
@@ -537,6 +542,7 @@ async fn serve(place: Arc<Place>) {
                 version: "sample".to_owned(),
                 lease: LEASE,
                 stale: place.stale,
+                secrets: String::new(),
                 steered: None,
                 random: place.random.clone(),
             }),

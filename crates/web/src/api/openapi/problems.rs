@@ -62,7 +62,7 @@ const REFUSALS: [Refusal; 13] = [
             "not_kept",
             "secrets_in_use",
             "secrets_fixed",
-            "several_nodes",
+            "secrets_differ",
             "demo_exists",
             "slug_taken",
             "organisation_closed",
