@@ -24,6 +24,7 @@ mod console;
 mod dates;
 mod demo;
 mod dialects;
+mod doctor;
 mod erasure;
 mod export;
 mod faults;

@@ -5,8 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use domain::clock::Random;
-use domain::secret::{Keyring, KeyringError};
+use domain::clock::{Random, SystemRandom};
+use domain::secret::{Keyring, KeyringError, Summary};
 use zeroize::Zeroizing;
 
 /// Where the keyring comes from.
@@ -72,6 +72,14 @@ impl SecretsSource {
     /// Whether it is a file, which can be written anew.
     pub(crate) fn is_file(&self) -> bool {
         matches!(self, Self::File(_))
+    }
+
+    /// What the keyring holds, by versions and fingerprints.
+    ///
+    /// # Errors
+    /// When it is not there, or cannot be used.
+    pub fn inspect(&self) -> Result<Summary, KeyringFileError> {
+        Ok(self.load(false, &SystemRandom)?.summary())
     }
 
     pub(crate) fn load(&self, is_new: bool, random: &dyn Random) -> Result<Keyring, KeyringFileError> {

@@ -12,6 +12,7 @@ mod confirm;
 mod connect;
 mod credentials;
 mod demo;
+mod doctor;
 mod error;
 mod export;
 mod import;
@@ -115,6 +116,7 @@ enum Command {
     Demo(demo::Demo),
     /// Bring the database's schema up to date, without serving
     Migrate,
+    Doctor(doctor::Doctor),
     Backup(backup::Take),
     Restore(backup::Restore),
     /// Print the settings file
@@ -219,6 +221,7 @@ async fn act(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Demo(args) => return demo::run(context, args).await,
         Command::Migrate => return serve::migrate(context).await,
         Command::Bench(args) => return bench::run(context, args).await,
+        Command::Doctor(args) => return doctor::run(context, args).await,
         Command::Backup(args) => return backup::take(context, args).await,
         Command::Restore(args) => return backup::restore(context, args).await,
         _ => {}
@@ -273,6 +276,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CliError> {
         | Command::Init(_)
         | Command::Demo(_)
         | Command::Migrate
+        | Command::Doctor(_)
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Bench(_) => Ok(()),

@@ -9,6 +9,7 @@ pub mod apis;
 pub mod audit;
 pub mod backup;
 pub mod changes;
+pub mod checkup;
 pub mod data_keys;
 pub mod db;
 mod erasure;

@@ -21,7 +21,7 @@ use crate::server;
 #[command(
     after_help = "Examples:\n  claviger --data ./data backup claviger-2026-01-31.backup\n  \
     claviger --database postgres://claviger@127.0.0.1/claviger backup claviger.backup\n\n\
-    The secrets file (secrets.toml in the data directory) is not in it: keep a copy of that elsewhere. Without it a backup\n\
+    The secrets file (secrets.toml in the data directory) is not in it: keep a copy of that elsewhere. Without it a backup \
     is of no use, to you or to a thief. A usage record that waits in the journal, a second or so, is not in it either."
 )]
 pub(crate) struct Take {
@@ -38,7 +38,7 @@ pub(crate) struct Take {
     after_help = "Examples:\n  claviger --data ./new restore claviger.backup --secrets secrets.toml\n  \
     claviger --data ./new --database postgres://claviger@127.0.0.1/empty restore claviger.backup --secrets secrets.toml\n  \
     claviger --data ./data restore --check claviger.backup\n\n\
-    From a backup of either database into either: so an installation moves from one machine to PostgreSQL. What was done\n\
+    From a backup of either database into either: so an installation moves from one machine to PostgreSQL. What was done \
     after the backup is lost: a key that was revoked since works again. Everybody is signed out."
 )]
 pub(crate) struct Restore {
