@@ -11,7 +11,7 @@ start: console
 
 ## Install what the tests need, and run every one of them: the API against its description, the tests, the console in a browser.
 test: tools console
-	@failed=0; ./scripts/check-api.sh || failed=1; \
+	@failed=0; ./scripts/check-deploy.sh || failed=1; ./scripts/check-api.sh || failed=1; \
 	./scripts/with-services.sh cargo nextest run --workspace --no-fail-fast || failed=1; \
 	./scripts/check-console.sh || failed=1; exit $$failed
 

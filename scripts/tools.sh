@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests use and this machine lacks: cargo-nextest, PostgreSQL, curl, wrk, strace and Chromium, an OpenID provider, the gateways
-# (nginx, HAProxy, Caddy, Envoy); and, beside the build, what holds the API against its description, and a mail server. Does nothing where they are.
+# (nginx, HAProxy, Caddy, Envoy), promtool; and, beside the build, what holds the API against its description, and a mail server. Does nothing where they are.
 set -euo pipefail
 
 apt_packages=()
@@ -16,6 +16,7 @@ need python3 python3
 need nginx nginx
 need haproxy haproxy
 need caddy caddy
+need promtool prometheus
 python3 -c 'import ensurepip' 2>/dev/null || apt_packages+=(python3-venv)
 if [ -z "${CLAVIGER_TEST_POSTGRES:-}" ] && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     apt_packages+=(postgresql)
