@@ -27,6 +27,7 @@ mod dialects;
 mod doctor;
 mod erasure;
 mod export;
+mod failover;
 mod faults;
 mod first_start;
 mod gateways;

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, StatementCache, Timeouts,
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, StatementCache,
+    Timeouts,
 };
 use futures_util::future::try_join_all;
 use tokio::sync::{Notify, watch};
@@ -130,14 +131,20 @@ impl Server {
         let method = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let mut config = self.config.clone();
-        // Readers cannot write, on either engine. Later settings win, so what the address asks for stays.
-        let options = config.get_options().unwrap_or_default();
-        let options = format!("{options} -c default_transaction_read_only=on");
-        config.options(options);
-        let manager = Manager::from_config(config, self.tls.clone(), method);
+        let manager = Manager::from_config(self.config.clone(), self.tls.clone(), method);
+        // Readers cannot write, on either engine. After they have connected, because an address of several hosts may ask for the one that
+        // takes writes (`target_session_attrs=read-write`), and that would find a session which does not.
+        let read_only = Hook::async_fn(|client: &mut ClientWrapper, _| {
+            Box::pin(async move {
+                let set = client
+                    .batch_execute("SET default_transaction_read_only = on")
+                    .await;
+                set.map_err(HookError::Backend)
+            })
+        });
         Pool::builder(manager)
             .max_size(READERS)
+            .post_create(read_only)
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts {
                 wait: Some(CONNECT),
