@@ -237,6 +237,15 @@ async fn a_node_that_may_goes_on_without_the_database_and_changes_say_from_when_
         door.status().is_success() && door.headers().contains_key("claviger-stale-for"),
         "{door:?}"
     );
+    // Nobody is to be kept from it, which a balancer would do.
+    let ready = fleet[1]
+        .anonymous(Method::GET, "/readyz")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(ready.status(), StatusCode::OK);
+    let ready: Value = ready.json().await.expect("JSON");
+    assert_eq!(ready["status"], "stale");
     // What it has not in memory it does not know.
     let unknown = fleet[1]
         .door(Method::POST, "/v1/verify")
@@ -264,6 +273,12 @@ async fn a_node_that_may_goes_on_without_the_database_and_changes_say_from_when_
         StatusCode::SERVICE_UNAVAILABLE,
         "its time is over"
     );
+    let ready = fleet[1]
+        .anonymous(Method::GET, "/readyz")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
     proxy.turn(Way::Open);
     until("it knows", async || {
         let asked = fleet[1]

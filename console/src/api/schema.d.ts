@@ -1856,7 +1856,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ready is who can ask the database, and may answer from memory. */
+        /** Ready is who can ask the database, and may answer from memory; and who goes on without it for as long as that lasts. */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -3032,7 +3032,7 @@ export interface components {
         /** @description How the process is. */
         Health: {
             /**
-             * @description `ok` or `ready`.
+             * @description `ok`, `ready`, or `stale`: it goes on without the database (`node.freshness = "static"`).
              * @example ok
              */
             status: string;

@@ -10,7 +10,7 @@ use engine::DEAD;
 use store::StoreError;
 use store::nodes::Node;
 
-use crate::error::Result;
+use crate::error::{AppError, Result};
 use crate::{App, Caller};
 
 /// A server.
@@ -37,6 +37,22 @@ pub struct NodeView {
 }
 
 impl App {
+    /// Whether this server can answer, in a word: `ready` who can ask the database and may answer from memory, `stale` who goes on without it.
+    ///
+    /// # Errors
+    /// When it can do neither.
+    pub async fn ready(&self) -> Result<&'static str> {
+        // Before the database is asked, which may take its time to be silent.
+        if self.engine.goes_on() {
+            return Ok("stale");
+        }
+        self.store.last_change().await?;
+        match self.engine.is_fresh() {
+            true => Ok("ready"),
+            false => Err(AppError::Unavailable(None)),
+        }
+    }
+
     /// The servers, the oldest first.
     ///
     /// # Errors

@@ -195,6 +195,13 @@ impl Engine {
         self.0.is_fresh()
     }
 
+    /// Whether it has no lease, and goes on with the keys in its memory all the same.
+    pub fn goes_on(&self) -> bool {
+        let boottime = self.0.clock.boottime();
+        let member = self.0.member.as_ref();
+        member.is_some_and(|member| !member.holds(boottime) && member.stale_for(boottime).is_some())
+    }
+
     /// This node's id among the nodes; none where it is the only one.
     pub fn node(&self) -> Option<Uuid> {
         self.0.member.as_ref().map(Membership::id)

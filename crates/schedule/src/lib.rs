@@ -52,9 +52,16 @@ pub fn step_back() {
 /// Has the calling thread run only where a core has nothing else to do, from now on. It may have to wait for long, and must be one that
 /// nobody waits for.
 pub fn in_the_gaps() {
-    let none = libc::sched_param { sched_priority: 0 };
+    /// `struct sched_param` of sched_setscheduler(2): what musl has under that name holds more, and its function refuses.
+    #[repr(C)]
+    struct Parameter {
+        priority: i32,
+    }
+
+    let none = Parameter { priority: 0 };
     // SAFETY: the kernel reads the parameter and keeps no pointer to it.
-    let refused = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const none) } != 0;
+    let refused =
+        unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, libc::SCHED_IDLE, &raw const none) } != 0;
     if refused {
         tracing::debug!(error = %std::io::Error::last_os_error(), "no idle priority for a thread in the background");
     }

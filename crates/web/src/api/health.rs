@@ -7,13 +7,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::shown;
+use crate::http::Web;
 use crate::http::problem::Result;
-use crate::http::{Problem, Web};
 
 /// How the process is.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
-    /// `ok` or `ready`.
+    /// `ok`, `ready`, or `stale`: it goes on without the database (`node.freshness = "static"`).
     #[schema(example = "ok")]
     status: &'static str,
 }
@@ -28,20 +28,13 @@ pub(super) async fn live() -> Response {
     shown::json(StatusCode::OK, &Health { status: "ok" })
 }
 
-/// Ready is who can ask the database, and may answer from memory.
+/// Ready is who can ask the database, and may answer from memory; and who goes on without it for as long as that lasts.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "ready", tag = "health",
     responses((status = OK, description = "It can answer", body = Health)),
     extensions(("x-claviger-permission" = json!("public")))
 )]
 pub(super) async fn ready(State(web): State<Web>) -> Result<Response> {
-    web.app
-        .store()
-        .last_change()
-        .await
-        .map_err(|error| Problem::from(app::AppError::from(error)))?;
-    if !web.app.engine().is_fresh() {
-        return Err(app::AppError::Unavailable(None).into());
-    }
-    Ok(shown::json(StatusCode::OK, &Health { status: "ready" }))
+    let status = web.app.ready().await?;
+    Ok(shown::json(StatusCode::OK, &Health { status }))
 }

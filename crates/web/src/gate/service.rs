@@ -265,8 +265,8 @@ impl Inner {
     }
 
     async fn ready(&self) -> Result<Response<Full<Bytes>>> {
-        self.app.store().last_change().await.map_err(AppError::from)?;
-        Ok(written(b"{\"status\":\"ready\"}".to_vec()))
+        let status = self.app.ready().await?;
+        Ok(written(format!("{{\"status\":\"{status}\"}}").into_bytes()))
     }
 
     /// A 405 names what is allowed (RFC 9110, section 15.5.6).
