@@ -10,6 +10,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::proxy::{Proxy, Way};
 use crate::support::{Engine, Server, path_of, text, until};
 
 /// PostgreSQL's own programs, which no path names on Debian.
@@ -26,16 +27,18 @@ fn program(name: &str) -> PathBuf {
     found.pop().unwrap_or_else(|| PathBuf::from(name))
 }
 
-/// Runs one of them; it refuses to be root.
+/// One of them, to be run; it refuses to be root.
+fn command(name: &str) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return Command::new(program(name));
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--"]).arg(program(name));
+    command
+}
+
 fn run(name: &str, arguments: &[&str]) {
-    let mut command = match rustix::process::geteuid().is_root() {
-        true => {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(program(name));
-            command
-        }
-        false => Command::new(program(name)),
-    };
+    let mut command = command(name);
     let status = command
         .args(arguments)
         .stdin(Stdio::null())
@@ -77,23 +80,17 @@ impl Postgres {
         rustix::process::Pid::from_raw(pid).expect("a process id")
     }
 
-    /// `kill -9` of the one that the others hang on.
+    /// `kill -9` of the one that the others hang on. Its number may be another's soon, so that nothing goes by it any more.
     fn kill(&self) {
         rustix::process::kill_process(self.pid(), rustix::process::Signal::KILL).expect("a signal");
+        std::fs::remove_file(self.data.join("postmaster.pid")).expect("a file");
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
         if self.data.join("postmaster.pid").exists() {
-            let mut command = match rustix::process::geteuid().is_root() {
-                true => {
-                    let mut command = Command::new("runuser");
-                    command.args(["-u", "postgres", "--"]).arg(program("pg_ctl"));
-                    command
-                }
-                false => Command::new(program("pg_ctl")),
-            };
+            let mut command = command("pg_ctl");
             let _ = command
                 .arg("-D")
                 .arg(&self.data)
@@ -414,6 +411,46 @@ async fn what_was_answered_outlives_a_failover_to_a_synchronous_standby() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lost_host_that_is_silent_does_not_stand_in_the_way_of_the_one_that_answers() {
+    // The first host is the second one behind a way that can fall silent: it takes connections then, and says nothing.
+    let mut server = Server::init(Engine::Postgres).await;
+    let real = server.database().expect("an address");
+    let (proxy, through) = Proxy::before(&real).await;
+    let place = |url: &str| {
+        url.rsplit_once('@')
+            .map_or(url, |(_, rest)| rest)
+            .split('/')
+            .next()
+            .expect("a host")
+            .to_owned()
+    };
+    let both = format!("{},{}", place(&through), place(&real));
+    server.detour = Some(format!(
+        "{}?target_session_attrs=read-write",
+        through.replacen(&place(&through), &both, 1)
+    ));
+    server.serve().await;
+    server.create(json!({})).await;
+    proxy.turn(Way::Silent);
+    let works = async |server: &Server| {
+        let ready = server
+            .anonymous(Method::GET, "/readyz")
+            .send()
+            .await
+            .expect("an answer");
+        let made = server
+            .request(Method::POST, "/v1/keys")
+            .json(&json!({"name": "Sample key"}));
+        ready.status() == StatusCode::OK && answered(made, StatusCode::CREATED).await.is_some()
+    };
+    until("it goes on at the other host", async || works(&server).await).await;
+    // Nor of a start.
+    server.stop();
+    server.serve().await;
+    until("it serves", async || works(&server).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_answered_with_success_that_the_standby_has_not_got() {
     let cluster = Cluster::start(true);
     let standby = cluster.standby.as_ref().expect("a standby");
@@ -435,6 +472,15 @@ async fn nothing_is_answered_with_success_that_the_standby_has_not_got() {
         answered(revoke, StatusCode::OK).await,
         None,
         "it cannot be promised"
+    );
+    // Nor can a lease be renewed: a renewal is a commit, too.
+    let verify = fleet[0]
+        .door(Method::POST, "/v1/verify")
+        .json(&json!({"key": text(&key, "secret")}));
+    assert_eq!(
+        answered(verify, StatusCode::OK).await,
+        None,
+        "it answers no longer than its lease"
     );
     standby.start("");
     until("changes are taken again", async || {

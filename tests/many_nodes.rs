@@ -50,6 +50,19 @@ async fn revoke(server: &Server, key: &Value) {
     assert_eq!(status, StatusCode::OK, "{answer}");
 }
 
+/// Waits until a server that had no lease answers again, and knows that this token's key is revoked.
+async fn until_it_knows(server: &Server, token: &str) {
+    until("it answers again, and knows", async || {
+        let asked = server
+            .door(Method::POST, "/v1/verify")
+            .json(&json!({"key": token}));
+        let answer = asked.send().await.expect("an answer");
+        let answer: Value = answer.json().await.expect("JSON");
+        answer["code"] == "REVOKED"
+    })
+    .await;
+}
+
 /// What the nodes say of themselves, by any of them.
 async fn nodes(server: &Server) -> Vec<Value> {
     let asked = server
@@ -171,16 +184,7 @@ async fn a_node_that_cannot_reach_the_database_stops_answering_when_its_lease_is
         .expect("an answer");
     assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
     proxy.turn(Way::Open);
-    until("it answers again", async || {
-        let asked = fleet[2]
-            .door(Method::POST, "/v1/verify")
-            .json(&json!({"key": token}))
-            .send()
-            .await;
-        let answer = asked.expect("an answer");
-        answer.status() == StatusCode::OK && answer.json::<Value>().await.expect("JSON")["code"] == "REVOKED"
-    })
-    .await;
+    until_it_knows(&fleet[2], token).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -280,16 +284,7 @@ async fn a_node_that_may_goes_on_without_the_database_and_changes_say_from_when_
         .expect("an answer");
     assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
     proxy.turn(Way::Open);
-    until("it knows", async || {
-        let asked = fleet[1]
-            .door(Method::POST, "/v1/verify")
-            .json(&json!({"key": token}))
-            .send()
-            .await;
-        let answer: Value = asked.expect("an answer").json().await.unwrap_or_default();
-        answer["code"] == "REVOKED"
-    })
-    .await;
+    until_it_knows(&fleet[1], token).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

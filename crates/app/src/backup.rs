@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use domain::audit::{Checkpoint, restoring};
 use domain::clock::{Clock, Random, Timestamp};
+use domain::hex::hex;
 use domain::secret::Keyring;
 use store::db::Database;
 use store::migrate::migrate;
@@ -376,8 +377,4 @@ fn unusable(path: &Path, why: &str) -> BackupError {
         path: path.to_owned(),
         why: why.to_owned(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

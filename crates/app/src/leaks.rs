@@ -193,6 +193,5 @@ impl App {
 
 fn hex_of(token: &[u8]) -> String {
     use sha2::Digest as _;
-    let digest: [u8; 32] = sha2::Sha256::digest(token).into();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    domain::hex::hex(&sha2::Sha256::digest(token))
 }

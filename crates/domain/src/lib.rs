@@ -9,6 +9,7 @@ pub mod audit;
 pub mod clock;
 pub mod decide;
 pub mod finding;
+pub mod hex;
 pub mod id;
 pub mod input;
 pub mod key;

@@ -13,6 +13,7 @@ mod value;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use conn::Conn;
 pub use pool::{ReadPool, SnapshotConn};
@@ -159,6 +160,14 @@ impl Database {
                 in_time(conn.batch(session)).await?;
                 Ok(Conn::Postgres(conn))
             }
+        }
+    }
+
+    /// How long a connection may take longer because other hosts of the address are tried before and say nothing.
+    pub(crate) fn detour(&self) -> Duration {
+        match &self.place {
+            Place::Sqlite(_) => Duration::ZERO,
+            Place::Postgres(server) => server.detour(),
         }
     }
 

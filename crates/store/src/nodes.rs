@@ -152,7 +152,8 @@ impl Nodes {
             let rows = conn.write(sql, values).await?;
             Ok((rows, conn))
         };
-        let answer = tokio::time::timeout(limit, answer).await;
+        // Hosts that are lost and silent come on top: else they would use it up each time anew, and none that answers be reached.
+        let answer = tokio::time::timeout(limit + self.db.detour(), answer).await;
         let (rows, conn) = answer.unwrap_or_else(|late| Err(StoreError::Unavailable(late.into())))?;
         *link = Some(conn);
         Ok(rows)

@@ -10,7 +10,7 @@ export const nodes = {
   seconds: (milliseconds: number) => `${count(milliseconds / 1000)} s`,
   none: '–',
   lateTitle: 'A server is not heard of',
-  lateText: 'It answers nothing from memory any more. The next change waits for the end of its lease, once, and takes it out.',
+  lateText: 'Its lease is over, and the next change waits for that, once. It answers nothing from memory any more, unless it may go on for a time without the database: then changes say when they hold there.',
   mixedTitle: 'The servers have different versions',
   mixedText: 'That is fine while an upgrade rolls on. Bring the others up to the same one soon.',
   aloneText: 'This database is a file, which one server serves. For several servers, use PostgreSQL.',

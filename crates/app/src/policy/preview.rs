@@ -182,5 +182,5 @@ impl PolicyPreview {
 fn word(organisation: OrganisationId, version: i64, preset: Option<&Preset>, after: &Value) -> String {
     let preset = preset.map_or("", |preset| preset.name.as_str());
     let digest = Sha256::digest(format!("{organisation}\n{version}\n{preset}\n{after}"));
-    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    domain::hex::hex(&digest[..16])
 }

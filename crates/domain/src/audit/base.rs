@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 
-use super::chain::{Chain, Fault, hex};
+use super::chain::{Chain, Fault};
 use super::checkpoint::is_signed;
 use crate::clock::Timestamp;
+use crate::hex::hex;
 use crate::id::OrganisationId;
 use crate::secret::Keyring;
 use crate::span::Span;

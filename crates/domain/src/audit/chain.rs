@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Event, Target};
 use crate::clock::Timestamp;
+use crate::hex::hex;
 use crate::id::OrganisationId;
 use crate::key::{Actor, ActorKind};
 
@@ -444,17 +445,6 @@ fn link(previous: &[u8; 32], body: &[u8]) -> [u8; 32] {
 
 fn commitment(salt: &[u8], payload: &[u8]) -> String {
     hex(&Sha256::new().chain_update(salt).chain_update(payload).finalize())
-}
-
-/// Lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-            text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-            text
-        })
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::chain::{Chain, Fault, hex};
+use super::chain::{Chain, Fault};
 use crate::clock::Timestamp;
+use crate::hex::hex;
 use crate::id::OrganisationId;
 use crate::secret::{Keyring, verify_signature};
 

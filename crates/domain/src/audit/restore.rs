@@ -4,10 +4,11 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::chain::{Chain, Record, hex};
+use super::chain::{Chain, Record};
 use super::checkpoint::{Checkpoint, is_signed};
 use super::{Event, Target};
 use crate::clock::Timestamp;
+use crate::hex::hex;
 use crate::key::{Actor, ActorKind};
 use crate::secret::Keyring;
 

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::keyring::{KeyBytes, Keyring};
 use super::ring::Ring;
+use crate::hex::hex;
 
 /// Versions and fingerprints of what a keyring holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +84,7 @@ fn fingerprint(bytes: &[u8; 32]) -> String {
         .chain_update(b"claviger fingerprint v1")
         .chain_update(bytes)
         .finalize();
-    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash[..8])
 }
 
 fn held<K>(ring: &Ring<K>, bytes: impl Fn(&K) -> &KeyBytes) -> Held {

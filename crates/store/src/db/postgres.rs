@@ -4,19 +4,21 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, StatementCache,
-    Timeouts,
+    ClientWrapper, Connect, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
+    StatementCache, Timeouts,
 };
-use futures_util::future::try_join_all;
+use futures_util::future::{BoxFuture, try_join_all};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{AsyncMessage, Client, Config, Statement};
+use tokio_postgres::{AsyncMessage, Client, Config, Socket, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::row::Row;
@@ -24,8 +26,10 @@ use super::tls;
 use super::value::Value;
 use crate::error::{Result, StoreError, stale_plan};
 
-/// How long to wait for a connection, new or from the pool.
+/// How long to wait for a socket, or for a connection of the pool.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long one host of several may take until it has answered as it should; a lost one may be silent, and others wait behind it.
+const ONE_OF_SEVERAL: Duration = Duration::from_secs(2);
 /// How long a read may take: a server that went silent without closing the connection is given up.
 const READ: Duration = Duration::from_secs(10);
 /// Connections of the pool of readers.
@@ -37,7 +41,10 @@ const OLDEST: u32 = 15;
 /// Where the server is and how to reach it.
 #[derive(Clone)]
 pub(crate) struct Server {
-    config: Config,
+    /// One for each host that the address names.
+    hosts: Arc<[Config]>,
+    /// The host that has answered last, which is tried first.
+    last: Arc<AtomicUsize>,
     tls: MakeRustlsConnect,
 }
 
@@ -50,12 +57,6 @@ impl Server {
             return Err(StoreError::Unsupported(message.to_owned()));
         }
         let (url, mode) = take_ssl_mode(url);
-        let mut config = Config::from_str(&url).map_err(|error| {
-            let cause = std::error::Error::source(&error)
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            StoreError::Unsupported(format!("the address of PostgreSQL cannot be read: {cause}"))
-        })?;
         let (ssl_mode, verify) = match mode.as_deref() {
             Some("disable") => (SslMode::Disable, false),
             None | Some("prefer") => (SslMode::Prefer, false),
@@ -66,34 +67,55 @@ impl Server {
                 return Err(StoreError::Unsupported(message));
             }
         };
-        config.ssl_mode(ssl_mode);
-        if config.get_application_name().is_none() {
-            config.application_name("claviger");
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT);
-        }
-        // A server that vanished without a word is noticed within seconds, not after the system's two hours.
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(Duration::from_secs(10));
-        }
-        config.keepalives_idle(Duration::from_secs(10));
-        config
-            .keepalives_interval(Duration::from_secs(3))
-            .keepalives_retries(3);
+        let hosts: Result<Vec<Config>> = each_host(&url).iter().map(|url| config(url, ssl_mode)).collect();
         Ok(Self {
-            config,
+            hosts: hosts?.into(),
+            last: Arc::default(),
             tls: tls::connector(verify)?,
         })
     }
 
+    /// How long one host may take, over socket, handshakes and the question whether it takes writes: the driver's own limit covers the socket
+    /// alone.
+    fn patience(&self) -> Duration {
+        match self.hosts.len() {
+            1 => CONNECT * 2,
+            _ => ONE_OF_SEVERAL,
+        }
+    }
+
+    /// How long silent hosts may take before one that answers.
+    pub(crate) fn detour(&self) -> Duration {
+        ONE_OF_SEVERAL * u32::try_from(self.hosts.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Connects to the first host that answers as the address wants it, beginning with the one that did so last; none where all of them
+    /// were silent.
+    async fn reach(&self) -> std::result::Result<Option<(Client, Link)>, tokio_postgres::Error> {
+        let (count, first) = (self.hosts.len(), self.last.load(Ordering::Relaxed));
+        let mut refused = None;
+        for place in (0..count).map(|step| (first + step) % count) {
+            let connecting = self.hosts[place].connect(self.tls.clone());
+            match tokio::time::timeout(self.patience(), connecting).await {
+                Ok(Ok(connected)) => {
+                    self.last.store(place, Ordering::Relaxed);
+                    return Ok(Some(connected));
+                }
+                Ok(Err(error)) => refused = Some(error),
+                Err(_silent) => {}
+            }
+        }
+        refused.map_or(Ok(None), Err)
+    }
+
     /// A connection of one's own; its task runs on the runtime that calls this.
     pub(crate) async fn connect(&self) -> Result<PgConn> {
-        // The driver's own limit covers the socket alone, not the handshakes after it.
-        let connecting = tokio::time::timeout(CONNECT * 2, self.config.connect(self.tls.clone())).await;
-        let (client, mut connection) = connecting
-            .map_err(|late| StoreError::Unavailable(late.into()))?
+        let reached = self
+            .reach()
+            .await
             .map_err(|error| StoreError::Unavailable(error.into()))?;
+        let (client, mut connection) =
+            reached.ok_or_else(|| StoreError::Unavailable("PostgreSQL does not answer in time".into()))?;
         let (alive, gone) = watch::channel(());
         let unreplicated = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&unreplicated);
@@ -131,7 +153,8 @@ impl Server {
         let method = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let manager = Manager::from_config(self.config.clone(), self.tls.clone(), method);
+        let any = self.hosts.first().cloned().unwrap_or_default();
+        let manager = Manager::from_connect(any, self.clone(), method);
         // Readers cannot write, on either engine. After they have connected, because an address of several hosts may ask for the one that
         // takes writes (`target_session_attrs=read-write`), and that would find a session which does not.
         let read_only = Hook::async_fn(|client: &mut ClientWrapper, _| {
@@ -148,12 +171,82 @@ impl Server {
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts {
                 wait: Some(CONNECT),
-                create: Some(CONNECT * 2),
+                create: Some(CONNECT * 2 + self.detour()),
                 recycle: Some(CONNECT),
             })
             .build()
             .map_err(|error| StoreError::Database(error.into()))
     }
+}
+
+/// What drives a connection.
+type Link = tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+
+/// For the pool of readers.
+impl Connect for Server {
+    fn connect(
+        &self,
+        _: &Config,
+    ) -> BoxFuture<'_, std::result::Result<(Client, JoinHandle<()>), tokio_postgres::Error>> {
+        Box::pin(async {
+            let Some((client, connection)) = self.reach().await? else {
+                // All of them were silent for as long as the pool waits.
+                return std::future::pending().await;
+            };
+            let task = tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::warn!(%error, "lost a connection to PostgreSQL");
+                }
+            });
+            Ok((client, task))
+        })
+    }
+}
+
+/// The settings of a connection to the host of an address.
+fn config(url: &str, ssl_mode: SslMode) -> Result<Config> {
+    let mut config = Config::from_str(url).map_err(|error| {
+        let cause = std::error::Error::source(&error)
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        StoreError::Unsupported(format!("the address of PostgreSQL cannot be read: {cause}"))
+    })?;
+    config.ssl_mode(ssl_mode);
+    if config.get_application_name().is_none() {
+        config.application_name("claviger");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT);
+    }
+    // A server that vanished without a word is noticed within seconds, not after the system's two hours.
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(10));
+    }
+    config.keepalives_idle(Duration::from_secs(10));
+    config
+        .keepalives_interval(Duration::from_secs(3))
+        .keepalives_retries(3);
+    Ok(config)
+}
+
+/// An address of several hosts as one of each.
+fn each_host(url: &str) -> Vec<String> {
+    let whole = || vec![url.to_owned()];
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return whole();
+    };
+    let (place, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (login, hosts) = match place.rsplit_once('@') {
+        Some((login, hosts)) => (format!("{login}@"), hosts),
+        None => (String::new(), place),
+    };
+    if !hosts.contains(',') {
+        return whole();
+    }
+    let hosts = hosts.split(',').filter(|host| !host.is_empty());
+    hosts
+        .map(|host| format!("{scheme}://{login}{host}{path}"))
+        .collect()
 }
 
 /// `sslmode` out of the address, because the driver does not know `verify-full`.
@@ -383,4 +476,30 @@ fn decode(row: &tokio_postgres::Row) -> Result<Row> {
         values.push(value);
     }
     Ok(Row(values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::each_host;
+
+    #[test]
+    fn an_address_of_several_hosts_is_one_of_each() {
+        for (url, each) in [
+            ("postgres://one/db", vec!["postgres://one/db"]),
+            (
+                "postgres://u:p@one:1,two:2/db?a=b",
+                vec!["postgres://u:p@one:1/db?a=b", "postgres://u:p@two:2/db?a=b"],
+            ),
+            (
+                "postgresql://u@[::1]:1,two?a=b,c",
+                vec!["postgresql://u@[::1]:1?a=b,c", "postgresql://u@two?a=b,c"],
+            ),
+            ("postgres://u:a%2Cb@one/db", vec!["postgres://u:a%2Cb@one/db"]),
+            ("postgres://one,/db", vec!["postgres://one/db"]),
+            ("postgres:///db?host=one,two", vec!["postgres:///db?host=one,two"]),
+            ("nonsense", vec!["nonsense"]),
+        ] {
+            assert_eq!(each_host(url), each, "{url}");
+        }
+    }
 }
