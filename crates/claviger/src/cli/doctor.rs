@@ -56,6 +56,7 @@ fn listeners(config: &Config) -> Finding {
         config.guard().err(),
         config.readers().err(),
         config.tls().err(),
+        config.check_node().err(),
         config.people().err(),
         config.doors().err(),
     ];

@@ -104,6 +104,7 @@ impl Serve {
             .and(config.people().map(drop))
             .and(config.readers().map(drop))
             .and(config.tls().map(drop))
+            .and(config.check_node())
             .and(config.check_telemetry());
         checked.map_err(|error| CliError::Usage(error.to_string()))?;
         Ok(config)

@@ -16,14 +16,21 @@ impl Config {
         self.node.name.clone().unwrap_or_else(host)
     }
 
-    /// This server among others, with the clock that follows the database's.
-    pub(crate) fn node(&self, steered: Arc<Steered>) -> Result<app::NodeSettings, ConfigError> {
-        if self.node.lease < Span::seconds(1) || self.node.lease > Span::seconds(60) {
+    /// Whether this server can be one of several as the settings say; they are held to that on SQLite, too, where it is the only one.
+    pub(crate) fn check_node(&self) -> Result<(), ConfigError> {
+        let within = |span: Span, longest: u64| (1..=longest).contains(&span.duration().as_secs());
+        if !within(self.node.lease, 60) {
             return Err(ConfigError::Lease);
         }
-        if self.node.static_max < Span::seconds(1) || self.node.static_max > Span::seconds(86_400) {
+        if !within(self.node.static_max, 86_400) {
             return Err(ConfigError::StaticMax);
         }
+        Ok(())
+    }
+
+    /// This server among others, with the clock that follows the database's.
+    pub(crate) fn node(&self, steered: Arc<Steered>) -> Result<app::NodeSettings, ConfigError> {
+        self.check_node()?;
         Ok(app::NodeSettings {
             lease: self.node.lease.duration(),
             stale: match self.node.freshness {
@@ -133,6 +140,18 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use crate::config::reading::tests::with;
+
+    #[test]
+    fn a_lease_and_what_comes_after_it_have_bounds() {
+        let check = |name: &str, value: &str| with("", &[(name, value)]).expect("settings").check_node();
+        for (name, good, bad) in [
+            ("CLAVIGER_NODE_LEASE", ["1s", "60s"], ["0s", "61s"]),
+            ("CLAVIGER_NODE_STATIC_MAX", ["1s", "24h"], ["0s", "25h"]),
+        ] {
+            assert!(good.iter().all(|value| check(name, value).is_ok()), "{name}");
+            assert!(bad.iter().all(|value| check(name, value).is_err()), "{name}");
+        }
+    }
 
     #[test]
     fn settings_about_people_that_cannot_stand_are_refused() {

@@ -86,7 +86,8 @@ impl Server {
 
     /// How long silent hosts may take before one that answers.
     pub(crate) fn detour(&self) -> Duration {
-        ONE_OF_SEVERAL * u32::try_from(self.hosts.len() - 1).unwrap_or(u32::MAX)
+        let others = self.hosts.len().saturating_sub(1);
+        ONE_OF_SEVERAL.saturating_mul(u32::try_from(others).unwrap_or(u32::MAX))
     }
 
     /// Connects to the first host that answers as the address wants it, beginning with the one that did so last; none where all of them
@@ -243,7 +244,8 @@ fn each_host(url: &str) -> Vec<String> {
     if !hosts.contains(',') {
         return whole();
     }
-    let hosts = hosts.split(',').filter(|host| !host.is_empty());
+    // An empty one is what it is in an address of one host.
+    let hosts = hosts.split(',');
     hosts
         .map(|host| format!("{scheme}://{login}{host}{path}"))
         .collect()
@@ -495,7 +497,7 @@ mod tests {
                 vec!["postgresql://u@[::1]:1?a=b,c", "postgresql://u@two?a=b,c"],
             ),
             ("postgres://u:a%2Cb@one/db", vec!["postgres://u:a%2Cb@one/db"]),
-            ("postgres://one,/db", vec!["postgres://one/db"]),
+            ("postgres://one,/db", vec!["postgres://one/db", "postgres:///db"]),
             ("postgres:///db?host=one,two", vec!["postgres:///db?host=one,two"]),
             ("nonsense", vec!["nonsense"]),
         ] {
